@@ -1,0 +1,221 @@
+//! Run events: what `vola run` prints, one JSON object a line.
+//!
+//! The executive and the runtime emit them, the command line and the console
+//! show them. `t` is the run's own clock; this file never reads one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, Step};
+use crate::primitive::Outcome;
+use crate::scene::Scene;
+
+/// One event of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// Seconds since the run began, on the run's own clock.
+    pub t: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: RunEventKind,
+}
+
+/// What happened; the JSON key `event` holds the variant's word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEventKind {
+    /// The scene was read.
+    Scene {
+        /// What was seen.
+        scene: Scene,
+    },
+    /// A plan was made (and verified).
+    Plan {
+        /// The plan.
+        plan: Plan,
+    },
+    /// A step is about to run.
+    StepStarted {
+        /// Position in the current plan's `steps`.
+        index: usize,
+        /// The step.
+        step: Step,
+        /// Its canonical sentence.
+        task: String,
+        /// 1 at the first try.
+        attempt: u32,
+    },
+    /// The policy's confidence while a step runs.
+    Confidence {
+        /// Score, higher is surer.
+        score: f64,
+        /// Below it the robot holds.
+        threshold: f64,
+    },
+    /// The robot holds and asks a person.
+    Handoff {
+        /// Why.
+        reason: String,
+        /// Confidence score when a score was the reason.
+        #[serde(default)]
+        score: Option<f64>,
+        /// Threshold when a score was the reason.
+        #[serde(default)]
+        threshold: Option<f64>,
+        /// What the person can choose from.
+        choices: Vec<String>,
+    },
+    /// A step came to its end.
+    StepFinished {
+        /// Position in the current plan's `steps`.
+        index: usize,
+        /// The step.
+        step: Step,
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, when it is not done.
+        #[serde(default)]
+        reason: Option<String>,
+    },
+    /// The safety layer acted.
+    Safety {
+        /// Which limit.
+        limit: String,
+        /// What was done about it.
+        action: String,
+    },
+    /// The rest of the plan was made anew.
+    Replanned {
+        /// Why.
+        reason: String,
+        /// The steps that are run from here.
+        #[serde(default)]
+        steps: Vec<Step>,
+    },
+    /// The run is over; always the last event of a sentence.
+    Finished {
+        /// Whether the goal was reached, measured by the world where a world
+        /// can tell.
+        success: bool,
+        /// How it ended.
+        outcome: RunOutcome,
+        /// Length of the run, in seconds of its own clock.
+        seconds: f64,
+        /// The open question, with [`RunOutcome::NeedsPerson`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<String>,
+        /// Why, when it is not a success.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Every step was done.
+    Done,
+    /// The sentence was answered in words.
+    Chat,
+    /// The planner refused: it cannot be done.
+    Infeasible,
+    /// The planner refused: it must not be done.
+    Unsafe,
+    /// Nobody answered a question.
+    NeedsPerson,
+    /// A step failed for good.
+    Failed,
+    /// A person ended it.
+    Aborted,
+    /// The safety layer ended it.
+    SafetyStop,
+}
+
+impl RunOutcome {
+    /// The process's exit code for this outcome.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Done | Self::Chat => 0,
+            Self::Infeasible | Self::Unsafe | Self::Failed | Self::Aborted => 1,
+            Self::NeedsPerson => 3,
+            Self::SafetyStop => 4,
+        }
+    }
+
+    /// The word in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Chat => "chat",
+            Self::Infeasible => "infeasible",
+            Self::Unsafe => "unsafe",
+            Self::NeedsPerson => "needs_person",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+            Self::SafetyStop => "safety_stop",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_flat_objects_with_t_and_event() {
+        let event = RunEvent {
+            t: 1.5,
+            kind: RunEventKind::StepFinished {
+                index: 0,
+                step: Step::Home,
+                outcome: Outcome::TimedOut,
+                reason: Some("slow".to_owned()),
+            },
+        };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            text,
+            r#"{"t":1.5,"event":"step_finished","index":0,"step":{"op":"home"},"outcome":"timed_out","reason":"slow"}"#
+        );
+        assert_eq!(serde_json::from_str::<RunEvent>(&text).unwrap(), event);
+    }
+
+    #[test]
+    fn every_event_round_trips() {
+        for kind in [
+            RunEventKind::Scene {
+                scene: Scene::default(),
+            },
+            RunEventKind::Plan {
+                plan: Plan::default(),
+            },
+            RunEventKind::Confidence {
+                score: 0.5,
+                threshold: 0.4,
+            },
+            RunEventKind::Handoff {
+                reason: "low".to_owned(),
+                score: Some(0.1),
+                threshold: None,
+                choices: vec!["continue".to_owned()],
+            },
+            RunEventKind::Replanned {
+                reason: "slipped".to_owned(),
+                steps: vec![Step::Wait { seconds: 1.0 }],
+            },
+            RunEventKind::Finished {
+                success: false,
+                outcome: RunOutcome::NeedsPerson,
+                seconds: 2.0,
+                question: Some("which one?".to_owned()),
+                reason: None,
+            },
+        ] {
+            let event = RunEvent { t: 0.25, kind };
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<RunEvent>(&text).unwrap(), event);
+        }
+    }
+}
