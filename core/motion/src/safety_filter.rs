@@ -1,0 +1,363 @@
+//! The last station of every command: what leaves it is within every limit.
+//!
+//! The filter knows nothing of where a command comes from. Its own last output
+//! is its state; position, velocity, acceleration and jerk are the backward
+//! differences of its outputs at the control period, which is what a robot's
+//! own controller checks. For each joint it keeps a verified stop
+//! (`joint_guard`), for the tool it looks along that stop (`tool_guard`).
+//! Rejected: projecting commands with a quadratic program, which needs 0.2 ms
+//! and allocates, and clamping each derivative by itself, which runs into
+//! position limits.
+
+use crate::interventions::Interventions;
+use crate::joint_guard::{Candidate, JointGuard, TickLimits};
+use crate::joint_vec::check_finite;
+use crate::tool_guard::{ToolGuard, ToolVerdict};
+use crate::{
+    Decision, FilterSettings, JointVec, KinematicModel, Limits, MAX_JOINTS, MotionError, Rejection,
+    ToolLimits,
+};
+
+/// A command within every limit. Only this module makes one, and the control
+/// loop sends nothing else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SafeCommand {
+    positions: JointVec,
+    velocities: JointVec,
+}
+
+impl SafeCommand {
+    /// Position of each joint at the end of this tick (rad, m), gripper last.
+    #[must_use]
+    pub fn positions(&self) -> &[f64] {
+        &self.positions
+    }
+
+    /// Mean velocity of each joint over this tick (rad/s, m/s, 1/s).
+    #[must_use]
+    pub fn velocities(&self) -> &[f64] {
+        &self.velocities
+    }
+}
+
+/// Result of one tick of the filter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// What to send now.
+    pub command: SafeCommand,
+    /// What the control loop must do.
+    pub decision: Decision,
+    /// What was changed in the raw command.
+    pub interventions: Interventions,
+    /// Why the raw command was not followed at all.
+    pub rejection: Option<Rejection>,
+}
+
+/// Checks and, where needed, changes every command of one arm.
+///
+/// # Timing
+/// [`Self::step`] and [`Self::hold`] allocate nothing, never block and never
+/// fail. One tick of seven joints costs a few microseconds.
+#[derive(Clone, Debug)]
+pub struct SafetyFilter {
+    limits: Limits,
+    settings: FilterSettings,
+    period_secs: f64,
+    tool: Option<ToolGuard>,
+    guards: [JointGuard; MAX_JOINTS],
+    speed_scale: f64,
+    started: bool,
+    stopped: bool,
+}
+
+impl SafetyFilter {
+    /// A filter for an arm that stands still at `measured`.
+    ///
+    /// # Errors
+    /// A setting out of its range; `measured` of the wrong length, not finite,
+    /// or outside the limits by more than the tolerance.
+    pub fn new(
+        limits: Limits,
+        settings: FilterSettings,
+        measured: &[f64],
+    ) -> Result<Self, MotionError> {
+        settings.check()?;
+        let unused = TickLimits {
+            q_min: 0.0,
+            q_max: 0.0,
+            v: 1.0,
+            a: 1.0,
+            j: 1.0,
+        };
+        let mut filter = Self {
+            limits,
+            settings,
+            period_secs: settings.period_ns as f64 * 1e-9,
+            tool: None,
+            guards: [JointGuard::at_rest(unused, 0.0); MAX_JOINTS],
+            speed_scale: 1.0,
+            started: false,
+            stopped: false,
+        };
+        filter.reset_to(measured)?;
+        Ok(filter)
+    }
+
+    /// Adds the limits of the tool, which need the arm's kinematics.
+    ///
+    /// # Errors
+    /// A limit that is not usable, or kinematics of another number of joints.
+    pub fn with_tool_limits(
+        mut self,
+        model: KinematicModel,
+        limits: &ToolLimits,
+    ) -> Result<Self, MotionError> {
+        let expected = self.limits.joint_count()
+            - self
+                .settings
+                .gripper
+                .values()
+                .min(self.limits.joint_count());
+        if model.joint_count() != expected {
+            return Err(MotionError::Length {
+                what: "joints of the kinematic model",
+                expected,
+                got: model.joint_count(),
+            });
+        }
+        self.tool = Some(ToolGuard::new(model, limits, self.period_secs)?);
+        Ok(self)
+    }
+
+    /// Starts afresh from where the arm stands still; ends a safe stop.
+    ///
+    /// # Errors
+    /// Wrong length, not finite, or outside the limits by more than the
+    /// tolerance; then nothing changes.
+    pub fn reset_to(&mut self, measured: &[f64]) -> Result<(), MotionError> {
+        check_finite("measured", measured, self.limits.joint_count())?;
+        let tolerance = self.settings.start_tolerance;
+        for (index, (q, joint)) in measured.iter().zip(self.limits.joints()).enumerate() {
+            let (min, max) = (joint.position_min, joint.position_max);
+            if !(*q >= min - tolerance && *q <= max + tolerance) {
+                let joint = self.limits.name(index).to_owned();
+                return Err(MotionError::StartsOutsideLimits {
+                    joint,
+                    position: *q,
+                    min,
+                    max,
+                    tolerance,
+                });
+            }
+        }
+        for ((guard, limits), q) in self
+            .guards
+            .iter_mut()
+            .zip(self.limits.joints())
+            .zip(measured)
+        {
+            *guard = JointGuard::at_rest(TickLimits::new(limits, self.period_secs), *q);
+        }
+        self.started = false;
+        self.stopped = false;
+        Ok(())
+    }
+
+    /// Slows the arm to a share of its velocity limits (0 stops it), from the
+    /// next tick on; a value that is not in 0 … 1 counts as 0.
+    pub fn set_speed_scale(&mut self, scale: f64) {
+        self.speed_scale = if (0.0..=1.0).contains(&scale) {
+            scale
+        } else {
+            0.0
+        };
+    }
+
+    /// The limits this filter holds.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether every joint's last command repeats the one before.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.joints().all(JointGuard::is_at_rest)
+    }
+
+    /// Positions last sent, or those of the last reset.
+    #[must_use]
+    pub fn positions(&self) -> JointVec {
+        self.joints().map(|guard| guard.now().q).collect()
+    }
+
+    /// Checks one raw command (positions, gripper last) and returns what to
+    /// send in this tick. To be called once a period, with the newest measured
+    /// positions.
+    pub fn step(&mut self, raw: &[f64], measured: &[f64]) -> Verdict {
+        let (decision, rejection) = match self.rejected(raw, measured) {
+            None => {
+                self.started = true;
+                let (command, interventions) = self.follow(raw);
+                return Verdict {
+                    command,
+                    decision: Decision::Continue,
+                    interventions,
+                    rejection: None,
+                };
+            }
+            Some(
+                why @ (Rejection::Length { .. }
+                | Rejection::NotFinite { .. }
+                | Rejection::FirstJump { .. }),
+            ) => (Decision::Hold, why),
+            Some(why) => (Decision::SafeStop, why),
+        };
+        self.stopped |= decision == Decision::SafeStop;
+        Verdict {
+            command: self.hold(),
+            decision,
+            interventions: Interventions::default(),
+            rejection: Some(rejection),
+        }
+    }
+
+    /// One tick of the controlled stop: the fastest that the limits allow,
+    /// then standing still. To be called once a period instead of
+    /// [`Self::step`].
+    pub fn hold(&mut self) -> SafeCommand {
+        let joints = self.limits.joint_count();
+        for guard in self.guards.iter_mut().take(joints) {
+            let candidate = guard.braking();
+            guard.forget_goal();
+            guard.commit(&candidate);
+        }
+        self.command()
+    }
+
+    fn joints(&self) -> impl Iterator<Item = &JointGuard> {
+        self.guards.iter().take(self.limits.joint_count())
+    }
+
+    fn command(&self) -> SafeCommand {
+        SafeCommand {
+            positions: self.joints().map(|guard| guard.now().q).collect(),
+            velocities: self
+                .joints()
+                .map(|guard| guard.now().v / self.period_secs)
+                .collect(),
+        }
+    }
+
+    /// Why the command may not be followed, if so.
+    fn rejected(&self, raw: &[f64], measured: &[f64]) -> Option<Rejection> {
+        let joints = self.limits.joint_count();
+        let arm = joints - self.settings.gripper.values().min(joints);
+        if self.stopped {
+            return Some(Rejection::Stopped);
+        }
+        if measured.len() != joints || !measured.iter().all(|value| value.is_finite()) {
+            return Some(Rejection::BadMeasurement);
+        }
+        let farthest = |values: &[f64], limit: f64| {
+            let distances = values
+                .iter()
+                .zip(self.joints())
+                .take(arm)
+                .map(|(value, guard)| (value - guard.now().q).abs());
+            // Finite values at both ends; an overflow is infinite, not NaN.
+            distances
+                .enumerate()
+                .find(|(_, distance)| *distance > limit)
+        };
+        if let Some((joint, distance)) = farthest(measured, self.settings.max_tracking_error) {
+            return Some(Rejection::TrackingError { joint, distance });
+        }
+        if raw.len() != joints {
+            return Some(Rejection::Length {
+                expected: joints,
+                got: raw.len(),
+            });
+        }
+        if let Some(joint) = raw.iter().position(|value| !value.is_finite()) {
+            return Some(Rejection::NotFinite { joint });
+        }
+        if self.started {
+            return None;
+        }
+        farthest(raw, self.settings.max_first_jump)
+            .map(|(joint, distance)| Rejection::FirstJump { joint, distance })
+    }
+
+    /// Moves towards a checked command.
+    fn follow(&mut self, raw: &[f64]) -> (SafeCommand, Interventions) {
+        let scale = self.speed_scale;
+        let mut candidates = [Candidate::default(); MAX_JOINTS];
+        let mut interventions = Interventions::default();
+        let joints = self.limits.joint_count();
+        for ((candidate, guard), goal) in candidates
+            .iter_mut()
+            .zip(self.guards.iter_mut().take(joints))
+            .zip(raw)
+        {
+            *candidate = guard.propose(*goal, scale);
+        }
+        if let Some(verdict) = self.heed_tool(&mut candidates) {
+            interventions.workspace = verdict.leaves_workspace;
+            interventions.tool_speed = verdict.too_fast;
+        }
+        for (slot, candidate) in interventions
+            .joints
+            .iter_mut()
+            .zip(&candidates)
+            .take(joints)
+        {
+            *slot = candidate.touched;
+        }
+        for (guard, candidate) in self.guards.iter_mut().zip(&candidates).take(joints) {
+            guard.commit(candidate);
+        }
+        (self.command(), interventions)
+    }
+
+    /// Slows all arm joints as far as the tool needs it; what was wrong with
+    /// the candidates given, if anything was.
+    fn heed_tool(&mut self, candidates: &mut [Candidate; MAX_JOINTS]) -> Option<ToolVerdict> {
+        let tool = self.tool.as_ref()?;
+        let arm = tool.arm_joints();
+        let now: JointVec = self
+            .guards
+            .iter()
+            .take(arm)
+            .map(|guard| guard.now().q)
+            .collect();
+        let verdict = tool.judge(&now, candidates);
+        if verdict.is_fine() {
+            return None;
+        }
+        let wishes = *candidates;
+        let blend = |share: f64, out: &mut [Candidate; MAX_JOINTS]| {
+            for ((slot, guard), wish) in out.iter_mut().zip(&self.guards).zip(&wishes).take(arm) {
+                *slot = guard.between(wish, share);
+            }
+        };
+        // The stop itself was judged when the last command was taken.
+        blend(0.0, candidates);
+        let (mut good, mut bad) = (0.0, 1.0);
+        for _ in 0..5 {
+            let middle = 0.5 * (good + bad);
+            let mut trial = *candidates;
+            blend(middle, &mut trial);
+            if tool.judge(&now, &trial).is_fine() {
+                good = middle;
+                *candidates = trial;
+            } else {
+                bad = middle;
+            }
+        }
+        for guard in self.guards.iter_mut().take(arm) {
+            guard.lose_goal();
+        }
+        Some(verdict)
+    }
+}

@@ -1,0 +1,581 @@
+//! The safety filter against hostile, random and ordinary commands.
+
+use vola_motion::{
+    Decision, FilterSettings, JointVec, Limit, Limits, Rejection, SafeCommand, SafetyFilter,
+    ToolLimits,
+};
+use vola_types::{Gripper, WorkspaceBox};
+
+use crate::arms::{READY, panda, panda_limits, panda_limits_with_gripper, six_joint_limits};
+use crate::random::Random;
+
+const PERIOD: f64 = 1e-3;
+
+/// Without a gripper, with checks of measurement and start that never fire.
+fn open_settings() -> FilterSettings {
+    FilterSettings {
+        gripper: Gripper::None,
+        max_first_jump: f64::MAX,
+        max_tracking_error: f64::MAX,
+        ..FilterSettings::default()
+    }
+}
+
+fn middle(limits: &Limits) -> Vec<f64> {
+    limits
+        .joints()
+        .iter()
+        .map(|joint| 0.5 * (joint.position_min + joint.position_max))
+        .collect()
+}
+
+/// Checks a stream of commands by differences of its positions alone, as a
+/// robot's own controller would.
+struct Referee {
+    limits: Limits,
+    last: Vec<[f64; 3]>,
+    /// Largest use of velocity, acceleration and jerk limits, and the largest
+    /// excess of position (rad).
+    used: [f64; 4],
+}
+
+impl Referee {
+    fn new(limits: &Limits, start: &[f64]) -> Self {
+        Self {
+            limits: limits.clone(),
+            last: start.iter().map(|q| [*q, 0.0, 0.0]).collect(),
+            used: [0.0, 0.0, 0.0, f64::NEG_INFINITY],
+        }
+    }
+
+    fn check(&mut self, command: &SafeCommand) {
+        assert_eq!(command.positions().len(), self.last.len());
+        for (index, (q, limits)) in command
+            .positions()
+            .iter()
+            .zip(self.limits.joints())
+            .enumerate()
+        {
+            let [q0, v0, a0] = self.last[index];
+            let v = (q - q0) / PERIOD;
+            let a = (v - v0) / PERIOD;
+            let j = (a - a0) / PERIOD;
+            let uses = [
+                v.abs() / limits.velocity,
+                a.abs() / limits.acceleration,
+                j.abs() / limits.jerk,
+            ];
+            for (used, (now, what)) in
+                self.used
+                    .iter_mut()
+                    .zip(uses.into_iter().zip(["velocity", "acceleration", "jerk"]))
+            {
+                assert!(
+                    now <= 1.0 + 1e-6,
+                    "joint {index}: {what} at {now} of its limit"
+                );
+                *used = used.max(now);
+            }
+            let excess = (limits.position_min - q).max(q - limits.position_max);
+            assert!(
+                excess <= 1e-6 * (limits.position_max - limits.position_min),
+                "joint {index}: {excess} rad outside"
+            );
+            self.used[3] = self.used[3].max(excess);
+            assert!((command.velocities()[index] - v).abs() < 1e-9);
+            self.last[index] = [*q, v, a];
+        }
+    }
+}
+
+/// One hostile command. `near` is where the arm is.
+fn hostile(random: &mut Random, near: &[f64], limits: &Limits) -> Vec<f64> {
+    const WORST: [f64; 12] = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        1e308,
+        -1e308,
+        f64::MIN_POSITIVE,
+        5e-324,
+        -0.0,
+        1e-12,
+        -1e17,
+        1e9,
+        -1e-300,
+    ];
+    let kind = random.below(8);
+    let mut raw: Vec<f64> = near
+        .iter()
+        .zip(limits.joints())
+        .map(|(q, joint)| {
+            let span = joint.position_max - joint.position_min;
+            match kind {
+                0 => joint.position_min + span * random.unit(),
+                1 => joint.position_min + span * (3.0 * random.unit() - 1.0),
+                2 => q + joint.velocity * PERIOD * (4.0 * random.unit() - 2.0),
+                3 => q + joint.jerk * PERIOD.powi(3) * (4.0 * random.unit() - 2.0),
+                4 => {
+                    if random.unit() < 0.5 {
+                        joint.position_min
+                    } else {
+                        joint.position_max
+                    }
+                }
+                5 => -q,
+                _ => *q,
+            }
+        })
+        .collect();
+    match random.below(12) {
+        0 => raw[random.below(near.len())] = WORST[random.below(WORST.len())],
+        1 => raw.truncate(random.below(near.len())),
+        2 => raw.push(0.0),
+        _ => {}
+    }
+    raw
+}
+
+fn survive(limits: &Limits, seed: u64) {
+    let mut random = Random::new(seed);
+    let start = middle(limits);
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &start).unwrap();
+    let mut referee = Referee::new(limits, &start);
+    let mut raw = start.clone();
+    let mut moved = 0.0_f64;
+    for tick in 0..100_000 {
+        // Some commands last, so that the arm gets up to speed.
+        if tick % 97 == 0 || random.below(300) == 0 || (tick / 4000) % 5 == 0 {
+            raw = hostile(&mut random, &filter.positions(), limits);
+        }
+        filter.set_speed_scale(if random.below(2000) == 0 {
+            f64::NAN
+        } else {
+            1.0
+        });
+        let measured = filter.positions();
+        let verdict = filter.step(&raw, &measured);
+        referee.check(&verdict.command);
+        let good = raw.len() == start.len() && raw.iter().all(|value| value.is_finite());
+        assert_eq!(
+            verdict.decision,
+            if good {
+                Decision::Continue
+            } else {
+                Decision::Hold
+            }
+        );
+        moved += verdict
+            .command
+            .velocities()
+            .iter()
+            .map(|v| v.abs() * PERIOD)
+            .sum::<f64>();
+    }
+    let [velocity, acceleration, jerk, position] = referee.used;
+    println!(
+        "use of limits: velocity {velocity:.9} acceleration {acceleration:.9} jerk {jerk:.9}, position excess {position:.2e}"
+    );
+    assert!(
+        moved > 50.0 && velocity > 0.99 && acceleration > 0.99 && jerk > 0.99,
+        "the test hardly moved: {moved}"
+    );
+}
+
+#[test]
+fn hostile_commands_never_break_a_limit_of_seven_joints() {
+    survive(&panda_limits(), 1);
+}
+
+#[test]
+fn hostile_commands_never_break_a_limit_of_six_slow_joints() {
+    survive(&six_joint_limits(), 2);
+}
+
+#[test]
+fn hold_stops_from_any_moving_state_inside_limits_and_fast() {
+    for (limits, seed) in [(panda_limits(), 3), (six_joint_limits(), 4)] {
+        let mut random = Random::new(seed);
+        let start = middle(&limits);
+        let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &start).unwrap();
+        let mut referee = Referee::new(&limits, &start);
+        let (mut worst_lateness, mut longest) = (0.0_f64, 0);
+        for _ in 0..200 {
+            for _ in 0..6 {
+                let raw = hostile(&mut random, &filter.positions(), &limits);
+                for _ in 0..random.below(60) {
+                    let measured = filter.positions();
+                    referee.check(&filter.step(&raw, &measured).command);
+                }
+            }
+            let best = referee
+                .last
+                .iter()
+                .zip(limits.joints())
+                .map(|(state, joint)| fastest_stop(*state, joint))
+                .fold(0.0, f64::max);
+            let mut ticks = 0;
+            while !filter.is_at_rest() {
+                referee.check(&filter.hold());
+                ticks += 1;
+                assert!(ticks < 2000, "never came to rest");
+            }
+            worst_lateness = worst_lateness.max(f64::from(ticks) - best / PERIOD);
+            longest = longest.max(ticks);
+            let rest = filter.positions();
+            referee.check(&filter.hold());
+            assert_eq!(filter.positions(), rest);
+        }
+        println!("longest stop {longest} ms, at most {worst_lateness:.1} ms over the optimum");
+        assert!(
+            worst_lateness <= 4.0,
+            "{worst_lateness} ticks over the optimum"
+        );
+    }
+}
+
+/// Time-optimal stop in continuous time.
+fn fastest_stop([_, v, a]: [f64; 3], limits: &vola_motion::JointLimits) -> f64 {
+    let (max_a, j) = (limits.acceleration, limits.jerk);
+    let v = v - 0.5 * a * PERIOD;
+    let sign = if v + 0.5 * a * a.abs() / j >= 0.0 {
+        1.0
+    } else {
+        -1.0
+    };
+    let (v, a) = (sign * v, sign * a);
+    let peak = (j * v + 0.5 * a * a).max(0.0).sqrt().max(-a);
+    if peak <= max_a {
+        (a + 2.0 * peak) / j
+    } else {
+        (a + 2.0 * max_a) / j + (v + (0.5 * a * a - max_a * max_a) / j) / max_a
+    }
+}
+
+#[test]
+fn a_feasible_path_passes_unchanged() {
+    let limits = panda_limits();
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &READY).unwrap();
+    let mut referee = Referee::new(&limits, &READY);
+    for tick in 1..4000 {
+        let t = f64::from(tick) * PERIOD;
+        // A sine that grows softly from rest, in every joint.
+        let raw: JointVec = READY
+            .iter()
+            .map(|q| q + 0.2 * (1.0 - (-t).exp()).powi(3) * (2.0 * t).sin())
+            .collect();
+        let verdict = filter.step(&raw, &raw);
+        referee.check(&verdict.command);
+        assert!(
+            verdict.interventions.is_empty(),
+            "tick {tick}: {:?}",
+            verdict.interventions.joint(0)
+        );
+        assert_eq!(verdict.command.positions(), &*raw);
+    }
+}
+
+#[test]
+fn a_step_is_reached_fast_and_without_overshoot() {
+    let limits = panda_limits();
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &READY).unwrap();
+    let mut referee = Referee::new(&limits, &READY);
+    let goal: Vec<f64> = READY.iter().map(|q| q + 0.5).collect();
+    let mut arrival = 0;
+    for tick in 1..1000 {
+        let measured = filter.positions();
+        let verdict = filter.step(&goal, &measured);
+        referee.check(&verdict.command);
+        for ((q, goal), joint) in verdict
+            .command
+            .positions()
+            .iter()
+            .zip(&goal)
+            .zip(limits.joints())
+        {
+            assert!(*q <= goal + 2e-5, "overshoot of {} rad", q - goal);
+            assert!(joint.position_max > 0.0 || *q <= joint.position_max);
+        }
+        if verdict.interventions.is_empty() && arrival == 0 {
+            arrival = tick;
+        }
+    }
+    // The slowest joint: 0.5 rad at 7.5 rad/s² and back need 516.4 ms.
+    assert!((517..=525).contains(&arrival), "arrived after {arrival} ms");
+    assert!(filter.is_at_rest());
+    assert_eq!(&*filter.positions(), &goal[..]);
+}
+
+#[test]
+fn a_moving_command_is_caught_up_with_not_trailed() {
+    let limits = panda_limits();
+    let mut filter = SafetyFilter::new(limits, open_settings(), &READY).unwrap();
+    let mut caught = 0;
+    for tick in 1..1500 {
+        // All joints jump to a ramp of 0.3 rad/s.
+        let raw: JointVec = READY
+            .iter()
+            .map(|q| q + 0.05 + 0.3 * f64::from(tick) * PERIOD)
+            .collect();
+        let measured = filter.positions();
+        let verdict = filter.step(&raw, &measured);
+        caught = if verdict.interventions.is_empty() {
+            caught + 1
+        } else {
+            0
+        };
+    }
+    assert!(
+        caught > 1200,
+        "followed exactly for the last {caught} ticks only"
+    );
+}
+
+#[test]
+fn commands_beyond_a_position_limit_stop_at_it() {
+    let limits = panda_limits();
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &READY).unwrap();
+    let beyond = [9.0, 9.0, -9.0, 9.0, -9.0, -9.0, 1e308];
+    let mut seen = 0;
+    for _ in 0..4000 {
+        let measured = filter.positions();
+        seen += usize::from(
+            filter
+                .step(&beyond, &measured)
+                .interventions
+                .joint(3)
+                .contains(Limit::Position),
+        );
+    }
+    assert_eq!(seen, 4000);
+    for ((q, joint), raw) in filter.positions().iter().zip(limits.joints()).zip(beyond) {
+        let limit = if raw > 0.0 {
+            joint.position_max
+        } else {
+            joint.position_min
+        };
+        assert!((q - limit).abs() < 1e-9, "{q} against {limit}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_and_a_safe_stop_stays() {
+    let start: Vec<f64> = READY.into_iter().chain([1.0]).collect();
+    let limits = panda_limits_with_gripper();
+    let mut filter = SafetyFilter::new(limits.clone(), FilterSettings::default(), &start).unwrap();
+    let check = |filter: &mut SafetyFilter, raw: &[f64], measured: &[f64], decision, rejection| {
+        let verdict = filter.step(raw, measured);
+        assert_eq!((verdict.decision, verdict.rejection), (decision, rejection));
+    };
+    let with = |index: usize, value: f64| {
+        let mut out = start.clone();
+        out[index] = value;
+        out
+    };
+    let jump = Rejection::FirstJump {
+        joint: 2,
+        distance: 0.4,
+    };
+    check(
+        &mut filter,
+        &with(2, 0.4),
+        &start,
+        Decision::Hold,
+        Some(jump),
+    );
+    check(
+        &mut filter,
+        &start[..7],
+        &start,
+        Decision::Hold,
+        Some(Rejection::Length {
+            expected: 8,
+            got: 7,
+        }),
+    );
+    check(
+        &mut filter,
+        &with(7, f64::NAN),
+        &start,
+        Decision::Hold,
+        Some(Rejection::NotFinite { joint: 7 }),
+    );
+    assert!(filter.is_at_rest());
+    // The gripper may jump, and rightly does not reach what it holds.
+    check(&mut filter, &with(7, 0.0), &start, Decision::Continue, None);
+    check(&mut filter, &with(2, 0.4), &start, Decision::Continue, None);
+    let off = Rejection::TrackingError {
+        joint: 1,
+        distance: 0.3,
+    };
+    let verdict = filter.step(&start, &with(1, READY[1] + 0.3));
+    assert_eq!(verdict.decision, Decision::SafeStop);
+    match (verdict.rejection, off) {
+        (
+            Some(Rejection::TrackingError { joint, distance }),
+            Rejection::TrackingError {
+                joint: j,
+                distance: d,
+            },
+        ) => {
+            assert!(joint == j && (distance - d).abs() < 1e-3);
+        }
+        other => panic!("{other:?}"),
+    }
+    check(
+        &mut filter,
+        &start,
+        &start,
+        Decision::SafeStop,
+        Some(Rejection::Stopped),
+    );
+    filter.reset_to(&start).unwrap();
+    check(
+        &mut filter,
+        &start,
+        &start[..5],
+        Decision::SafeStop,
+        Some(Rejection::BadMeasurement),
+    );
+    let outside = filter.reset_to(&with(3, 0.2)).unwrap_err().to_string();
+    assert!(
+        outside.contains("joint `joint4` stands at 0.2, more than 0.02 outside"),
+        "{outside}"
+    );
+    assert_eq!(Decision::default(), Decision::SafeStop);
+}
+
+#[test]
+fn a_joint_that_starts_outside_comes_back_in() {
+    let limits = panda_limits();
+    let mut start = READY;
+    start[3] = -0.06;
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &start).unwrap();
+    let mut before = start[3];
+    for _ in 0..2000 {
+        let measured = filter.positions();
+        let q = filter.step(&[0.0; 7], &measured).command.positions()[3];
+        assert!(q <= before.max(-0.0698) + 1e-9, "{q} after {before}");
+        before = q;
+    }
+    assert!((before + 0.0698).abs() < 1e-9, "{before}");
+}
+
+#[test]
+fn the_speed_scale_slows_and_stops() {
+    let limits = panda_limits();
+    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &READY).unwrap();
+    let mut referee = Referee::new(&limits, &READY);
+    let goal: Vec<f64> = READY.iter().map(|q| q - 0.6).collect();
+    let mut run = |filter: &mut SafetyFilter, scale: f64, ticks: usize| {
+        filter.set_speed_scale(scale);
+        let mut fastest = 0.0_f64;
+        for tick in 0..ticks {
+            let measured = filter.positions();
+            let command = filter.step(&goal, &measured).command;
+            referee.check(&command);
+            if tick + 20 > ticks {
+                fastest = command
+                    .velocities()
+                    .iter()
+                    .zip(limits.joints())
+                    .map(|(v, l)| v.abs() / l.velocity)
+                    .fold(fastest, f64::max);
+            }
+        }
+        fastest
+    };
+    assert!(run(&mut filter, 1.0, 150) > 0.5);
+    let slowed = run(&mut filter, 0.1, 200);
+    assert!(slowed <= 0.1 + 1e-6 && slowed > 0.05, "{slowed}");
+    assert_eq!(run(&mut filter, 0.0, 400), 0.0);
+    run(&mut filter, 1.0, 1500);
+    assert_eq!(&*filter.positions(), &goal[..]);
+}
+
+/// Runs random joint commands under tool limits; checks box and speed on every
+/// tick by forward kinematics.
+#[test]
+fn the_tool_stays_in_its_box_and_below_its_speed() {
+    let model = panda();
+    let limits = panda_limits_with_gripper();
+    let start: Vec<f64> = READY.into_iter().chain([0.5]).collect();
+    let workspace = WorkspaceBox {
+        min: [0.2, -0.3, 0.02],
+        max: [0.65, 0.3, 0.7],
+    };
+    let tool = ToolLimits {
+        workspace,
+        max_speed_m_per_s: 0.8,
+    };
+    let settings = FilterSettings {
+        max_first_jump: 10.0,
+        ..FilterSettings::default()
+    };
+    let mut filter = SafetyFilter::new(limits.clone(), settings, &start)
+        .unwrap()
+        .with_tool_limits(model.clone(), &tool)
+        .unwrap();
+    let mut referee = Referee::new(&limits, &start);
+    let mut random = Random::new(7);
+    let mut before = model.tool_in_base(&READY).unwrap().translation.vector;
+    let (mut outside, mut fastest, mut at_wall, mut too_fast) = (f64::NEG_INFINITY, 0.0_f64, 0, 0);
+    let mut raw = start.clone();
+    for tick in 0..40_000 {
+        if tick % 400 == 0 {
+            raw = limits
+                .joints()
+                .iter()
+                .zip(&start)
+                .map(|(joint, q)| {
+                    q + 0.25 * (joint.position_max - joint.position_min) * (random.unit() - 0.5)
+                })
+                .collect();
+        }
+        if tick % 2000 == 1600 {
+            raw = start.clone();
+        }
+        let measured = filter.positions();
+        let verdict = filter.step(&raw, &measured);
+        referee.check(&verdict.command);
+        let tool = model
+            .tool_in_base(&verdict.command.positions()[..7])
+            .unwrap()
+            .translation
+            .vector;
+        for axis in 0..3 {
+            outside = outside
+                .max(workspace.min[axis] - tool[axis])
+                .max(tool[axis] - workspace.max[axis]);
+        }
+        fastest = fastest.max((tool - before).norm() / PERIOD);
+        at_wall += usize::from(verdict.interventions.workspace);
+        too_fast += usize::from(verdict.interventions.tool_speed);
+        before = tool;
+    }
+    println!(
+        "outside at most {outside:.2e} m, fastest {fastest:.4} m/s; slowed for the wall in {at_wall} ticks, for speed in {too_fast}"
+    );
+    assert!(
+        at_wall > 100 && too_fast > 100,
+        "the limits were hardly touched: {at_wall} {too_fast}"
+    );
+    assert!(outside <= 0.0, "{outside} m outside");
+    assert!(fastest <= 0.8, "{fastest} m/s");
+    // Motion back in is always possible.
+    for _ in 0..3000 {
+        let measured = filter.positions();
+        filter.step(&start, &measured);
+    }
+    let home = model.tool_in_base(&READY).unwrap().translation.vector;
+    let here = model
+        .tool_in_base(&filter.positions()[..7])
+        .unwrap()
+        .translation
+        .vector;
+    assert!(
+        (home - here).norm() < 1e-6,
+        "stuck {} m from home",
+        (home - here).norm()
+    );
+}
