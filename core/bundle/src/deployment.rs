@@ -1,0 +1,150 @@
+//! A checked deployment: one file that says which robot runs which policy, how,
+//! and within which limits.
+//!
+//! The file is read into [`RawDeployment`] and checked into [`Deployment`].
+//! Paths in the file are relative to the file, so that a folder of deployments
+//! can be moved. Limits are compared with the robot's own in
+//! [`compare_deployment`](crate::compare_deployment), since only the robot
+//! knows them. Secrets are refused here wherever they stand.
+
+mod check;
+mod raw;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::BundleError;
+use crate::files::{parse_toml, read_toml_text};
+use crate::problem::Problems;
+use crate::strict;
+
+pub use raw::{
+    Asked, Backend, Device, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
+    RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRecord,
+    RawRobot, RawSafety, Signal, Unanswered,
+};
+pub use sections::{
+    Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
+    PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
+    SafetySettings,
+};
+
+/// A deployment whose words are known and whose numbers are in their ranges.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    file: PathBuf,
+    robot: RobotSettings,
+    policy: PolicySettings,
+    execution: ExecutionSettings,
+    safety: SafetySettings,
+    confidence: ConfidenceSettings,
+    handoff: HandoffSettings,
+    planner: PlannerSettings,
+    record: RecordSettings,
+    plugin_paths: Vec<PathBuf>,
+}
+
+impl Deployment {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, or has any fault; all faults
+    /// are in the one error.
+    pub fn load(path: &Path) -> Result<Self, BundleError> {
+        Self::parse(&read_toml_text(path)?, path)
+    }
+
+    /// Checks the text of a deployment; paths in it are taken from the folder
+    /// of `file`, which need not exist.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::path::Path;
+    /// use vola_bundle::Deployment;
+    ///
+    /// let text = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundel = 'policies/tabletop'";
+    /// let error = Deployment::parse(text, Path::new("configs/a.toml")).unwrap_err().to_string();
+    /// assert!(error.contains("configs/a.toml: policy.bundel: expected a known key"));
+    /// assert!(error.contains("did you mean `bundle`?"));
+    /// ```
+    pub fn parse(text: &str, file: &Path) -> Result<Self, BundleError> {
+        let mut problems = Problems::default();
+        let name = file.display().to_string();
+        let raw = strict::read(parse_toml(text, &name)?, &name, &mut problems);
+        check::check(&raw, file, problems)
+    }
+
+    /// Checks what a program put together.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn from_raw(raw: &RawDeployment, file: &Path) -> Result<Self, BundleError> {
+        check::check(raw, file, Problems::default())
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// `[robot]`.
+    #[must_use]
+    pub fn robot(&self) -> &RobotSettings {
+        &self.robot
+    }
+
+    /// `[policy]`.
+    #[must_use]
+    pub fn policy(&self) -> &PolicySettings {
+        &self.policy
+    }
+
+    /// `[execution]`.
+    #[must_use]
+    pub fn execution(&self) -> &ExecutionSettings {
+        &self.execution
+    }
+
+    /// `[safety]`.
+    #[must_use]
+    pub fn safety(&self) -> &SafetySettings {
+        &self.safety
+    }
+
+    /// `[confidence]`.
+    #[must_use]
+    pub fn confidence(&self) -> &ConfidenceSettings {
+        &self.confidence
+    }
+
+    /// `[handoff]`.
+    #[must_use]
+    pub fn handoff(&self) -> &HandoffSettings {
+        &self.handoff
+    }
+
+    /// `[planner]`.
+    #[must_use]
+    pub fn planner(&self) -> &PlannerSettings {
+        &self.planner
+    }
+
+    /// `[record]`.
+    #[must_use]
+    pub fn record(&self) -> &RecordSettings {
+        &self.record
+    }
+
+    /// Plugin files or folders, searched before the folder of the program.
+    #[must_use]
+    pub fn plugin_paths(&self) -> &[PathBuf] {
+        &self.plugin_paths
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! From what a deployment file says to what is true.
+
+use std::path::Path;
+use std::time::Duration;
+
+use vola_types::{PluginId, WorkspaceBox};
+
+use crate::error::BundleError;
+use crate::files::beside;
+use crate::manifest::ExecutionMode;
+use crate::nearest::suggestion;
+use crate::problem::{Problems, Reporter};
+use crate::secrets;
+
+use super::Deployment;
+use super::raw::{
+    Backend, RawConfidence, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner,
+    RawPolicy, RawRobot, RawSafety, Signal,
+};
+use super::sections::{
+    Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
+    PlannerSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+};
+
+pub(super) fn check(
+    raw: &RawDeployment,
+    file: &Path,
+    mut problems: Problems,
+) -> Result<Deployment, BundleError> {
+    let name = file.display().to_string();
+    let mut reporter = Reporter::new(&name, &mut problems);
+    let reporter = &mut reporter;
+    let robot = check_robot(raw.robot.as_ref(), reporter);
+    let policy = check_policy(raw.policy.as_ref(), file, reporter);
+    let execution = check_execution(&raw.execution, reporter);
+    let safety = check_safety(&raw.safety, reporter);
+    let confidence = check_confidence(&raw.confidence, reporter);
+    let handoff = check_handoff(&raw.handoff, reporter);
+    let planner = check_planner(&raw.planner, file, reporter);
+    let record = RecordSettings {
+        folder: raw.record.folder.as_deref().map(|path| beside(file, path)),
+        images: raw.record.images.unwrap_or(true),
+    };
+    let plugin_paths = raw
+        .plugins
+        .paths
+        .iter()
+        .map(|path| beside(file, path))
+        .collect();
+    if let Some(folder) = &raw.record.folder {
+        not_empty(folder, "record.folder", reporter);
+    }
+    match (robot, policy) {
+        (Some(robot), Some(policy)) if reporter.is_clean() => Ok(Deployment {
+            file: file.to_owned(),
+            robot,
+            policy,
+            execution,
+            safety,
+            confidence,
+            handoff,
+            planner,
+            record,
+            plugin_paths,
+        }),
+        _ => Err(BundleError::Invalid(problems)),
+    }
+}
+
+fn check_robot(raw: Option<&RawRobot>, reporter: &mut Reporter<'_>) -> Option<RobotSettings> {
+    let raw = reporter.require(raw, "robot", "a [robot] table with the plugin")?;
+    for key in secrets::secret_keys(&raw.settings, "robot.settings") {
+        let pair = ("no secret in this file", "a secret's key");
+        reporter.report_with_help(key, pair, secrets::HELP);
+    }
+    let plugin = match PluginId::parse(&raw.plugin) {
+        Ok(plugin) => plugin,
+        Err(error) => {
+            let got = format!("\"{}\"", error.text);
+            reporter.report(
+                "robot.plugin",
+                "`library/plugin`, as in `tabletop/franka`",
+                got,
+            );
+            return None;
+        }
+    };
+    match serde_json::to_value(&raw.settings) {
+        Ok(settings) => Some(RobotSettings {
+            plugin,
+            settings,
+            action_space: raw.action_space,
+        }),
+        Err(error) => {
+            reporter.report(
+                "robot.settings",
+                "settings that JSON can hold",
+                error.to_string(),
+            );
+            None
+        }
+    }
+}
+
+fn check_policy(
+    raw: Option<&RawPolicy>,
+    file: &Path,
+    reporter: &mut Reporter<'_>,
+) -> Option<PolicySettings> {
+    let raw = reporter.require(raw, "policy", "a [policy] table with the bundle")?;
+    not_empty(&raw.bundle, "policy.bundle", reporter);
+    let threads = raw.threads.unwrap_or(2);
+    reporter.count_in(threads.into(), "policy.threads", (1, 256));
+    let latency_ms = raw.latency_ms.unwrap_or(20);
+    reporter.count_in(latency_ms.into(), "policy.latency_ms", (0, 10_000));
+    Some(PolicySettings {
+        bundle: beside(file, &raw.bundle),
+        device: raw.device.unwrap_or_default(),
+        precision: raw.precision.unwrap_or_default(),
+        threads,
+        latency_ms,
+    })
+}
+
+fn check_execution(raw: &RawExecution, reporter: &mut Reporter<'_>) -> ExecutionSettings {
+    const KNOWN: [&str; 3] = ["sync", "receding", "ensemble"];
+    let mode = match raw.mode.as_deref() {
+        None => None,
+        Some("sync") => Some(ExecutionMode::Sync),
+        Some("receding") => Some(ExecutionMode::Receding),
+        Some("ensemble") => Some(ExecutionMode::Ensemble),
+        Some(later @ ("async" | "rtc")) => {
+            reporter.report_with_help(
+                "execution.mode",
+                (
+                    "a mode that this version can run",
+                    format!("\"{later}\", which is not available yet"),
+                ),
+                "use `receding`: it asks for the next chunk while the last one runs",
+            );
+            None
+        }
+        Some(other) => {
+            let pair = ("a known mode", format!("\"{other}\""));
+            reporter.report_with_help("execution.mode", pair, suggestion(other, &KNOWN));
+            None
+        }
+    };
+    if let Some(period) = raw.period_ms {
+        reporter.count_in(period.into(), "execution.period_ms", (1, 60_000));
+    }
+    if let Some(rows) = raw.execute_rows {
+        reporter.count_in(rows.into(), "execution.execute_rows", (1, 1024));
+        if raw.period_ms.is_some() {
+            let expected = "`period_ms` or `execute_rows`, since one follows from the other";
+            reporter.report("execution.execute_rows", expected, "both");
+        }
+    }
+    if let Some(decay) = raw.ensemble_decay {
+        reporter.in_range(decay, "execution.ensemble_decay", (-10.0, 10.0));
+    }
+    let timeout = raw.primitive_timeout_s.unwrap_or(20.0);
+    ExecutionSettings {
+        mode,
+        period_ms: raw.period_ms,
+        execute_rows: raw.execute_rows,
+        ensemble_decay: raw.ensemble_decay,
+        primitive_timeout: seconds(timeout, "execution.primitive_timeout_s", 3600.0, reporter),
+    }
+}
+
+fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings {
+    let mut workspace = None;
+    if let Some(corners) = &raw.workspace {
+        let min = reporter.require(corners.min, "safety.workspace.min", "three numbers (m)");
+        let max = reporter.require(corners.max, "safety.workspace.max", "three numbers (m)");
+        if let (Some(min), Some(max)) = (min, max) {
+            let ordered = min
+                .iter()
+                .zip(&max)
+                .all(|(a, b)| a.is_finite() && b.is_finite() && a < b);
+            if !ordered {
+                let got = format!("{min:?} and {max:?}");
+                reporter.report("safety.workspace", "finite corners with min < max", got);
+            }
+            workspace = Some(WorkspaceBox { min, max });
+        }
+    }
+    let joints = raw.joints.iter().map(|(name, raw)| {
+        let key = format!("safety.joints.{name}");
+        (name.clone(), check_joint(raw, &key, reporter))
+    });
+    let joints = joints.collect();
+    let mut optional = |value: Option<f64>, key: &str, high: f64| {
+        if let Some(value) = value
+            && !(value.is_finite() && value > 0.0 && value <= high)
+        {
+            reporter.report(
+                key,
+                format!("a number above 0 up to {high}"),
+                value.to_string(),
+            );
+        }
+        value
+    };
+    let max_tool_speed_m_per_s = optional(
+        raw.max_tool_speed_m_per_s,
+        "safety.max_tool_speed_m_per_s",
+        10.0,
+    );
+    let force_stop_n = optional(raw.force_stop_n, "safety.force_stop_n", 1000.0);
+    let limit_scale = optional(
+        Some(raw.limit_scale.unwrap_or(1.0)),
+        "safety.limit_scale",
+        1.0,
+    )
+    .unwrap_or(1.0);
+    let position_margin = reporter.in_range(
+        raw.position_margin.unwrap_or(0.02),
+        "safety.position_margin",
+        (0.0, 1.0),
+    );
+    let collision_margin_m = reporter.in_range(
+        raw.collision_margin_m.unwrap_or(0.01),
+        "safety.collision_margin_m",
+        (0.0, 1.0),
+    );
+    let mut deadline = |value: Option<u32>, usual: u32, key: &str, high: u64| {
+        let millis = u64::from(value.unwrap_or(usual));
+        Duration::from_millis(reporter.count_in(millis, key, (1, high)))
+    };
+    let deadlines = Deadlines {
+        state: deadline(raw.state_deadline_ms, 20, "safety.state_deadline_ms", 1000),
+        camera: deadline(
+            raw.camera_deadline_ms,
+            200,
+            "safety.camera_deadline_ms",
+            10_000,
+        ),
+        chunk: deadline(
+            raw.chunk_deadline_ms,
+            500,
+            "safety.chunk_deadline_ms",
+            60_000,
+        ),
+    };
+    SafetySettings {
+        workspace,
+        joints,
+        max_tool_speed_m_per_s,
+        position_margin,
+        limit_scale,
+        collision_margin_m,
+        force_stop_n,
+        deadlines,
+    }
+}
+
+fn check_joint(raw: &RawJointLimits, key: &str, reporter: &mut Reporter<'_>) -> JointLimits {
+    for (word, value) in [
+        ("position_min", raw.position_min),
+        ("position_max", raw.position_max),
+    ] {
+        if let Some(value) = value
+            && !value.is_finite()
+        {
+            reporter.report(
+                format!("{key}.{word}"),
+                "a finite number",
+                value.to_string(),
+            );
+        }
+    }
+    if let (Some(low), Some(high)) = (raw.position_min, raw.position_max)
+        && low.partial_cmp(&high) != Some(std::cmp::Ordering::Less)
+    {
+        reporter.report(
+            key,
+            "position_min < position_max",
+            format!("{low} and {high}"),
+        );
+    }
+    for (word, value) in [
+        ("max_velocity", raw.max_velocity),
+        ("max_acceleration", raw.max_acceleration),
+        ("max_jerk", raw.max_jerk),
+    ] {
+        if let Some(value) = value {
+            reporter.positive(value, &format!("{key}.{word}"));
+        }
+    }
+    JointLimits {
+        position_min: raw.position_min,
+        position_max: raw.position_max,
+        max_velocity: raw.max_velocity,
+        max_acceleration: raw.max_acceleration,
+        max_jerk: raw.max_jerk,
+    }
+}
+
+fn check_confidence(raw: &RawConfidence, reporter: &mut Reporter<'_>) -> ConfidenceSettings {
+    let usual = vec![Signal::SampleSpread, Signal::ChunkConsistency];
+    let signals = raw.signals.clone().unwrap_or(usual);
+    let window = raw.window.unwrap_or(4);
+    reporter.count_in(window.into(), "confidence.window", (1, 1000));
+    let mut thresholds = std::collections::BTreeMap::new();
+    for (word, &value) in &raw.thresholds {
+        let key = format!("confidence.thresholds.{word}");
+        reporter.positive(value, &key);
+        match Signal::ALL
+            .into_iter()
+            .find(|signal| signal.as_str() == word)
+        {
+            Some(signal) => {
+                thresholds.insert(signal, value);
+            }
+            None => {
+                let known = Signal::ALL.map(Signal::as_str);
+                let pair = ("a known signal", format!("`{word}`"));
+                reporter.report_with_help(key, pair, suggestion(word, &known));
+            }
+        }
+    }
+    let false_hold_rate = raw.false_hold_rate.unwrap_or(0.05);
+    if !(false_hold_rate > 0.0 && false_hold_rate <= 0.5) {
+        let got = false_hold_rate.to_string();
+        reporter.report(
+            "confidence.false_hold_rate",
+            "a number above 0 up to 0.5",
+            got,
+        );
+    }
+    ConfidenceSettings {
+        signals,
+        window,
+        thresholds,
+        false_hold_rate,
+    }
+}
+
+fn check_handoff(raw: &RawHandoff, reporter: &mut Reporter<'_>) -> HandoffSettings {
+    let timeout = raw.timeout_s.unwrap_or(120.0);
+    HandoffSettings {
+        ask: raw.ask.unwrap_or_default(),
+        timeout: seconds(timeout, "handoff.timeout_s", 86_400.0, reporter),
+        then: raw.then.unwrap_or_default(),
+    }
+}
+
+fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> PlannerSettings {
+    let backends = raw.backends.clone().unwrap_or_else(|| vec![Backend::Rules]);
+    if backends.is_empty() {
+        let expected = "at least one of `claude`, `openai`, `local`, `rules`";
+        reporter.report("planner.backends", expected, "none");
+    }
+    for (index, backend) in backends.iter().enumerate() {
+        if backends.iter().take(index).any(|other| other == backend) {
+            let key = format!("planner.backends[{index}]");
+            reporter.report(key, "a back end named once", "the same again");
+        }
+    }
+    let tokens = raw.budget.tokens.unwrap_or(100_000);
+    reporter.count_in(tokens, "planner.budget.tokens", (1, 10_000_000));
+    let repairs = raw.budget.repairs.unwrap_or(2);
+    reporter.count_in(repairs.into(), "planner.budget.repairs", (0, 10));
+    let answer = raw.budget.seconds.unwrap_or(30.0);
+    let budget = Budget {
+        tokens,
+        answer: seconds(answer, "planner.budget.seconds", 600.0, reporter),
+        repairs,
+    };
+    for (index, path) in raw.documents.iter().enumerate() {
+        not_empty(path, &format!("planner.documents[{index}]"), reporter);
+    }
+    let documents = raw
+        .documents
+        .iter()
+        .map(|path| beside(file, path))
+        .collect();
+    PlannerSettings {
+        backends,
+        model: raw.model.clone(),
+        documents,
+        budget,
+    }
+}
+
+/// A time above 0 up to `high` seconds.
+fn seconds(value: f64, key: &str, high: f64, reporter: &mut Reporter<'_>) -> Duration {
+    if !(value > 0.0 && value <= high) {
+        reporter.report(
+            key,
+            format!("seconds above 0 up to {high}"),
+            value.to_string(),
+        );
+    }
+    Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+fn not_empty(text: &str, key: &str, reporter: &mut Reporter<'_>) {
+    if text.is_empty() {
+        reporter.report(key, "a path", "nothing");
+    }
+}

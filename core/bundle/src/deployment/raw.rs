@@ -1,0 +1,302 @@
+//! What a deployment file says, before any check. Defaults stand at each field.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vola_types::ActionSpace;
+
+/// The whole of a `configs/*.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawDeployment {
+    /// The robot; required.
+    pub robot: Option<RawRobot>,
+    /// The policy; required.
+    pub policy: Option<RawPolicy>,
+    /// How chunks become motion.
+    pub execution: RawExecution,
+    /// Limits, narrower than the robot's own.
+    pub safety: RawSafety,
+    /// When the policy is not believed.
+    pub confidence: RawConfidence,
+    /// Who is asked then.
+    pub handoff: RawHandoff,
+    /// What makes plans of sentences.
+    pub planner: RawPlanner,
+    /// What is recorded.
+    pub record: RawRecord,
+    /// Where plugins are found.
+    pub plugins: RawPlugins,
+}
+
+/// `[robot]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawRobot {
+    /// Plugin id of the embodiment, as in `tabletop/franka`; required.
+    pub plugin: String,
+    /// Settings of the plugin. Default: none.
+    pub settings: toml::Table,
+    /// Action space that the policy must have. Default: any that both know.
+    pub action_space: Option<ActionSpace>,
+}
+
+/// `[policy]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawPolicy {
+    /// Bundle folder, relative to this file; required.
+    pub bundle: String,
+    /// Device. Default: `cpu`.
+    pub device: Option<Device>,
+    /// Precision of the weights. Default: `f32`.
+    pub precision: Option<Precision>,
+    /// Threads of all libraries together, 1 to 256. Default: 2.
+    pub threads: Option<u32>,
+    /// Virtual time from request to chunk (ms), 0 to 10000. Default: 20.
+    pub latency_ms: Option<u32>,
+}
+
+/// Where networks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA card.
+    Cuda,
+    /// An Apple card.
+    Metal,
+}
+
+/// Precision of the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats with 8 exponent bits.
+    Bf16,
+    /// 16-bit floats with 5 exponent bits.
+    F16,
+    /// 8-bit integers with scales.
+    Int8,
+}
+
+/// `[execution]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawExecution {
+    /// `sync`, `receding` or `ensemble` (`async` and `rtc` are known but not
+    /// there yet). Default: the bundle's hint, else `receding`.
+    pub mode: Option<String>,
+    /// Time between requests to the policy (ms, whole ticks of 1 ms), 1 to
+    /// 60000. Default: `execute_rows` rows of the action rate.
+    pub period_ms: Option<u32>,
+    /// Rows executed before the next chunk is asked for, 1 to 1024; not with
+    /// `period_ms`. Default: the bundle's hint, else half the horizon.
+    pub execute_rows: Option<u32>,
+    /// Decay m of the ensembling weights exp(−m·i), i = 0 the oldest, −10 to
+    /// 10. Default: the bundle's hint, else 0.01.
+    pub ensemble_decay: Option<f64>,
+    /// Longest time of one policy primitive (s), 1 to 3600. Default: 20.
+    pub primitive_timeout_s: Option<f64>,
+}
+
+/// `[safety]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawSafety {
+    /// Box that the tool may not leave (m, base frame). Default: the robot's.
+    pub workspace: Option<RawBox>,
+    /// Narrower limits by joint name. Default: the robot's.
+    pub joints: BTreeMap<String, RawJointLimits>,
+    /// Fastest tool motion (m/s), up to 10. Default: the robot's.
+    pub max_tool_speed_m_per_s: Option<f64>,
+    /// Distance kept from position limits (rad, m), 0 to 1. Default: 0.02.
+    pub position_margin: Option<f64>,
+    /// Part of the velocity, acceleration and jerk limits that is used, above
+    /// 0 up to 1. Default: 1.
+    pub limit_scale: Option<f64>,
+    /// Distance kept between the arm's own links and to the table (m), 0 to 1.
+    /// Default: 0.01.
+    pub collision_margin_m: Option<f64>,
+    /// Force at which the arm stops (N), up to 1000. Default: none.
+    pub force_stop_n: Option<f64>,
+    /// Longest age of a joint state (ms), 1 to 1000. Default: 20.
+    pub state_deadline_ms: Option<u32>,
+    /// Longest age of a picture that the policy may use (ms), 1 to 10000.
+    /// Default: 200.
+    pub camera_deadline_ms: Option<u32>,
+    /// Longest wait for a chunk before the arm holds (ms), 1 to 60000.
+    /// Default: 500.
+    pub chunk_deadline_ms: Option<u32>,
+}
+
+/// A box, by two corners.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawBox {
+    /// Least x, y, z (m); required.
+    pub min: Option<[f64; 3]>,
+    /// Greatest x, y, z (m); required.
+    pub max: Option<[f64; 3]>,
+}
+
+/// Narrower limits of one joint; each absent one is the robot's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawJointLimits {
+    /// Least position (rad, m).
+    pub position_min: Option<f64>,
+    /// Greatest position (rad, m).
+    pub position_max: Option<f64>,
+    /// Greatest speed (rad/s, m/s).
+    pub max_velocity: Option<f64>,
+    /// Greatest acceleration (rad/s², m/s²).
+    pub max_acceleration: Option<f64>,
+    /// Greatest jerk (rad/s³, m/s³).
+    pub max_jerk: Option<f64>,
+}
+
+/// `[confidence]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawConfidence {
+    /// Signals that are watched. Default: `sample_spread`, `chunk_consistency`.
+    pub signals: Option<Vec<Signal>>,
+    /// Decisions over which a signal is averaged, 1 to 1000. Default: 4.
+    pub window: Option<u32>,
+    /// Score above which the arm holds, by signal; above 0. Default: the
+    /// bundle's calibration, else no hold by that signal.
+    pub thresholds: BTreeMap<String, f64>,
+    /// Part of clean episodes that may be held when calibrating, above 0 up to
+    /// 0.5. Default: 0.05.
+    pub false_hold_rate: Option<f64>,
+}
+
+/// What tells that the policy is unsure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// How far the samples of one chunk lie apart.
+    SampleSpread,
+    /// How far overlapping chunks disagree.
+    ChunkConsistency,
+    /// The failing output of the progress head.
+    Failing,
+}
+
+impl Signal {
+    /// The word in TOML and in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SampleSpread => "sample_spread",
+            Self::ChunkConsistency => "chunk_consistency",
+            Self::Failing => "failing",
+        }
+    }
+
+    /// All signals.
+    pub const ALL: [Self; 3] = [Self::SampleSpread, Self::ChunkConsistency, Self::Failing];
+}
+
+/// `[handoff]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawHandoff {
+    /// Who is asked. Default: `operator`.
+    pub ask: Option<Asked>,
+    /// How long an answer is awaited (s), above 0 up to 86400. Default: 120.
+    pub timeout_s: Option<f64>,
+    /// What happens without an answer. Default: `abort`.
+    pub then: Option<Unanswered>,
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// The person at the terminal.
+    #[default]
+    Operator,
+    /// The person at the web page.
+    Console,
+    /// Nobody: the time-out counts as over at once.
+    Nobody,
+}
+
+/// What happens when nobody answers. The arm holds until then in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    /// The run ends.
+    #[default]
+    Abort,
+    /// The arm goes home, then the run ends.
+    Home,
+    /// The step is left out.
+    Skip,
+}
+
+/// `[planner]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawPlanner {
+    /// Back ends, the first that answers counts. Default: `rules`.
+    pub backends: Option<Vec<Backend>>,
+    /// Model of the first back end that has a choice. Default: its own.
+    pub model: Option<String>,
+    /// Documents that the planner may read, relative to this file. Default: none.
+    pub documents: Vec<String>,
+    /// What one run may cost.
+    pub budget: RawBudget,
+}
+
+/// What makes a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Anthropic's interface.
+    Claude,
+    /// OpenAI's interface, or one like it.
+    Openai,
+    /// A model on this machine.
+    Local,
+    /// A grammar of everyday English.
+    Rules,
+}
+
+/// `planner.budget`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawBudget {
+    /// Tokens of one run, 1 to 10 million. Default: 100000.
+    pub tokens: Option<u64>,
+    /// Longest wait for one answer (s), above 0 up to 600. Default: 30.
+    pub seconds: Option<f64>,
+    /// Repairs of one plan that the verifier refused, 0 to 10. Default: 2.
+    pub repairs: Option<u32>,
+}
+
+/// `[record]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawRecord {
+    /// Folder, relative to this file. Default: nothing is recorded.
+    pub folder: Option<String>,
+    /// Whether pictures are recorded too. Default: true.
+    pub images: Option<bool>,
+}
+
+/// `[plugins]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawPlugins {
+    /// Files or folders, relative to this file, searched before the folder of
+    /// the program. Default: none.
+    pub paths: Vec<String>,
+}

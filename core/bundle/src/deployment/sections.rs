@@ -1,0 +1,324 @@
+//! The sections of a checked deployment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vola_types::{ActionSpace, PluginId, WorkspaceBox};
+
+use crate::manifest::{ActionContract, ExecutionHints, ExecutionMode};
+
+use super::raw::{Asked, Backend, Device, Precision, Signal, Unanswered};
+
+/// Getters that copy a field out.
+macro_rules! getters {
+    ($owner:ident { $( $(#[$doc:meta])* $name:ident: $kind:ty, )* }) => {
+        impl $owner {
+            $( $(#[$doc])* #[must_use] pub fn $name(&self) -> $kind { self.$name } )*
+        }
+    };
+}
+
+/// `[robot]`.
+#[derive(Clone, Debug)]
+pub struct RobotSettings {
+    pub(super) plugin: PluginId,
+    pub(super) settings: serde_json::Value,
+    pub(super) action_space: Option<ActionSpace>,
+}
+
+impl RobotSettings {
+    /// The embodiment plugin.
+    #[must_use]
+    pub fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// Settings of the plugin: a JSON object.
+    #[must_use]
+    pub fn settings(&self) -> &serde_json::Value {
+        &self.settings
+    }
+
+    /// Action space that the policy must have; none: any that both know.
+    #[must_use]
+    pub fn action_space(&self) -> Option<ActionSpace> {
+        self.action_space
+    }
+}
+
+/// `[policy]`.
+#[derive(Clone, Debug)]
+pub struct PolicySettings {
+    pub(super) bundle: PathBuf,
+    pub(super) device: Device,
+    pub(super) precision: Precision,
+    pub(super) threads: u32,
+    pub(super) latency_ms: u32,
+}
+
+impl PolicySettings {
+    /// Bundle folder, as seen from the working folder.
+    #[must_use]
+    pub fn bundle(&self) -> &Path {
+        &self.bundle
+    }
+}
+
+getters!(PolicySettings {
+    /// Where networks run.
+    device: Device,
+    /// Precision of the weights.
+    precision: Precision,
+    /// Threads of all libraries together.
+    threads: u32,
+    /// Virtual time from request to chunk (ms).
+    latency_ms: u32,
+});
+
+/// `[execution]`, as far as the file says; see [`resolve`](Self::resolve).
+#[derive(Clone, Debug)]
+pub struct ExecutionSettings {
+    pub(super) mode: Option<ExecutionMode>,
+    pub(super) period_ms: Option<u32>,
+    pub(super) execute_rows: Option<u32>,
+    pub(super) ensemble_decay: Option<f64>,
+    pub(super) primitive_timeout: Duration,
+}
+
+getters!(ExecutionSettings {
+    /// Mode, when the file says.
+    mode: Option<ExecutionMode>,
+    /// Time between requests (ms), when the file says.
+    period_ms: Option<u32>,
+    /// Rows executed before the next request, when the file says.
+    execute_rows: Option<u32>,
+    /// Decay of ensembling weights, when the file says.
+    ensemble_decay: Option<f64>,
+    /// Longest time of one policy primitive.
+    primitive_timeout: Duration,
+});
+
+/// What holds after deployment, bundle hints and defaults are put together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResolvedExecution {
+    /// Mode.
+    pub mode: ExecutionMode,
+    /// Time between requests to the policy (ns), at least one tick of 1 ms.
+    pub period_ns: u64,
+    /// Decay m of ensembling weights exp(−m·i).
+    pub ensemble_decay: f64,
+}
+
+impl ExecutionSettings {
+    /// Puts the file, the bundle's hints and the defaults together: the file
+    /// wins, then the hints, then `receding` after half the horizon (`sync`
+    /// after all of it, `ensemble` after every row) with decay 0.01.
+    #[must_use]
+    pub fn resolve(&self, hints: &ExecutionHints, action: &ActionContract) -> ResolvedExecution {
+        let mode = self.mode.or(hints.mode()).unwrap_or_default();
+        // A hint on rows was made for the bundle's own mode.
+        let hinted = hints
+            .execute_rows()
+            .filter(|_| hints.mode().is_none_or(|own| own == mode));
+        let horizon = u64::try_from(action.horizon()).unwrap_or(u64::MAX);
+        let usual = match mode {
+            ExecutionMode::Sync => horizon,
+            ExecutionMode::Receding => horizon.div_ceil(2),
+            ExecutionMode::Ensemble => 1,
+        };
+        let rows = self
+            .execute_rows
+            .or(hinted)
+            .map_or(usual, u64::from)
+            .min(horizon);
+        let period_ns = match self.period_ms {
+            Some(period) => u64::from(period) * 1_000_000,
+            None => rows * action.period_ns(),
+        };
+        ResolvedExecution {
+            mode,
+            period_ns: period_ns.max(1_000_000),
+            ensemble_decay: self
+                .ensemble_decay
+                .or(hints.ensemble_decay())
+                .unwrap_or(0.01),
+        }
+    }
+}
+
+/// `[safety]`.
+#[derive(Clone, Debug)]
+pub struct SafetySettings {
+    pub(super) workspace: Option<WorkspaceBox>,
+    pub(super) joints: BTreeMap<String, JointLimits>,
+    pub(super) max_tool_speed_m_per_s: Option<f64>,
+    pub(super) position_margin: f64,
+    pub(super) limit_scale: f64,
+    pub(super) collision_margin_m: f64,
+    pub(super) force_stop_n: Option<f64>,
+    pub(super) deadlines: Deadlines,
+}
+
+impl SafetySettings {
+    /// Narrower limits by joint name.
+    #[must_use]
+    pub fn joint_limits(&self) -> &BTreeMap<String, JointLimits> {
+        &self.joints
+    }
+}
+
+getters!(SafetySettings {
+    /// Box that the tool may not leave (m, base frame); none: the robot's.
+    workspace: Option<WorkspaceBox>,
+    /// Fastest tool motion (m/s); none: the robot's.
+    max_tool_speed_m_per_s: Option<f64>,
+    /// Distance kept from position limits (rad, m).
+    position_margin: f64,
+    /// Part of the velocity, acceleration and jerk limits that is used (0..1].
+    limit_scale: f64,
+    /// Distance kept between the arm's links and to the table (m).
+    collision_margin_m: f64,
+    /// Force at which the arm stops (N), if any.
+    force_stop_n: Option<f64>,
+    /// How long the parts may be silent.
+    deadlines: Deadlines,
+});
+
+/// Narrower limits of one joint; each absent one is the robot's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct JointLimits {
+    /// Least position (rad, m).
+    pub position_min: Option<f64>,
+    /// Greatest position (rad, m).
+    pub position_max: Option<f64>,
+    /// Greatest speed (rad/s, m/s).
+    pub max_velocity: Option<f64>,
+    /// Greatest acceleration (rad/s², m/s²).
+    pub max_acceleration: Option<f64>,
+    /// Greatest jerk (rad/s³, m/s³).
+    pub max_jerk: Option<f64>,
+}
+
+/// How long the parts may be silent before the arm holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Longest age of a joint state.
+    pub state: Duration,
+    /// Longest age of a picture.
+    pub camera: Duration,
+    /// Longest wait for a chunk.
+    pub chunk: Duration,
+}
+
+/// `[confidence]`.
+#[derive(Clone, Debug)]
+pub struct ConfidenceSettings {
+    pub(super) signals: Vec<Signal>,
+    pub(super) window: u32,
+    pub(super) thresholds: BTreeMap<Signal, f64>,
+    pub(super) false_hold_rate: f64,
+}
+
+impl ConfidenceSettings {
+    /// Signals that are watched.
+    #[must_use]
+    pub fn signals(&self) -> &[Signal] {
+        &self.signals
+    }
+
+    /// Score above which the arm holds; none: the bundle's calibration.
+    #[must_use]
+    pub fn threshold(&self, signal: Signal) -> Option<f64> {
+        self.thresholds.get(&signal).copied()
+    }
+}
+
+getters!(ConfidenceSettings {
+    /// Decisions over which a signal is averaged.
+    window: u32,
+    /// Part of clean episodes that may be held when calibrating.
+    false_hold_rate: f64,
+});
+
+/// `[handoff]`.
+#[derive(Clone, Debug)]
+pub struct HandoffSettings {
+    pub(super) ask: Asked,
+    pub(super) timeout: Duration,
+    pub(super) then: Unanswered,
+}
+
+getters!(HandoffSettings {
+    /// Who is asked.
+    ask: Asked,
+    /// How long an answer is awaited.
+    timeout: Duration,
+    /// What happens without an answer.
+    then: Unanswered,
+});
+
+/// `[planner]`.
+#[derive(Clone, Debug)]
+pub struct PlannerSettings {
+    pub(super) backends: Vec<Backend>,
+    pub(super) model: Option<String>,
+    pub(super) documents: Vec<PathBuf>,
+    pub(super) budget: Budget,
+}
+
+impl PlannerSettings {
+    /// Back ends in the order they are asked; at least one.
+    #[must_use]
+    pub fn backends(&self) -> &[Backend] {
+        &self.backends
+    }
+
+    /// Model of the first back end that has a choice.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Documents that the planner may read.
+    #[must_use]
+    pub fn documents(&self) -> &[PathBuf] {
+        &self.documents
+    }
+}
+
+getters!(PlannerSettings {
+    /// What one run may cost.
+    budget: Budget,
+});
+
+/// What one run of the planner may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Tokens of one run.
+    pub tokens: u64,
+    /// Longest wait for one answer.
+    pub answer: Duration,
+    /// Repairs of one plan that the verifier refused.
+    pub repairs: u32,
+}
+
+/// `[record]`.
+#[derive(Clone, Debug)]
+pub struct RecordSettings {
+    pub(super) folder: Option<PathBuf>,
+    pub(super) images: bool,
+}
+
+impl RecordSettings {
+    /// Folder; none: nothing is recorded.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+}
+
+getters!(RecordSettings {
+    /// Whether pictures are recorded too.
+    images: bool,
+});
