@@ -1,0 +1,188 @@
+//! Opens a plugin library and checks it before anything in it runs.
+//!
+//! The convenience loaders of `abi_stable` keep one library per root-module
+//! type and return it for every later path, so the header is read by path here.
+//! A library is never unloaded.
+
+use std::{
+    mem::ManuallyDrop,
+    path::{Path, PathBuf},
+};
+
+use abi_stable::library::{LibraryError, lib_header_from_path};
+
+use crate::{ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL};
+
+/// Why a file is not a plugin library this host can use.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be opened as a shared library.
+    #[error("{}: cannot be loaded as a shared library: {reason}\nhelp: a plugin is a `cdylib` built with the vola-plugin SDK for this machine", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the dynamic loader said.
+        reason: String,
+    },
+    /// A shared library, but no Vola plugin.
+    #[error("{}: is a shared library, but exports no `{REVISION_SYMBOL}`: not a Vola plugin\nhelp: call `vola_plugin::export!` once in the library", path.display())]
+    NotAPlugin {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Built against another revision of the interface.
+    #[error("{}: built against plugin interface revision {got}, this Vola has revision {expected}\nhelp: rebuild the plugin with the vola-plugin SDK of this Vola", path.display())]
+    Revision {
+        /// The file.
+        path: PathBuf,
+        /// This host's revision.
+        expected: u32,
+        /// The library's revision.
+        got: u32,
+    },
+    /// The interface types differ.
+    #[error("{}: its interface types differ from this Vola's:\n{reason}\nhelp: rebuild the plugin with the vola-plugin SDK of this Vola", path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// The last block of the layout report.
+        reason: String,
+    },
+}
+
+/// A loaded library. It stays in the process for its whole life.
+#[derive(Clone, Copy)]
+pub struct LoadedModule {
+    module: PluginModule_Ref,
+}
+
+impl LoadedModule {
+    /// Loads and checks a library: file, revision, layout of every type.
+    ///
+    /// # Errors
+    /// [`LoadError`], which names the file and what to do.
+    pub fn load(path: &Path) -> Result<Self, LoadError> {
+        check_revision(path)?;
+        let module = lib_header_from_path(path)
+            .and_then(|header| header.init_root_module::<PluginModule_Ref>())
+            .map_err(|error| explain(path, &error))?;
+        Ok(Self { module })
+    }
+
+    /// What the library says of itself.
+    ///
+    /// # Errors
+    /// When its manifest is not understood.
+    pub fn manifest(&self) -> Result<LibraryManifest, ManifestError> {
+        LibraryManifest::from_json(&self.module.manifest()())
+    }
+
+    /// The root module.
+    #[must_use]
+    pub fn module(&self) -> PluginModule_Ref {
+        self.module
+    }
+}
+
+fn check_revision(path: &Path) -> Result<(), LoadError> {
+    // SAFETY: opening a library runs its initialisers. That is the trust the
+    // operator gives by listing the plugin folder; nothing narrower exists.
+    let library = unsafe { libloading::Library::new(path) }.map_err(|error| LoadError::Open {
+        path: path.to_owned(),
+        reason: loader_text(&error),
+    })?;
+    // Never unloaded, refused or not: threads, thread-local destructors and
+    // statics of a library may outlive any use of it.
+    let library = ManuallyDrop::new(library);
+    // SAFETY: the symbol is a `u32` by the contract of `export!`; a library
+    // that exports the name as something else is refused by the value.
+    let got = match unsafe { library.get::<*const u32>(REVISION_SYMBOL.as_bytes()) } {
+        // SAFETY: the address was just resolved in a loaded library and points to static data.
+        Ok(symbol) => unsafe { symbol.read_unaligned() },
+        Err(_) => {
+            return Err(LoadError::NotAPlugin {
+                path: path.to_owned(),
+            });
+        }
+    };
+    if got == ABI_REVISION {
+        Ok(())
+    } else {
+        Err(LoadError::Revision {
+            path: path.to_owned(),
+            expected: ABI_REVISION,
+            got,
+        })
+    }
+}
+
+fn loader_text(error: &libloading::Error) -> String {
+    use std::error::Error as _;
+    error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn explain(path: &Path, error: &LibraryError) -> LoadError {
+    let path = path.to_owned();
+    match error {
+        LibraryError::OpenError { err, .. } => LoadError::Open {
+            path,
+            reason: err.to_string(),
+        },
+        LibraryError::GetSymbolError { .. } => LoadError::NotAPlugin { path },
+        other => LoadError::Layout {
+            path,
+            reason: last_error_block(&other.to_string()),
+        },
+    }
+}
+
+/// A layout report runs to a thousand lines; what helps starts at its last
+/// line that begins with `Error:`.
+fn last_error_block(report: &str) -> String {
+    let lines: Vec<&str> = report.lines().collect();
+    let start = lines
+        .iter()
+        .rposition(|line| line.starts_with("Error:"))
+        .unwrap_or(0);
+    let block: Vec<&str> = lines
+        .iter()
+        .skip(start)
+        .take(12)
+        .map(|line| line.trim_end())
+        .collect();
+    block.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_block_of_a_layout_report_is_shown() {
+        let report = "Compared <this>:\nlong\nError:first\nnoise\nError:too many fields\nExpected:\n    3\nFound:\n    4";
+        assert_eq!(
+            last_error_block(report),
+            "Error:too many fields\nExpected:\n    3\nFound:\n    4"
+        );
+        assert_eq!(last_error_block("no such line"), "no such line");
+    }
+
+    #[test]
+    fn files_that_are_no_libraries_are_refused_with_their_path() {
+        let missing = Path::new("/nonexistent/libnothing.so");
+        let text = LoadedModule::load(missing)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.starts_with("/nonexistent/libnothing.so: cannot be loaded"),
+            "{text}"
+        );
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/load.rs");
+        let error = LoadedModule::load(&source).map(|_| ()).unwrap_err();
+        assert!(matches!(error, LoadError::Open { .. }), "{error}");
+        assert!(error.to_string().contains("help:"), "{error}");
+    }
+}
