@@ -1,0 +1,58 @@
+//! The robot as the primitive runner sees it: something that lets time pass.
+//!
+//! The runner is the same code in both clocks. It observes, decides, orders and
+//! asks the body to advance; the virtual body steps the world, the real one
+//! waits for the clock.
+
+use crate::{
+    Picture, RuntimeError,
+    control_loop::ControlOrder,
+    control_status::ControlStatus,
+};
+
+/// A running robot under one of the two clocks.
+pub(crate) trait Body: Send {
+    /// The runtime's clock (ns).
+    fn now_ns(&self) -> u64;
+
+    /// Lets time pass until `time_ns`. Returns early, with no error, when the
+    /// stop switch is thrown.
+    fn advance_to(&mut self, time_ns: u64) -> Result<(), RuntimeError>;
+
+    /// The newest tick of the control loop.
+    fn status(&mut self) -> ControlStatus;
+
+    /// Gives an order to the control loop.
+    fn order(&mut self, order: ControlOrder) -> Result<(), RuntimeError>;
+
+    /// The newest picture of a camera; its capture time (ns).
+    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError>;
+
+    /// The simulated world, where there is one.
+    fn world(&mut self) -> Option<&mut dyn World>;
+
+    /// Calls `sink` with pictures of a camera while time passes.
+    fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError>;
+}
+
+/// A request for pictures while time passes.
+pub(crate) struct Watch {
+    pub(crate) camera: String,
+    pub(crate) period_ns: u64,
+    pub(crate) sink: PictureSink,
+}
+
+/// Receives time (ns) and picture.
+pub(crate) type PictureSink = Box<dyn FnMut(u64, &Picture) + Send>;
+
+/// What only evaluation and recording may ask of a simulated world.
+pub(crate) trait World {
+    /// A new scene; the control loop begins anew in it.
+    fn reset(&mut self, seed: u64, task: &serde_json::Value) -> Result<serde_json::Value, RuntimeError>;
+    /// Names the goal.
+    fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError>;
+    /// Whether it is reached.
+    fn goal_reached(&mut self) -> Result<bool, RuntimeError>;
+    /// What an expert would do now.
+    fn demonstrate(&mut self) -> Result<Vec<vola_abi::TensorAbi>, RuntimeError>;
+}

@@ -1,0 +1,92 @@
+//! Joint targets become the path that the control loop follows.
+
+use vola_motion::{JointState, ReferencePath};
+
+use crate::{
+    RuntimeError, Session,
+    chunk_targets::JointTarget,
+    control_loop::{ControlOrder, TICK_NS},
+    control_status::ControlMode,
+};
+
+/// Longest wait for the arm to come to rest (ns): far above any stop.
+const REST_TIMEOUT_NS: u64 = 3_000_000_000;
+
+impl Session {
+    /// Splices targets onto the running path, or starts a path from rest.
+    pub(crate) fn follow(&mut self, targets: &[JointTarget]) -> Result<(), RuntimeError> {
+        let now_ns = self.body.now_ns();
+        let waypoints = || {
+            let due = targets.iter().filter(move |target| target.time_ns > now_ns + TICK_NS);
+            due.map(|target| (target.time_ns, target.position.as_slice()))
+        };
+        let path = match &mut self.path {
+            Some(path) => {
+                path.splice(now_ns, waypoints())?;
+                path.clone()
+            }
+            None => {
+                let status = self.body.status();
+                let start = JointState::at_rest(status.command())?;
+                let path = ReferencePath::through(now_ns, &start, waypoints())?;
+                self.path = Some(path.clone());
+                path
+            }
+        };
+        self.body.order(ControlOrder::Follow(path))
+    }
+
+    /// Brings the arm to rest within its limits and waits until it stands.
+    ///
+    /// # Errors
+    /// When the safety layer stopped the robot, or it does not come to rest.
+    pub fn settle(&mut self) -> Result<(), RuntimeError> {
+        self.path = None;
+        self.body.order(ControlOrder::Hold)?;
+        let give_up_ns = self.body.now_ns() + REST_TIMEOUT_NS;
+        loop {
+            let now_ns = self.body.now_ns();
+            self.body.advance_to(now_ns + 5 * TICK_NS)?;
+            let status = self.body.status();
+            if let ControlMode::Stopped(cause) = status.mode {
+                return Err(RuntimeError::Stopped { reason: cause.as_str().to_owned() });
+            }
+            if status.at_rest && status.mode == ControlMode::Holding {
+                return Ok(());
+            }
+            if now_ns >= give_up_ns {
+                return Err(RuntimeError::Stopped {
+                    reason: "the arm did not come to rest within 3 s".to_owned(),
+                });
+            }
+        }
+    }
+
+    /// Lets time pass; an error when the safety layer stopped the robot.
+    pub(crate) fn advance_to(&mut self, time_ns: u64) -> Result<(), RuntimeError> {
+        self.body.advance_to(time_ns)?;
+        match self.body.status().mode {
+            ControlMode::Stopped(cause) => {
+                Err(RuntimeError::Stopped { reason: cause.as_str().to_owned() })
+            }
+            ControlMode::Holding if self.path.is_some() => {
+                // The filter refused a command and brakes; the path is gone.
+                self.path = None;
+                self.settle()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves a latched stop: the arm holds where it stands.
+    ///
+    /// # Errors
+    /// When the robot is not ready to move again.
+    pub fn reset_stop(&mut self) -> Result<(), RuntimeError> {
+        self.path = None;
+        self.body.order(ControlOrder::Reset)?;
+        let now_ns = self.body.now_ns();
+        self.body.advance_to(now_ns + 2 * TICK_NS)?;
+        self.settle()
+    }
+}

@@ -1,0 +1,204 @@
+//! Cameras in real time: each has a thread that keeps its newest picture.
+//!
+//! A camera's thread starts when somebody first reads it, so that a picture
+//! nobody wants is never taken.
+
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use vola_types::PluginId;
+
+use crate::{
+    Picture, RuntimeError,
+    body::{PictureSink, Watch},
+    real_body::spawn_camera,
+    robot::CameraPort,
+};
+
+/// Longest wait for a first picture.
+const FIRST_PICTURE: Duration = Duration::from_secs(2);
+
+/// All cameras of a robot.
+pub(crate) struct CameraThreads {
+    idle: Vec<CameraPort>,
+    running: Vec<Running>,
+    ending: Arc<AtomicBool>,
+}
+
+struct Running {
+    key: String,
+    shared: Arc<Shared>,
+    handle: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    newest: Mutex<Newest>,
+    taken: Condvar,
+    /// Pictures taken before this one do not count.
+    generation: AtomicU64,
+    watch: Mutex<Option<(PictureSink, u64)>>,
+}
+
+#[derive(Default)]
+struct Newest {
+    picture: Picture,
+    capture_ns: u64,
+    generation: u64,
+    fault: Option<String>,
+}
+
+impl CameraThreads {
+    pub(crate) fn new(cameras: Vec<CameraPort>, ending: Arc<AtomicBool>) -> Self {
+        Self { idle: cameras, running: Vec::new(), ending }
+    }
+
+    /// Copies the newest picture of a camera; its capture time (ns).
+    pub(crate) fn newest(
+        &mut self,
+        key: &str,
+        id: &PluginId,
+        now_ns: impl Fn() -> u64 + Send + 'static,
+        into: &mut Picture,
+    ) -> Result<u64, RuntimeError> {
+        let shared = self.shared(key, id, now_ns)?;
+        let wanted = shared.generation.load(Ordering::Acquire);
+        let newest = shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (newest, _timeout) = shared
+            .taken
+            .wait_timeout_while(newest, FIRST_PICTURE, |newest| {
+                newest.fault.is_none() && newest.generation <= wanted
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if newest.generation <= wanted {
+            let fault = newest.fault.clone();
+            return Err(RuntimeError::Plugin {
+                who: format!("embodiment `{id}`, camera `{key}`"),
+                entry: "grab",
+                kind: vola_abi::FaultKind::Failed,
+                message: fault.unwrap_or_else(|| "no picture within 2 s".to_owned()),
+            });
+        }
+        into.clone_from(&newest.picture);
+        Ok(newest.capture_ns)
+    }
+
+    /// Hands every picture of a camera, at most one a period, to a sink.
+    pub(crate) fn watch(
+        &mut self,
+        watch: Watch,
+        id: &PluginId,
+        now_ns: impl Fn() -> u64 + Send + 'static,
+    ) -> Result<(), RuntimeError> {
+        let shared = self.shared(&watch.camera, id, now_ns)?;
+        let mut slot = shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some((watch.sink, watch.period_ns));
+        Ok(())
+    }
+
+    /// Pictures taken until now do not count any more: the scene is another.
+    pub(crate) fn forget(&mut self) {
+        for camera in &self.running {
+            let newest = camera.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            // The picture being taken right now may still show the old scene.
+            camera.shared.generation.store(newest.generation + 1, Ordering::Release);
+        }
+    }
+
+    fn shared(
+        &mut self,
+        key: &str,
+        id: &PluginId,
+        now_ns: impl Fn() -> u64 + Send + 'static,
+    ) -> Result<Arc<Shared>, RuntimeError> {
+        if let Some(camera) = self.running.iter().find(|camera| camera.key == key) {
+            return Ok(Arc::clone(&camera.shared));
+        }
+        let index = self.idle.iter().position(|camera| camera.description().key == key);
+        let Some(index) = index else {
+            return Err(RuntimeError::MissingPart {
+                id: id.clone(),
+                part: format!("camera `{key}`"),
+                help: "name a camera that `vola doctor` lists, or add one in the settings of [robot]",
+            });
+        };
+        let camera = self.idle.remove(index);
+        let shared = Arc::new(Shared::default());
+        let thread =
+            CameraThread { shared: Arc::clone(&shared), ending: Arc::clone(&self.ending) };
+        let handle = Some(spawn_camera(camera, thread, now_ns)?);
+        self.running.push(Running { key: key.to_owned(), shared: Arc::clone(&shared), handle });
+        Ok(shared)
+    }
+}
+
+impl Drop for CameraThreads {
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::Release);
+        for camera in &mut self.running {
+            if let Some(handle) = camera.handle.take() {
+                handle.thread().unpark();
+                if handle.join().is_err() {
+                    tracing::error!("a camera thread panicked");
+                }
+            }
+        }
+    }
+}
+
+/// The loop of one camera.
+pub(crate) struct CameraThread {
+    shared: Arc<Shared>,
+    ending: Arc<AtomicBool>,
+}
+
+impl CameraThread {
+    /// Takes pictures at the camera's rate until the session ends.
+    pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
+        let rate_hz = camera.description().rate_hz;
+        let period = Duration::try_from_secs_f64(1.0 / rate_hz).unwrap_or(Duration::from_millis(40));
+        let mut picture = Picture {
+            width: camera.description().width,
+            height: camera.description().height,
+            rgb: vec![0; camera.byte_length()],
+        };
+        let mut shown_ns = 0;
+        while !self.ending.load(Ordering::Acquire) {
+            let started_ns = now_ns();
+            let grabbed = camera.grab(started_ns, &mut picture.rgb);
+            if grabbed.is_ok() {
+                self.show(&picture, started_ns, &mut shown_ns);
+            }
+            let mut newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            match grabbed {
+                Ok(capture_ns) => {
+                    newest.picture.clone_from(&picture);
+                    newest.capture_ns = capture_ns;
+                    newest.generation += 1;
+                    newest.fault = None;
+                }
+                Err(error) => newest.fault = Some(error.to_string()),
+            }
+            drop(newest);
+            self.shared.taken.notify_all();
+            let spent = Duration::from_nanos(now_ns().saturating_sub(started_ns));
+            std::thread::park_timeout(period.saturating_sub(spent));
+        }
+    }
+
+    fn show(&self, picture: &Picture, time_ns: u64, shown_ns: &mut u64) {
+        let mut slot = self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sink, period_ns)) = slot.as_mut()
+            && time_ns >= *shown_ns
+        {
+            sink(time_ns, picture);
+            *shown_ns = time_ns + *period_ns;
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The policy of one bundle for one robot: observation in, decision out.
+
+use vola_abi::{TensorAbi, TensorRefAbi, abi_stable::std_types::{ROption, RSlice, RStr}};
+use vola_bundle::{
+    ActionChunk, Bundle, ChunkOrigin, EmbodimentBinding, Ensembler, ExecutionMode, FlatTensor,
+    Observation, Postprocessor, Preprocessor, RawChunk, Reference, ResolvedExecution,
+};
+use vola_types::PluginId;
+
+use crate::{Detection, PluginRegistry, RuntimeError, pipeline::Pipeline, proprioception::Proprioception};
+
+/// What the policy decided from one observation.
+pub(crate) struct PolicyDecision {
+    /// Every sample, physical.
+    pub(crate) samples: Vec<ActionChunk>,
+    /// What is executed: the samples' mean, ensembled where asked for.
+    pub(crate) executed: ActionChunk,
+    /// Probabilities of (done, failing).
+    pub(crate) progress: Option<(f64, f64)>,
+    /// Duration of each stage (ms).
+    pub(crate) stage_millis: Vec<(String, f64)>,
+}
+
+/// A bundle's chain, its processors and its contract with one robot. Owned by
+/// the policy thread.
+pub(crate) struct Policy {
+    bundle: Bundle,
+    binding: EmbodimentBinding,
+    action_preprocessor: Preprocessor,
+    scene_preprocessor: Option<Preprocessor>,
+    postprocessor: Postprocessor,
+    pipeline: Pipeline,
+    ensembler: Option<Ensembler>,
+    wanted: Vec<String>,
+}
+
+impl Policy {
+    /// Starts the bundle's stages for the robot `id`.
+    pub(crate) fn start(
+        bundle: Bundle,
+        id: &PluginId,
+        registry: &PluginRegistry,
+        execution: &ResolvedExecution,
+        threads: u32,
+    ) -> Result<Self, RuntimeError> {
+        let manifest = bundle.manifest();
+        let binding = manifest.embodiment(&id.to_string())?.clone();
+        let postprocessor = bundle.processors(&binding)?.postprocessor;
+        let statistics = bundle.statistics(&binding)?;
+        let graph = manifest.graph();
+        let mut wanted = vec![binding.action_tensor().to_owned()];
+        wanted.extend(manifest.progress().map(|rule| rule.tensor().to_owned()));
+        let wanted_names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let action_preprocessor = Preprocessor::for_stages(
+            manifest,
+            &binding,
+            statistics.as_ref(),
+            &graph.needed_for(&wanted_names)?,
+        )?;
+        let scene_preprocessor = manifest
+            .perception()
+            .map(|perception| {
+                let stages = graph.needed_for(&[perception.tensor()])?;
+                Preprocessor::for_stages(manifest, &binding, statistics.as_ref(), &stages)
+            })
+            .transpose()?;
+        let ensembler = (execution.mode == ExecutionMode::Ensemble)
+            .then(|| {
+                Ensembler::new(
+                    binding.action().clone(),
+                    postprocessor.normaliser().clone(),
+                    execution.ensemble_decay,
+                )
+            })
+            .transpose()?;
+        let pipeline = Pipeline::start(manifest, bundle.folder(), registry, threads)?;
+        Ok(Self {
+            binding,
+            action_preprocessor,
+            scene_preprocessor,
+            postprocessor,
+            pipeline,
+            ensembler,
+            wanted,
+            bundle,
+        })
+    }
+
+    pub(crate) fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Cameras that a decision reads.
+    pub(crate) fn cameras(&self) -> Vec<String> {
+        self.action_preprocessor.cameras().into_iter().map(ToOwned::to_owned).collect()
+    }
+
+    /// Cameras that the scene head reads; none without one.
+    pub(crate) fn scene_cameras(&self) -> Option<Vec<String>> {
+        let cameras = self.scene_preprocessor.as_ref()?.cameras();
+        Some(cameras.into_iter().map(ToOwned::to_owned).collect())
+    }
+
+    /// A primitive begins.
+    pub(crate) fn reset(&mut self, seed: u64) -> Result<(), RuntimeError> {
+        self.action_preprocessor.reset();
+        if let Some(ensembler) = &mut self.ensembler {
+            ensembler.reset();
+        }
+        self.pipeline.reset(seed)
+    }
+
+    /// One decision.
+    pub(crate) fn decide(
+        &mut self,
+        observation: &Observation<'_>,
+        measured: &Proprioception,
+    ) -> Result<PolicyDecision, RuntimeError> {
+        let features = self.action_preprocessor.run(observation)?;
+        let wanted: Vec<&str> = self.wanted.iter().map(String::as_str).collect();
+        run(&mut self.pipeline, features, &wanted)?;
+        let tensor = self.binding.action_tensor();
+        let output = self.pipeline.output(tensor).ok_or_else(|| self.lost(tensor))?;
+        let shape = shape_of(&output);
+        let raw = RawChunk {
+            stage: self.binding.head(),
+            tensor,
+            dtype: TensorAbi::dtype_from_code(output.dtype).unwrap_or(vola_types::DType::Resident),
+            shape: &shape,
+            bytes: output.bytes.as_slice(),
+        };
+        let normalised = self.postprocessor.check(&raw)?;
+        let origin =
+            ChunkOrigin { observation_time_ns: observation.time_ns, state: observation.state };
+        let stage = self.binding.head();
+        let samples = (0..normalised.samples())
+            .map(|index| self.postprocessor.finish(normalised.sample(index), &origin, stage))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut rows = normalised.mean();
+        if let Some(ensembler) = &mut self.ensembler {
+            let reference = reference(self.binding.action().space(), measured);
+            rows = ensembler.push(&rows, observation.time_ns, reference)?.rows;
+        }
+        let executed = self.postprocessor.finish(&rows, &origin, stage)?;
+        let stage_millis = self
+            .pipeline
+            .timings()
+            .map(|(name, time)| (name.to_owned(), time.as_secs_f64() * 1e3))
+            .collect();
+        Ok(PolicyDecision { samples, executed, progress: self.progress()?, stage_millis })
+    }
+
+    /// Objects that the scene head finds; none without a scene head.
+    pub(crate) fn read_scene(
+        &mut self,
+        observation: &Observation<'_>,
+    ) -> Result<Option<Vec<Detection>>, RuntimeError> {
+        let (Some(preprocessor), Some(perception)) =
+            (&mut self.scene_preprocessor, self.bundle.manifest().perception())
+        else {
+            return Ok(None);
+        };
+        preprocessor.reset();
+        let features = preprocessor.run(observation)?;
+        run(&mut self.pipeline, features, &[perception.tensor()])?;
+        let values = self.floats(perception.tensor(), perception.stage())?;
+        let mut found: Vec<Detection> = values
+            .chunks_exact(8)
+            .filter(|row| row.iter().all(|value| value.is_finite()))
+            .filter(|row| row[5] >= perception.threshold())
+            .filter_map(|row| {
+                let kind = perception.kinds().get(row[0].round() as usize)?.clone();
+                let has_color = kind != "drawer";
+                let color = perception.colors().get(row[1].round() as usize);
+                Some(Detection {
+                    openness: (kind == "drawer").then_some(row[6]),
+                    kind,
+                    color: color.filter(|_| has_color).cloned(),
+                    position: [row[2], row[3], row[4]],
+                    confidence: row[5],
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        Ok(Some(found))
+    }
+
+    fn progress(&self) -> Result<Option<(f64, f64)>, RuntimeError> {
+        let Some(rule) = self.bundle.manifest().progress() else {
+            return Ok(None);
+        };
+        match self.floats(rule.tensor(), rule.stage())?.as_slice() {
+            [done, failing] if done.is_finite() && failing.is_finite() => {
+                Ok(Some((*done, *failing)))
+            }
+            other => Err(RuntimeError::StageOutput {
+                stage: rule.stage().to_owned(),
+                id: self.binding.id().clone(),
+                reason: format!("`{}`: expected two probabilities, got {other:?}", rule.tensor()),
+            }),
+        }
+    }
+
+    fn floats(&self, tensor: &str, stage: &str) -> Result<Vec<f64>, RuntimeError> {
+        let output = self.pipeline.output(tensor).ok_or_else(|| self.lost(tensor))?;
+        if TensorAbi::dtype_from_code(output.dtype) != Some(vola_types::DType::F32) {
+            return Err(RuntimeError::StageOutput {
+                stage: stage.to_owned(),
+                id: self.binding.id().clone(),
+                reason: format!("`{tensor}`: expected f32"),
+            });
+        }
+        let words = output.bytes.as_slice().chunks_exact(4);
+        Ok(words.map(|word| f64::from(f32::from_le_bytes([word[0], word[1], word[2], word[3]]))).collect())
+    }
+
+    fn lost(&self, tensor: &str) -> RuntimeError {
+        RuntimeError::StageOutput {
+            stage: self.binding.head().to_owned(),
+            id: self.binding.id().clone(),
+            reason: format!("no stage returned `{tensor}`"),
+        }
+    }
+}
+
+fn run(
+    pipeline: &mut Pipeline,
+    features: &[FlatTensor],
+    wanted: &[&str],
+) -> Result<(), RuntimeError> {
+    let shapes: Vec<Vec<u64>> = features
+        .iter()
+        .map(|feature| feature.shape().iter().map(|size| *size as u64).collect())
+        .collect();
+    let lent: Vec<TensorRefAbi<'_>> = features
+        .iter()
+        .zip(&shapes)
+        .map(|(feature, shape)| TensorRefAbi {
+            name: RStr::from(feature.name()),
+            dtype: TensorAbi::dtype_code(feature.dtype()),
+            shape: RSlice::from_slice(shape),
+            bytes: RSlice::from_slice(feature.bytes()),
+            resident: ROption::RNone,
+        })
+        .collect();
+    pipeline.run(&lent, wanted)
+}
+
+fn shape_of(tensor: &TensorRefAbi<'_>) -> Vec<usize> {
+    tensor.shape.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX)).collect()
+}
+
+fn reference(space: vola_types::ActionSpace, measured: &Proprioception) -> Reference {
+    match space {
+        vola_types::ActionSpace::ToolDelta => Reference::Tool {
+            position: measured.tool_position(),
+            orientation: measured.tool_orientation(),
+        },
+        vola_types::ActionSpace::JointDelta => {
+            let joints = measured.position.len() - usize::from(measured.gripper.is_some());
+            Reference::Joints(measured.position.get(..joints).unwrap_or_default().to_vec())
+        }
+        _ => Reference::Absolute,
+    }
+}

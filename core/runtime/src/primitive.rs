@@ -1,0 +1,370 @@
+//! One primitive, from its goal to its outcome.
+//!
+//! The policy's ops run the loop observe → decide → check → follow. Done needs
+//! the progress head several times in a row and the op's own check on the
+//! robot's state; the default of everything that goes wrong is an arm at rest.
+
+use vola_bundle::ActionChunk;
+use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal};
+
+use crate::{
+    ConfidenceReading, DecisionReport, Driver, HandoffAnswer, LabelTensor, PrimitiveObserver,
+    PrimitiveReport, RuntimeError, Session,
+    chunk_targets::{ChunkOrigin, joint_targets},
+    confidence::{ConfidenceMonitor, Judged, PlannedPath},
+    control_loop::TICK_NS,
+    expert,
+    proprioception::Proprioception,
+    seeded_noise::SeededNoise,
+    session::ClockMode,
+};
+
+/// Chunks refused in a row that end a primitive.
+const MAX_REFUSALS: u32 = 5;
+/// Period of decisions without a policy that says otherwise (ns).
+const EXPERT_PERIOD_NS: u64 = 200_000_000;
+/// Decisions in a row in which the expert must see its goal reached.
+const EXPERT_DONE_COUNT: u32 = 2;
+/// Time a recorded primitive may take (ns).
+const EXPERT_TIMEOUT_NS: u64 = 12_000_000_000;
+
+/// How a primitive ended, and why.
+pub(crate) struct Ending {
+    pub(crate) outcome: Outcome,
+    pub(crate) reason: Option<String>,
+}
+
+pub(crate) fn ended(outcome: Outcome, reason: &str) -> Ending {
+    Ending { outcome, reason: Some(reason.to_owned()) }
+}
+
+/// One decision, whoever made it.
+struct Decision {
+    samples: Vec<ActionChunk>,
+    executed: ActionChunk,
+    progress: Option<(f64, f64)>,
+    stage_millis: Vec<(String, f64)>,
+    labels: Vec<LabelTensor>,
+}
+
+/// What a policy primitive carries from decision to decision.
+struct Run {
+    monitor: ConfidenceMonitor,
+    random: SeededNoise,
+    decisions: u32,
+    refusals: u32,
+    done: u32,
+    failing: u32,
+    held: bool,
+    deadline_ns: u64,
+}
+
+impl Session {
+    /// Runs one primitive to its end. The arm is at rest when it returns.
+    ///
+    /// # Errors
+    /// When the safety layer stopped the robot, a plugin failed, or the goal is
+    /// not understood. The arm is then held or stopped.
+    pub fn run_primitive(
+        &mut self,
+        goal: &PrimitiveGoal,
+        driver: Driver,
+        observer: &mut dyn PrimitiveObserver,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        let begin_ns = self.body.now_ns();
+        let before = self.body.status();
+        self.primitives_run += 1;
+        let seed = self.settings.seed.wrapping_mul(0x9E37_79B9).wrapping_add(self.primitives_run);
+        let mut run = Run {
+            monitor: ConfidenceMonitor::new(self.settings.confidence),
+            random: SeededNoise::new(seed),
+            decisions: 0,
+            refusals: 0,
+            done: 0,
+            failing: 0,
+            held: false,
+            deadline_ns: begin_ns + self.timeout_ns(driver),
+        };
+        let ending = if self.stop_switch.is_thrown() {
+            Ok(ended(Outcome::Interrupted, "stopped by a person"))
+        } else if goal.op.is_policy() {
+            self.run_policy(goal, driver, observer, &mut run, seed)
+        } else {
+            self.run_generated(goal)
+        };
+        let ending = match ending {
+            Ok(ending) => ending,
+            Err(error) => {
+                // Whatever failed, the arm comes to rest before the owner hears of it.
+                let _ = self.settle();
+                return Err(error);
+            }
+        };
+        self.settle()?;
+        let after = self.body.status();
+        let intervened = after.interventions - before.interventions;
+        if intervened > 0 {
+            observer.safety("joint or tool limits", &format!("commands changed in {intervened} ticks"));
+        }
+        let ticks = (after.ticks - before.ticks).max(1) * self.model.arm_joints() as u64;
+        let jerk = (after.jerk_squared_sum - before.jerk_squared_sum) / ticks as f64;
+        Ok(PrimitiveReport {
+            outcome: ending.outcome,
+            reason: ending.reason,
+            seconds: (self.body.now_ns() - begin_ns) as f64 * 1e-9,
+            decisions: run.decisions,
+            mean_confidence: run.monitor.mean(),
+            held: run.held,
+            rms_jerk_rad_per_s3: jerk.max(0.0).sqrt(),
+        })
+    }
+
+    fn run_policy(
+        &mut self,
+        goal: &PrimitiveGoal,
+        driver: Driver,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+        seed: u64,
+    ) -> Result<Ending, RuntimeError> {
+        self.begin_policy(seed)?;
+        loop {
+            if self.stop_switch.is_thrown() {
+                return Ok(ended(Outcome::Interrupted, "stopped by a person"));
+            }
+            let observed_ns = self.body.now_ns();
+            if observed_ns >= run.deadline_ns {
+                return Ok(ended(Outcome::TimedOut, "its time ran out"));
+            }
+            let (decision, measured) = self.decide(goal, driver, run)?;
+            let reading = run.monitor.observe(judged(&decision, &measured));
+            run.decisions += 1;
+            self.report(&decision, &measured, &reading, observer);
+            if let Some(ending) = self.progress(goal.op, driver, &decision, &measured, run) {
+                return Ok(ending);
+            }
+            if reading.low && driver == Driver::Policy {
+                match self.hand_off(&reading, observer, run, seed)? {
+                    Some(ending) => return Ok(ending),
+                    None => continue,
+                }
+            }
+            if let Some(ending) = self.follow_chunk(&decision, &measured, observer, run)? {
+                return Ok(ending);
+            }
+            self.advance_to(observed_ns + self.period_ns())?;
+        }
+    }
+
+    fn begin_policy(&mut self, seed: u64) -> Result<(), RuntimeError> {
+        self.path = None;
+        self.policy.as_mut().map_or(Ok(()), |policy| policy.reset(seed))
+    }
+
+    fn decide(
+        &mut self,
+        goal: &PrimitiveGoal,
+        driver: Driver,
+        run: &mut Run,
+    ) -> Result<(Decision, Proprioception), RuntimeError> {
+        let cameras = self.eyes.cameras();
+        let measured = self.measured()?;
+        self.eyes.look(self.body.as_mut(), &cameras)?;
+        let decision = match driver {
+            Driver::Expert { noise } => {
+                let now_ns = self.body.now_ns();
+                let made = expert::decide(self.world()?, now_ns, &noise, &mut run.random)?;
+                Decision {
+                    samples: vec![made.executed.clone()],
+                    executed: made.executed,
+                    progress: Some(made.progress),
+                    stage_millis: Vec::new(),
+                    labels: made.labels,
+                }
+            }
+            Driver::Policy => {
+                let values = measured.values(&self.model);
+                let names = self.state_names().to_vec();
+                let Some(policy) = self.policy.as_mut() else {
+                    return Err(RuntimeError::Primitive {
+                        op: goal.op.as_str(),
+                        reason: "needs a policy, and this session was opened without one".to_owned(),
+                    });
+                };
+                let seen = self.eyes.observation(&measured, &names, &values, Some(goal));
+                let made = seen.with(|seen| policy.decide(seen, &measured))?;
+                Decision {
+                    samples: made.samples,
+                    executed: made.executed,
+                    progress: made.progress,
+                    stage_millis: made.stage_millis,
+                    labels: Vec::new(),
+                }
+            }
+        };
+        Ok((decision, measured))
+    }
+
+    fn report(
+        &self,
+        decision: &Decision,
+        measured: &Proprioception,
+        reading: &ConfidenceReading,
+        observer: &mut dyn PrimitiveObserver,
+    ) {
+        observer.decision(&DecisionReport {
+            time_ns: measured.time_ns,
+            confidence: reading.clone(),
+            progress: decision.progress,
+            stage_millis: decision.stage_millis.clone(),
+            pictures: self.eyes.pictures(),
+            state: &measured.values(&self.model),
+            state_names: self.state_names(),
+            labels: &decision.labels,
+            chunk: &decision.executed,
+        });
+    }
+
+    /// Whether the primitive has ended by itself.
+    fn progress(
+        &self,
+        op: Op,
+        driver: Driver,
+        decision: &Decision,
+        measured: &Proprioception,
+        run: &mut Run,
+    ) -> Option<Ending> {
+        let (done, failing) = decision.progress?;
+        let rule = self.policy.as_ref().and_then(|policy| policy.bundle().manifest().progress());
+        let (done_at, failing_at, count) = match (driver, rule) {
+            (Driver::Policy, Some(rule)) => {
+                (rule.done_threshold(), rule.failing_threshold(), rule.count())
+            }
+            _ => (0.5, 0.5, EXPERT_DONE_COUNT),
+        };
+        run.done = if done >= done_at { run.done + 1 } else { 0 };
+        run.failing = if failing >= failing_at { run.failing + 1 } else { 0 };
+        if run.done >= count && is_plausible(op, measured) {
+            return Some(Ending { outcome: Outcome::Done, reason: None });
+        }
+        (run.failing > count).then(|| ended(Outcome::Failed, "the policy sees that it is failing"))
+    }
+
+    /// The policy is unsure: the arm comes to rest, a person decides.
+    fn hand_off(
+        &mut self,
+        reading: &ConfidenceReading,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+        seed: u64,
+    ) -> Result<Option<Ending>, RuntimeError> {
+        run.held = true;
+        self.settle()?;
+        let asked_ns = self.body.now_ns();
+        let answer = observer.low_confidence(reading);
+        run.monitor.forgive();
+        run.deadline_ns += self.body.now_ns() - asked_ns;
+        Ok(match answer {
+            HandoffAnswer::Continue => None,
+            HandoffAnswer::Retry => {
+                run.done = 0;
+                run.failing = 0;
+                run.deadline_ns = self.body.now_ns() + self.settings.timeout_ns;
+                self.begin_policy(seed.wrapping_add(u64::from(run.decisions)))?;
+                None
+            }
+            HandoffAnswer::Skip => Some(Ending {
+                outcome: Outcome::Done,
+                reason: Some("a person said to skip it".to_owned()),
+            }),
+            HandoffAnswer::Abort => Some(ended(
+                Outcome::Interrupted,
+                "the policy was unsure and nobody said to go on",
+            )),
+        })
+    }
+
+    /// Follows a chunk when it becomes visible; refused chunks leave the old path.
+    fn follow_chunk(
+        &mut self,
+        decision: &Decision,
+        measured: &Proprioception,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+    ) -> Result<Option<Ending>, RuntimeError> {
+        if self.settings.clock == ClockMode::Virtual && decision.labels.is_empty() {
+            self.advance_to(measured.time_ns + self.settings.latency_ns)?;
+        }
+        let status = self.body.status();
+        let origin = ChunkOrigin {
+            observed: measured,
+            command: status.command(),
+            now_ns: self.body.now_ns() + TICK_NS,
+            max_velocity: &self.max_velocity,
+        };
+        match joint_targets(&self.model, &decision.executed, &origin) {
+            Ok(targets) => {
+                run.refusals = 0;
+                self.follow(&targets)?;
+                Ok(None)
+            }
+            Err(refusal) => {
+                run.refusals += 1;
+                observer.safety("action chunk", &format!("refused: {refusal}"));
+                let give_up = run.refusals >= MAX_REFUSALS;
+                Ok(give_up.then(|| {
+                    ended(Outcome::Failed, &format!("{MAX_REFUSALS} chunks in a row were refused: {refusal}"))
+                }))
+            }
+        }
+    }
+
+    fn period_ns(&self) -> u64 {
+        self.settings.execution.map_or(EXPERT_PERIOD_NS, |execution| execution.period_ns)
+    }
+
+    fn timeout_ns(&self, driver: Driver) -> u64 {
+        match driver {
+            Driver::Policy => self.settings.timeout_ns,
+            Driver::Expert { .. } => EXPERT_TIMEOUT_NS,
+        }
+    }
+}
+
+/// What the robot's own state must say before an op counts as done.
+fn is_plausible(op: Op, measured: &Proprioception) -> bool {
+    match op {
+        Op::Pick => measured.is_holding(),
+        Op::Place => measured.gripper.is_none_or(|gripper| gripper > 0.5),
+        _ => true,
+    }
+}
+
+/// The decision as paths of the tool, for the confidence.
+fn judged(decision: &Decision, measured: &Proprioception) -> Judged {
+    Judged {
+        samples: decision.samples.iter().map(|chunk| planned(chunk, measured)).collect(),
+        executed: planned(&decision.executed, measured),
+        failing: decision.progress.map(|(_, failing)| failing),
+    }
+}
+
+/// Tool positions of a chunk; for joint spaces the first three joints stand in.
+fn planned(chunk: &ActionChunk, measured: &Proprioception) -> PlannedPath {
+    let from = match chunk.space() {
+        ActionSpace::ToolDelta => measured.tool_position(),
+        _ => [0.0; 3],
+    };
+    let point = |row: &[f64]| {
+        let mut point = from;
+        for (value, delta) in point.iter_mut().zip(row) {
+            *value += delta;
+        }
+        point
+    };
+    PlannedPath {
+        first_ns: chunk.row_time_ns(0),
+        period_ns: chunk.period_ns(),
+        rows: chunk.rows().map(point).collect(),
+    }
+}

@@ -1,0 +1,193 @@
+//! What a running primitive tells its owner, and what it asks.
+
+use vola_bundle::ActionChunk;
+use vola_types::{DType, Outcome};
+
+/// Watches a primitive. Called on the thread that runs it.
+pub trait PrimitiveObserver {
+    /// After every decision of the policy, before its chunk is followed.
+    fn decision(&mut self, decision: &DecisionReport<'_>) {
+        let _ = decision;
+    }
+
+    /// The policy is unsure. The arm already holds and stays at rest until the
+    /// answer; the call may wait for a person. Without a person: abort.
+    fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
+        let _ = reading;
+        HandoffAnswer::Abort
+    }
+
+    /// The safety layer changed or refused something.
+    fn safety(&mut self, limit: &str, action: &str) {
+        let _ = (limit, action);
+    }
+}
+
+/// An observer that looks away; an unsure policy ends its primitive.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl PrimitiveObserver for Unobserved {}
+
+/// What a person decided when the policy was unsure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandoffAnswer {
+    /// Go on as if sure.
+    Continue,
+    /// Begin the primitive anew.
+    Retry,
+    /// Leave the primitive, count it as done.
+    Skip,
+    /// Leave the primitive, it failed.
+    Abort,
+}
+
+/// How sure the policy is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConfidenceReading {
+    /// 0 … 1, higher is surer; averaged over the window.
+    pub score: f64,
+    /// Below it the arm holds.
+    pub threshold: f64,
+    /// Whether the arm must hold now.
+    pub low: bool,
+    /// The raw signals of this decision, by name.
+    pub signals: Vec<(&'static str, f64)>,
+}
+
+/// One decision of the policy (or of the expert that is recorded).
+pub struct DecisionReport<'a> {
+    /// Time of the observation (ns).
+    pub time_ns: u64,
+    /// How sure.
+    pub confidence: ConfidenceReading,
+    /// Probabilities of (done, failing), where the bundle has a progress head.
+    pub progress: Option<(f64, f64)>,
+    /// Duration of each stage (ms); empty for the expert.
+    pub stage_millis: Vec<(String, f64)>,
+    /// The pictures of the observation, by camera key.
+    pub pictures: &'a [(String, Picture)],
+    /// Raw state, by name.
+    pub state: &'a [f64],
+    /// Names of `state`.
+    pub state_names: &'a [String],
+    /// What an expert's demonstration carried for training.
+    pub labels: &'a [LabelTensor],
+    /// The chunk that will be followed.
+    pub chunk: &'a ActionChunk,
+}
+
+/// A tensor of a demonstration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelTensor {
+    /// Name.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// Shape.
+    pub shape: Vec<usize>,
+    /// Little-endian elements.
+    pub bytes: Vec<u8>,
+}
+
+impl LabelTensor {
+    /// The elements when they are f32; empty for other types.
+    #[must_use]
+    pub fn f32s(&self) -> Vec<f32> {
+        if self.dtype != DType::F32 {
+            return Vec::new();
+        }
+        self.bytes
+            .chunks_exact(4)
+            .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
+            .collect()
+    }
+}
+
+/// An 8-bit RGB picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Columns (px).
+    pub width: u32,
+    /// Rows (px).
+    pub height: u32,
+    /// `[height, width, 3]`, row-major.
+    pub rgb: Vec<u8>,
+}
+
+/// How a primitive ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrimitiveReport {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why, when it is not done.
+    pub reason: Option<String>,
+    /// Its length on the runtime's clock (s).
+    pub seconds: f64,
+    /// Policy decisions taken.
+    pub decisions: u32,
+    /// Mean confidence; 1 without decisions.
+    pub mean_confidence: f64,
+    /// Whether it held because the policy was unsure.
+    pub held: bool,
+    /// Root mean square of the commanded joint jerk (rad/s³).
+    pub rms_jerk_rad_per_s3: f64,
+}
+
+/// Who drives the policy's primitives.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Driver {
+    /// The bundle's policy.
+    #[default]
+    Policy,
+    /// The simulation's scripted expert, to record demonstrations.
+    Expert {
+        /// Disturbance of what is executed; labels stay clean.
+        noise: ExpertNoise,
+    },
+}
+
+/// Seeded disturbance of an expert's motion.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ExpertNoise {
+    /// Standard deviation of each row's translation (m); the vertical one is 2/3 of it.
+    pub translation_m: f64,
+    /// Standard deviation of each row's turn about the vertical (rad).
+    pub rotation_rad: f64,
+    /// Probability of a kick at a decision.
+    pub kick_probability: f64,
+    /// Standard deviation of a kick (m).
+    pub kick_m: f64,
+    /// Probability of a wrong gripper command at a decision.
+    pub gripper_flip_probability: f64,
+}
+
+/// What the camera shows, as far as the policy's scene head can tell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SceneReading {
+    /// Objects found, most certain first.
+    pub objects: Vec<Detection>,
+    /// Whether the gripper is open.
+    pub gripper_open: bool,
+    /// Whether the fingers are stopped by something.
+    pub gripper_holding: bool,
+    /// Tool position (m, base frame).
+    pub tool_position: [f64; 3],
+    /// Time of the picture (ns).
+    pub time_ns: u64,
+}
+
+/// One object found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// Its kind, as the bundle names it.
+    pub kind: String,
+    /// Its colour; none for kinds without one.
+    pub color: Option<String>,
+    /// Centre (m, base frame).
+    pub position: [f64; 3],
+    /// 0 … 1.
+    pub confidence: f64,
+    /// For drawers: 0 closed … 1 open.
+    pub openness: Option<f64>,
+}

@@ -1,0 +1,266 @@
+//! A robot that is open: its parts, each behind a port that names it in errors.
+
+use vola_abi::{
+    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, HostData, HostServicesAbi, ImageBufferAbi,
+    SimulationBox, StateFrame, StopCategory, TensorAbi,
+    abi_stable::std_types::{ROption, RSliceMut, RStr, RString},
+};
+use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
+
+use crate::{PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap};
+
+/// A configured and described robot that is not open yet.
+pub struct Robot {
+    id: PluginId,
+    description: EmbodimentDescription,
+    embodiment: EmbodimentBox,
+}
+
+impl Robot {
+    /// Creates the embodiment, passes it its settings and checks what it says
+    /// of itself. Nothing is connected.
+    ///
+    /// # Errors
+    /// When the plugin is missing, refuses its settings, or describes itself wrongly.
+    pub fn configure(
+        registry: &PluginRegistry,
+        id: &PluginId,
+        settings: &serde_json::Value,
+    ) -> Result<Self, RuntimeError> {
+        let mut embodiment = registry.create_embodiment(id)?;
+        let who = format!("embodiment `{id}`");
+        let text = settings.to_string();
+        unwrap(&who, "configure", embodiment.configure(RStr::from(text.as_str())))?;
+        let text = unwrap(&who, "describe", embodiment.describe())?;
+        let description: EmbodimentDescription =
+            serde_json::from_str(&text).map_err(|error| RuntimeError::Plugin {
+                who: who.clone(),
+                entry: "describe",
+                kind: vola_abi::FaultKind::Failed,
+                message: format!("its description is not understood: {error}"),
+            })?;
+        description
+            .check()
+            .map_err(|faults| RuntimeError::Description { id: id.clone(), faults })?;
+        Ok(Self { id: id.clone(), description, embodiment })
+    }
+
+    /// The embodiment's id.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        &self.id
+    }
+
+    /// What it says of itself; checked.
+    #[must_use]
+    pub fn description(&self) -> &EmbodimentDescription {
+        &self.description
+    }
+
+    /// Connects. The robot holds where it is.
+    ///
+    /// # Errors
+    /// When the robot does not answer, or its parts are not the described ones.
+    pub fn open(mut self) -> Result<OpenRobot, RuntimeError> {
+        let who = format!("embodiment `{}`", self.id);
+        let data = serde_json::to_string(&HostData { threads: 1, ..HostData::default() })
+            .unwrap_or_default();
+        let services = HostServicesAbi { log: plugin_log, data: RString::from(data) };
+        unwrap(&who, "activate", self.embodiment.activate(services))?;
+        let parts = unwrap(&who, "open", self.embodiment.open())?;
+        let mut cameras = Vec::new();
+        for part in parts.cameras {
+            let key = part.key.to_string();
+            let Some(description) = self.description.camera(&key) else {
+                return Err(self.missing(format!("description of its camera `{key}`")));
+            };
+            cameras.push(CameraPort {
+                who: format!("{who}, camera `{key}`"),
+                description: description.clone(),
+                camera: part.camera,
+            });
+        }
+        for described in &self.description.cameras {
+            if cameras.iter().all(|camera| camera.description.key != described.key) {
+                return Err(self.missing(format!("camera `{}` although it describes one", described.key)));
+            }
+        }
+        Ok(OpenRobot {
+            actuator: Some(ActuatorPort { who: who.clone(), actuator: parts.actuator }),
+            cameras,
+            simulation: match parts.simulation {
+                ROption::RSome(simulation) => Some(SimulationPort { who, simulation }),
+                ROption::RNone => None,
+            },
+            id: self.id,
+            description: self.description,
+            embodiment: self.embodiment,
+        })
+    }
+
+    fn missing(&self, part: String) -> RuntimeError {
+        RuntimeError::MissingPart {
+            id: self.id.clone(),
+            part,
+            help: "an embodiment opens exactly the cameras that it describes",
+        }
+    }
+}
+
+/// A robot that is open. Dropping it drops the parts, then disconnects.
+pub struct OpenRobot {
+    actuator: Option<ActuatorPort>,
+    cameras: Vec<CameraPort>,
+    simulation: Option<SimulationPort>,
+    id: PluginId,
+    description: EmbodimentDescription,
+    embodiment: EmbodimentBox,
+}
+
+impl OpenRobot {
+    /// The embodiment's id.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        &self.id
+    }
+
+    /// What it says of itself; checked.
+    #[must_use]
+    pub fn description(&self) -> &EmbodimentDescription {
+        &self.description
+    }
+
+    /// Takes the parts out, each for its own thread. What is left keeps the
+    /// connection and is dropped last.
+    pub(crate) fn take_parts(&mut self) -> Result<RobotParts, RuntimeError> {
+        let Some(actuator) = self.actuator.take() else {
+            return Err(RuntimeError::MissingPart {
+                id: self.id.clone(),
+                part: "actuator left: its parts were taken before".to_owned(),
+                help: "open the robot once for one session",
+            });
+        };
+        Ok(RobotParts {
+            actuator,
+            cameras: std::mem::take(&mut self.cameras),
+            simulation: self.simulation.take(),
+        })
+    }
+}
+
+impl Drop for OpenRobot {
+    fn drop(&mut self) {
+        self.actuator = None;
+        self.cameras.clear();
+        self.simulation = None;
+        let who = format!("embodiment `{}`", self.id);
+        if let Err(error) = unwrap(who, "deactivate", self.embodiment.deactivate()) {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// The parts of an open robot.
+pub(crate) struct RobotParts {
+    pub(crate) actuator: ActuatorPort,
+    pub(crate) cameras: Vec<CameraPort>,
+    pub(crate) simulation: Option<SimulationPort>,
+}
+
+/// The part that moves. Only the control loop holds one.
+pub(crate) struct ActuatorPort {
+    who: String,
+    actuator: ActuatorBox,
+}
+
+impl ActuatorPort {
+    pub(crate) fn state(&mut self, frame: &mut StateFrame) -> Result<(), RuntimeError> {
+        let result = self.actuator.state(frame);
+        if result.is_ok() { Ok(()) } else { unwrap(&self.who, "state", result) }
+    }
+
+    pub(crate) fn command(&mut self, frame: &CommandFrame) -> Result<(), RuntimeError> {
+        let result = self.actuator.command(frame);
+        if result.is_ok() { Ok(()) } else { unwrap(&self.who, "command", result) }
+    }
+
+    pub(crate) fn stop(&mut self, category: StopCategory) -> Result<(), RuntimeError> {
+        unwrap(&self.who, "stop", self.actuator.stop(category))
+    }
+
+    pub(crate) fn reset(&mut self) -> Result<(), RuntimeError> {
+        unwrap(&self.who, "reset", self.actuator.reset())
+    }
+}
+
+/// One camera.
+pub(crate) struct CameraPort {
+    who: String,
+    description: CameraDescription,
+    camera: CameraBox,
+}
+
+impl CameraPort {
+    pub(crate) fn description(&self) -> &CameraDescription {
+        &self.description
+    }
+
+    /// Bytes of one picture.
+    pub(crate) fn byte_length(&self) -> usize {
+        self.description.width as usize * self.description.height as usize * 3
+    }
+
+    /// Writes the newest picture; the answer is its capture time (ns).
+    pub(crate) fn grab(&mut self, now_ns: u64, data: &mut [u8]) -> Result<u64, RuntimeError> {
+        let mut image = ImageBufferAbi {
+            width: self.description.width,
+            height: self.description.height,
+            capture_time_ns: now_ns,
+            data: RSliceMut::from_mut_slice(data),
+        };
+        let result = self.camera.grab(&mut image);
+        let captured = image.capture_time_ns;
+        unwrap(&self.who, "grab", result).map(|()| captured)
+    }
+}
+
+/// The world of a simulated robot.
+pub(crate) struct SimulationPort {
+    who: String,
+    simulation: SimulationBox,
+}
+
+impl SimulationPort {
+    pub(crate) fn reset(
+        &mut self,
+        seed: u64,
+        task: &serde_json::Value,
+    ) -> Result<serde_json::Value, RuntimeError> {
+        let text = task.to_string();
+        let answer = self.simulation.reset(seed, RStr::from(text.as_str()));
+        let answer = unwrap(&self.who, "reset", answer)?;
+        serde_json::from_str(&answer).map_err(|error| RuntimeError::Plugin {
+            who: self.who.clone(),
+            entry: "reset",
+            kind: vola_abi::FaultKind::Failed,
+            message: format!("its episode is not JSON: {error}"),
+        })
+    }
+
+    pub(crate) fn step(&mut self, duration_ns: u64) -> Result<(), RuntimeError> {
+        unwrap(&self.who, "step", self.simulation.step(duration_ns))
+    }
+
+    pub(crate) fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError> {
+        let text = goal.to_string();
+        unwrap(&self.who, "set_goal", self.simulation.set_goal(RStr::from(text.as_str())))
+    }
+
+    pub(crate) fn goal_reached(&mut self) -> Result<bool, RuntimeError> {
+        unwrap(&self.who, "goal_reached", self.simulation.goal_reached())
+    }
+
+    pub(crate) fn demonstrate(&mut self) -> Result<Vec<TensorAbi>, RuntimeError> {
+        unwrap(&self.who, "demonstrate", self.simulation.demonstrate()).map(Into::into)
+    }
+}

@@ -1,0 +1,410 @@
+//! A robot, a policy and a clock, put together from a deployment.
+//!
+//! The session is owned by one thread, which is the policy thread. It observes,
+//! runs primitives and reads scenes. Nothing here knows plans or people: whoever
+//! owns the session decides what to run and answers when the policy is unsure.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::Value;
+use vola_bundle::{
+    Bundle, Deployment, ResolvedExecution, compare, compare_deployment, compare_policy,
+};
+use vola_motion::{Limits, ToolLimits};
+use vola_types::{EmbodimentDescription, Op, PluginId};
+
+use crate::{
+    Picture, PluginRegistry, Robot, RuntimeError, SceneReading, StopSwitch,
+    arm_model::ArmModel,
+    body::{Body, PictureSink, Watch, World},
+    control_loop::{ControlLoop, ControlSetup, TICK_NS},
+    limits::checked_limits,
+    observing::Eyes,
+    policy::Policy,
+    proprioception::{Proprioception, state_names},
+    real_body::RealBody,
+    robot::OpenRobot,
+    virtual_body::VirtualBody,
+};
+
+/// Which clock drives a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockMode {
+    /// No threads; time passes only inside calls, and a run repeats exactly.
+    #[default]
+    Virtual,
+    /// The machine's clock: control thread at 1 kHz, a thread a camera.
+    Real,
+}
+
+/// How to open a session, beside what the deployment says.
+#[derive(Clone, Debug, Default)]
+pub struct SessionOptions {
+    /// The clock.
+    pub clock: ClockMode,
+    /// Seed of the policy's draws and of recorded noise.
+    pub seed: u64,
+    /// Folders searched for plugins before the deployment's own.
+    pub plugin_folders: Vec<PathBuf>,
+    /// Merged over the deployment's `[robot] settings`.
+    pub robot_settings: Value,
+    /// Whether the bundle is opened. Without it only generated primitives, the
+    /// expert and the world can be used.
+    pub policy: PolicyUse,
+    /// Cameras of an observation when there is no policy.
+    pub cameras: Vec<String>,
+}
+
+/// Whether a session opens the deployment's policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyUse {
+    /// The bundle is opened and must agree with the robot.
+    #[default]
+    Required,
+    /// No bundle is opened.
+    None,
+}
+
+/// A running robot.
+pub struct Session {
+    pub(crate) body: Box<dyn Body>,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) model: Arc<ArmModel>,
+    pub(crate) stop_switch: StopSwitch,
+    pub(crate) eyes: Eyes,
+    pub(crate) settings: RunSettings,
+    pub(crate) max_velocity: Vec<f64>,
+    pub(crate) path: Option<vola_motion::ReferencePath>,
+    pub(crate) primitives_run: u64,
+    header: Value,
+    state_names: Vec<String>,
+    // Last: the connection closes after every part is gone.
+    robot: OpenRobot,
+}
+
+/// What primitives need from the deployment.
+pub(crate) struct RunSettings {
+    pub(crate) clock: ClockMode,
+    pub(crate) seed: u64,
+    pub(crate) execution: Option<ResolvedExecution>,
+    pub(crate) latency_ns: u64,
+    pub(crate) timeout_ns: u64,
+    pub(crate) confidence: crate::confidence::ConfidenceSettings,
+}
+
+impl Session {
+    /// Loads the plugins, opens robot and policy, compares what they say of
+    /// each other, and starts the clock. The robot holds where it is.
+    ///
+    /// # Errors
+    /// Any gap refuses to start: missing plugin, bad settings, a bundle that
+    /// does not fit the robot, limits wider than the robot's.
+    pub fn open(deployment: &Deployment, options: SessionOptions) -> Result<Self, RuntimeError> {
+        let mut folders = options.plugin_folders.clone();
+        folders.extend(deployment.plugin_paths().iter().cloned());
+        let registry = PluginRegistry::search(&folders);
+        let id = deployment.robot().plugin().clone();
+        let settings = merged(deployment.robot().settings(), &options.robot_settings);
+        let robot = Robot::configure(&registry, &id, &settings)?;
+        compare_deployment(deployment, robot.description())?;
+        let policy = match options.policy {
+            PolicyUse::Required => Some(open_policy(deployment, &registry, robot.description())?),
+            PolicyUse::None => None,
+        };
+        let execution = policy.as_ref().map(|(_, execution)| *execution);
+        let policy = policy.map(|(policy, _)| policy);
+        let header = header(&registry, policy.as_ref(), &id)?;
+        let mut robot = robot.open()?;
+        let model = Arc::new(ArmModel::new(&id, robot.description())?);
+        let limits = checked_limits(deployment, robot.description())?;
+        let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
+        let stop_switch = StopSwitch::default();
+        let eyes = Eyes::new(policy.as_ref(), &options.cameras, robot.description());
+        let body = start_body(deployment, &options, &mut robot, &model, limits, &stop_switch)?;
+        Ok(Self {
+            body,
+            model,
+            stop_switch,
+            eyes,
+            settings: RunSettings {
+                clock: options.clock,
+                seed: options.seed,
+                execution,
+                latency_ns: u64::from(deployment.policy().latency_ms()) * 1_000_000,
+                timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
+                confidence: crate::limits::confidence(deployment, policy.as_ref()),
+            },
+            policy,
+            max_velocity,
+            path: None,
+            primitives_run: 0,
+            header,
+            state_names: state_names(robot.description()),
+            robot,
+        })
+    }
+
+    /// The embodiment's id.
+    #[must_use]
+    pub fn embodiment_id(&self) -> &PluginId {
+        self.robot.id()
+    }
+
+    /// What the embodiment says of itself.
+    #[must_use]
+    pub fn description(&self) -> &EmbodimentDescription {
+        self.robot.description()
+    }
+
+    /// The runtime's clock (ns).
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.body.now_ns()
+    }
+
+    /// Ops that the embodiment declares and that can be driven here: policy
+    /// ops need a policy.
+    #[must_use]
+    pub fn capabilities(&self) -> Vec<Op> {
+        let ops = &self.robot.description().ops;
+        ops.iter().copied().filter(|op| self.policy.is_some() || !op.is_policy()).collect()
+    }
+
+    /// A switch that any thread may throw to bring the arm to rest.
+    #[must_use]
+    pub fn stop_switch(&self) -> StopSwitch {
+        self.stop_switch.clone()
+    }
+
+    /// Whether there is a simulated world.
+    pub fn has_simulation(&mut self) -> bool {
+        self.body.world().is_some()
+    }
+
+    /// Builds a new scene in the simulated world; the arm stands where the new
+    /// episode begins. The answer describes the episode to an evaluator.
+    ///
+    /// # Errors
+    /// Without a simulation, or when the task is not understood.
+    pub fn reset_world(&mut self, seed: u64, task: &Value) -> Result<Value, RuntimeError> {
+        self.path = None;
+        let episode = self.world()?.reset(seed, task)?;
+        // One tick, so that status and pictures are the new scene's.
+        let now = self.body.now_ns();
+        self.body.advance_to(now + TICK_NS)?;
+        Ok(episode)
+    }
+
+    /// Names the goal that [`goal_reached`](Self::goal_reached) speaks of.
+    ///
+    /// # Errors
+    /// Without a simulation, or when the goal names something that is not there.
+    pub fn set_goal(&mut self, goal: &Value) -> Result<(), RuntimeError> {
+        self.world()?.set_goal(goal)
+    }
+
+    /// Whether the world is in the goal's state. For evaluation only.
+    ///
+    /// # Errors
+    /// Without a simulation or a goal.
+    pub fn goal_reached(&mut self) -> Result<bool, RuntimeError> {
+        self.world()?.goal_reached()
+    }
+
+    /// Reads the scene from the camera with the policy's scene head.
+    ///
+    /// # Errors
+    /// Without a policy that has a scene head, or when a stage fails.
+    pub fn read_scene(&mut self) -> Result<SceneReading, RuntimeError> {
+        let measured = self.measured()?;
+        let id = self.robot.id().clone();
+        let missing = || RuntimeError::MissingPart {
+            id: id.clone(),
+            part: "scene head in its policy".to_owned(),
+            help: "use a bundle with a [perception] table, or give the scene with --scene FILE",
+        };
+        let policy = self.policy.as_mut().ok_or_else(missing)?;
+        let cameras = policy.scene_cameras().ok_or_else(missing)?;
+        self.eyes.look(self.body.as_mut(), &cameras)?;
+        let values = measured.values(&self.model);
+        let observation = self.eyes.observation(&measured, &self.state_names, &values, None);
+        let objects = observation.with(|seen| policy.read_scene(seen))?.ok_or_else(missing)?;
+        let gripper = measured.gripper.unwrap_or(0.0);
+        Ok(SceneReading {
+            objects,
+            gripper_open: gripper > 0.5,
+            gripper_holding: measured.is_holding(),
+            tool_position: measured.tool_position(),
+            time_ns: measured.time_ns,
+        })
+    }
+
+    /// The newest picture of a camera.
+    ///
+    /// # Errors
+    /// When there is no such camera, or it fails.
+    pub fn picture(&mut self, camera: &str) -> Result<Picture, RuntimeError> {
+        let mut picture = Picture::default();
+        self.body.picture(camera, &mut picture)?;
+        Ok(picture)
+    }
+
+    /// Calls `sink` with time (ns) and picture every `period_ns` while time passes.
+    ///
+    /// # Errors
+    /// When there is no such camera.
+    pub fn watch(&mut self, camera: &str, period_ns: u64, sink: PictureSink) -> Result<(), RuntimeError> {
+        self.body.watch(Watch { camera: camera.to_owned(), period_ns, sink })
+    }
+
+    /// What a run log begins with: plugins with hashes, bundle with hash, versions.
+    #[must_use]
+    pub fn run_header(&self) -> Value {
+        self.header.clone()
+    }
+
+    pub(crate) fn state_names(&self) -> &[String] {
+        &self.state_names
+    }
+
+    pub(crate) fn world(&mut self) -> Result<&mut dyn World, RuntimeError> {
+        let id = self.robot.id().clone();
+        self.body.world().ok_or(RuntimeError::MissingPart {
+            id,
+            part: "simulated world".to_owned(),
+            help: "only a simulated embodiment can be reset or measured",
+        })
+    }
+
+    /// The newest measured state.
+    pub(crate) fn measured(&mut self) -> Result<Proprioception, RuntimeError> {
+        let status = self.body.status();
+        let gripper_command = status.command().last().copied().unwrap_or(0.0);
+        let mut measured = Proprioception::new(&self.model, &status.state, gripper_command)?;
+        measured.time_ns = self.body.now_ns();
+        Ok(measured)
+    }
+}
+
+fn open_policy(
+    deployment: &Deployment,
+    registry: &PluginRegistry,
+    description: &EmbodimentDescription,
+) -> Result<(Policy, ResolvedExecution), RuntimeError> {
+    let bundle = Bundle::open(deployment.policy().bundle())?;
+    let id = deployment.robot().plugin();
+    let binding = bundle.manifest().embodiment(&id.to_string())?;
+    compare(&bundle, binding, description)?;
+    compare_policy(deployment, binding)?;
+    let execution = deployment.execution().resolve(bundle.manifest().hints(), binding.action());
+    let threads = deployment.policy().threads();
+    Ok((Policy::start(bundle, id, registry, &execution, threads)?, execution))
+}
+
+fn start_body(
+    deployment: &Deployment,
+    options: &SessionOptions,
+    robot: &mut OpenRobot,
+    model: &Arc<ArmModel>,
+    limits: Limits,
+    stop_switch: &StopSwitch,
+) -> Result<Box<dyn Body>, RuntimeError> {
+    let mut parts = robot.take_parts()?;
+    let description = robot.description();
+    let tool_limits = ToolLimits {
+        workspace: deployment.safety().workspace().unwrap_or(description.workspace),
+        max_speed_m_per_s: deployment
+            .safety()
+            .max_tool_speed_m_per_s()
+            .unwrap_or(description.max_tool_speed_m_per_s),
+    };
+    if let Some(world) = &mut parts.simulation {
+        // A simulated robot stands in some scene before its first state is read.
+        world.reset(options.seed, &Value::Null)?;
+    }
+    let control = ControlLoop::new(ControlSetup {
+        actuator: parts.actuator,
+        model: Arc::clone(model),
+        description,
+        limits,
+        tool_limits,
+        stop_switch: stop_switch.clone(),
+    })?;
+    match (options.clock, parts.simulation) {
+        (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
+            robot.id().clone(),
+            control,
+            parts.cameras,
+            simulation,
+            stop_switch.clone(),
+        ))),
+        (ClockMode::Virtual, None) => Err(RuntimeError::MissingPart {
+            id: robot.id().clone(),
+            part: "simulated world, which virtual time needs".to_owned(),
+            help: "run it in real time: without --fast",
+        }),
+        (ClockMode::Real, simulation) => Ok(Box::new(RealBody::start(
+            robot.id().clone(),
+            control,
+            parts.cameras,
+            simulation,
+            stop_switch.clone(),
+        )?)),
+    }
+}
+
+fn header(
+    registry: &PluginRegistry,
+    policy: Option<&Policy>,
+    id: &PluginId,
+) -> Result<Value, RuntimeError> {
+    let plugins: Vec<Value> = registry
+        .libraries()
+        .iter()
+        .map(|library| {
+            serde_json::json!({
+                "library": library.name(),
+                "version": library.version(),
+                "sdk": library.sdk(),
+                "path": library.path(),
+                "blake3": library.hash().to_hex().to_string(),
+            })
+        })
+        .collect();
+    let bundle = policy
+        .map(|policy| {
+            Ok::<Value, RuntimeError>(serde_json::json!({
+                "folder": policy.bundle().folder(),
+                "blake3": policy.bundle().hash()?,
+            }))
+        })
+        .transpose()?;
+    Ok(serde_json::json!({
+        "vola": env!("CARGO_PKG_VERSION"),
+        "abi_revision": vola_abi::ABI_REVISION,
+        "embodiment": id.to_string(),
+        "plugins": plugins,
+        "bundle": bundle,
+    }))
+}
+
+/// Settings with the keys of `over` put over those of `base`.
+fn merged(base: &Value, over: &Value) -> Value {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            let mut all = base.clone();
+            for (key, value) in over {
+                let merged_value = merged(base.get(key).unwrap_or(&Value::Null), value);
+                all.insert(key.clone(), merged_value);
+            }
+            Value::Object(all)
+        }
+        (base, Value::Null) => base.clone(),
+        (_, over) => over.clone(),
+    }
+}
+
+fn duration_ns(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+

@@ -1,0 +1,157 @@
+//! One stage of the policy, ready to be called.
+
+use std::time::{Duration, Instant};
+
+use vola_abi::{
+    CallContext, HostData, HostServicesAbi, StageBox, TensorAbi, TensorRefAbi,
+    abi_stable::std_types::{RSlice, RStr, RString},
+};
+use vola_bundle::Stage;
+use vola_types::PluginId;
+
+use crate::{PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap};
+
+/// A configured and activated stage plugin.
+pub(crate) struct StageInstance {
+    name: String,
+    plugin: PluginId,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    stage: StageBox,
+    step: u64,
+    seed: u64,
+    last_call: Duration,
+}
+
+/// What a stage needs beside its own table in the bundle.
+pub(crate) struct StageHost<'a> {
+    pub(crate) registry: &'a PluginRegistry,
+    pub(crate) bundle_folder: &'a std::path::Path,
+    pub(crate) threads: u32,
+}
+
+impl StageInstance {
+    /// Creates, configures and activates the plugin of a bundle's stage.
+    pub(crate) fn start(stage: &Stage, host: &StageHost<'_>) -> Result<Self, RuntimeError> {
+        let (_, description) = host.registry.find(stage.plugin())?;
+        check_version(stage, &description.version)?;
+        let mut plugin = host.registry.create_stage(stage.plugin())?;
+        let who = format!("stage `{}` (plugin `{}`)", stage.name(), stage.plugin());
+        let settings = stage.settings().to_string();
+        unwrap(&who, "configure", plugin.configure(RStr::from(settings.as_str())))?;
+        let data = HostData {
+            threads: host.threads,
+            bundle_folder: host.bundle_folder.display().to_string(),
+            stage: stage.name().to_owned(),
+            weights_file: stage
+                .weights()
+                .map(|weights| host.bundle_folder.join(weights.file()).display().to_string())
+                .unwrap_or_default(),
+            weights_prefix: stage.weights().map(|w| w.prefix().to_owned()).unwrap_or_default(),
+            inputs: stage.inputs().to_vec(),
+            outputs: stage.outputs().to_vec(),
+        };
+        let data = serde_json::to_string(&data).map_err(|error| RuntimeError::StageOutput {
+            stage: stage.name().to_owned(),
+            id: stage.plugin().clone(),
+            reason: error.to_string(),
+        })?;
+        let services = HostServicesAbi { log: plugin_log, data: RString::from(data) };
+        unwrap(&who, "activate", plugin.activate(services))?;
+        Ok(Self {
+            name: stage.name().to_owned(),
+            plugin: stage.plugin().clone(),
+            inputs: stage.inputs().to_vec(),
+            outputs: stage.outputs().to_vec(),
+            stage: plugin,
+            step: 0,
+            seed: 0,
+            last_call: Duration::ZERO,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    pub(crate) fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// How long the last call took.
+    pub(crate) fn last_call(&self) -> Duration {
+        self.last_call
+    }
+
+    /// A primitive begins.
+    pub(crate) fn reset(&mut self, seed: u64) -> Result<(), RuntimeError> {
+        self.step = 0;
+        self.seed = seed;
+        unwrap(self.who(), "reset", self.stage.reset(seed))
+    }
+
+    /// One forward pass; checks that exactly the promised outputs came back.
+    pub(crate) fn call(
+        &mut self,
+        inputs: &[TensorRefAbi<'_>],
+    ) -> Result<Vec<TensorAbi>, RuntimeError> {
+        let context = CallContext {
+            seed: self.seed.wrapping_add(self.step.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            step: self.step,
+            deadline_ns: 0,
+        };
+        let started = Instant::now();
+        let result = self.stage.call(&context, RSlice::from_slice(inputs));
+        self.last_call = started.elapsed();
+        self.step = self.step.wrapping_add(1);
+        let tensors = unwrap(self.who(), "call", result)?;
+        for tensor in &tensors {
+            tensor.lend().check().map_err(|reason| self.wrong(reason))?;
+        }
+        for name in &self.outputs {
+            let count = tensors.iter().filter(|tensor| tensor.name.as_str() == name).count();
+            if count != 1 {
+                let got: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+                return Err(self.wrong(format!(
+                    "expected one output `{name}`, got {count} (it returned {})",
+                    got.join(", ")
+                )));
+            }
+        }
+        Ok(tensors.into_vec())
+    }
+
+    fn who(&self) -> String {
+        format!("stage `{}` (plugin `{}`)", self.name, self.plugin)
+    }
+
+    fn wrong(&self, reason: String) -> RuntimeError {
+        RuntimeError::StageOutput { stage: self.name.clone(), id: self.plugin.clone(), reason }
+    }
+}
+
+impl Drop for StageInstance {
+    fn drop(&mut self) {
+        if let Err(error) = unwrap(self.who(), "deactivate", self.stage.deactivate()) {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+fn check_version(stage: &Stage, got: &str) -> Result<(), RuntimeError> {
+    let fits = semver::Version::parse(got).is_ok_and(|version| stage.version().matches(&version));
+    if fits {
+        Ok(())
+    } else {
+        Err(RuntimeError::WrongVersion {
+            id: stage.plugin().clone(),
+            stage: stage.name().to_owned(),
+            expected: stage.version().to_string(),
+            got: got.to_owned(),
+        })
+    }
+}

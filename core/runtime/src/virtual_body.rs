@@ -1,0 +1,153 @@
+//! Virtual time: one scheduler, no threads.
+//!
+//! Every tick of 1 ms runs in fixed order: state, safety and command (the control
+//! loop), the world, then the pictures that somebody watches. A picture that
+//! nobody reads is not rendered. Nothing here reads a clock, so the same seed
+//! gives the same commands however busy the machine is.
+
+use crate::{
+    Picture, RuntimeError, StopSwitch,
+    body::{Body, Watch, World},
+    control_loop::{ControlLoop, ControlOrder, TICK_NS},
+    control_status::ControlStatus,
+    robot::{CameraPort, SimulationPort},
+};
+use vola_types::PluginId;
+
+/// A simulated robot under virtual time.
+pub(crate) struct VirtualBody {
+    id: PluginId,
+    now_ns: u64,
+    control: ControlLoop,
+    cameras: Vec<CameraPort>,
+    simulation: SimulationPort,
+    stop_switch: StopSwitch,
+    watch: Option<(Watch, u64)>,
+    frame: Picture,
+}
+
+impl VirtualBody {
+    pub(crate) fn new(
+        id: PluginId,
+        control: ControlLoop,
+        cameras: Vec<CameraPort>,
+        simulation: SimulationPort,
+        stop_switch: StopSwitch,
+    ) -> Self {
+        Self {
+            id,
+            now_ns: 0,
+            control,
+            cameras,
+            simulation,
+            stop_switch,
+            watch: None,
+            frame: Picture::default(),
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), RuntimeError> {
+        self.control.tick(self.now_ns);
+        self.simulation.step(TICK_NS)?;
+        self.now_ns += TICK_NS;
+        if self.watch.as_ref().is_some_and(|(_, due_ns)| self.now_ns >= *due_ns) {
+            self.show()?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self) -> Result<(), RuntimeError> {
+        let Some((mut watch, due_ns)) = self.watch.take() else {
+            return Ok(());
+        };
+        let mut frame = std::mem::take(&mut self.frame);
+        let grabbed = self.picture(&watch.camera, &mut frame);
+        if grabbed.is_ok() {
+            (watch.sink)(self.now_ns, &frame);
+        }
+        self.frame = frame;
+        let next = due_ns + watch.period_ns;
+        self.watch = Some((watch, next));
+        grabbed.map(|_| ())
+    }
+}
+
+impl Body for VirtualBody {
+    fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    fn advance_to(&mut self, time_ns: u64) -> Result<(), RuntimeError> {
+        let was_thrown = self.stop_switch.is_thrown();
+        while self.now_ns < time_ns {
+            self.tick()?;
+            if !was_thrown && self.stop_switch.is_thrown() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn status(&mut self) -> ControlStatus {
+        *self.control.status()
+    }
+
+    fn order(&mut self, order: ControlOrder) -> Result<(), RuntimeError> {
+        self.control.order(order);
+        Ok(())
+    }
+
+    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError> {
+        let now_ns = self.now_ns;
+        let port = find_camera(&mut self.cameras, camera, &self.id)?;
+        into.width = port.description().width;
+        into.height = port.description().height;
+        into.rgb.resize(port.byte_length(), 0);
+        port.grab(now_ns, &mut into.rgb)
+    }
+
+    fn world(&mut self) -> Option<&mut dyn World> {
+        Some(self)
+    }
+
+    fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError> {
+        find_camera(&mut self.cameras, &watch.camera, &self.id)?;
+        self.watch = Some((watch, self.now_ns));
+        Ok(())
+    }
+}
+
+impl World for VirtualBody {
+    fn reset(&mut self, seed: u64, task: &serde_json::Value) -> Result<serde_json::Value, RuntimeError> {
+        let episode = self.simulation.reset(seed, task)?;
+        self.control.order(ControlOrder::Reset);
+        Ok(episode)
+    }
+
+    fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError> {
+        self.simulation.set_goal(goal)
+    }
+
+    fn goal_reached(&mut self) -> Result<bool, RuntimeError> {
+        self.simulation.goal_reached()
+    }
+
+    fn demonstrate(&mut self) -> Result<Vec<vola_abi::TensorAbi>, RuntimeError> {
+        self.simulation.demonstrate()
+    }
+}
+
+/// The camera with this key.
+pub(crate) fn find_camera<'a>(
+    cameras: &'a mut [CameraPort],
+    key: &str,
+    id: &PluginId,
+) -> Result<&'a mut CameraPort, RuntimeError> {
+    cameras.iter_mut().find(|camera| camera.description().key == key).ok_or_else(|| {
+        RuntimeError::MissingPart {
+            id: id.clone(),
+            part: format!("camera `{key}`"),
+            help: "name a camera that `vola doctor` lists, or add one in the settings of [robot]",
+        }
+    })
+}

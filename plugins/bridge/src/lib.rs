@@ -1,0 +1,202 @@
+//! First-party stages as plugins: a [`vola_nn::Stage`] behind the SDK's trait.
+//!
+//! The plugin libraries only list stage names; binding tensors to roles, loading
+//! weights and describing the stage happen here, once for all of them. This is
+//! an ordinary library, so that no plugin library is ever a dependency.
+
+use std::marker::PhantomData;
+
+use candle_core::{DType, Device, Tensor as CandleTensor};
+use vola_nn::{
+    Checkpoint, NamedTensors, ParamStore, Stage as NnStage, StageContext, StageEnv, StageInfo,
+    StageKind, build_stage, stage_infos,
+};
+use vola_plugin::{
+    CallContext, Fault, Host, Inputs, Stage, Tensor, TensorView,
+    serde_json::{self, Value},
+    types::{Capability, DType as FlatType, HeadOutput, PluginDescription, PluginKind},
+};
+
+/// Names one registered stage, the second half of its plugin id.
+pub trait StageName: Send + 'static {
+    /// The name.
+    const NAME: &'static str;
+}
+
+/// The stage called `N::NAME` in the registry of `vola-nn`.
+pub struct Bridged<N> {
+    settings: Value,
+    ready: Option<Ready>,
+    name: PhantomData<fn() -> N>,
+}
+
+struct Ready {
+    stage: Box<dyn NnStage>,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+}
+
+impl<N: StageName> Stage for Bridged<N> {
+    fn describe() -> PluginDescription {
+        let info = info::<N>();
+        PluginDescription {
+            name: N::NAME.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kind: info.map_or(PluginKind::Encoder, |info| plugin_kind(info.kind)),
+            summary: info.map_or_else(String::new, |info| info.summary.to_owned()),
+            produces: produces(N::NAME),
+            capabilities: capabilities(N::NAME),
+            settings_schema: info
+                .and_then(|info| serde_json::from_str(info.schema).ok())
+                .unwrap_or(Value::Null),
+            example_inputs: Vec::new(),
+        }
+    }
+
+    fn configure(settings: Value) -> Result<Self, Fault> {
+        if info::<N>().is_none() {
+            return Err(Fault::settings(format!("no stage `{}` is registered", N::NAME)));
+        }
+        Ok(Self { settings, ready: None, name: PhantomData })
+    }
+
+    fn activate(&mut self, host: &Host) -> Result<(), Fault> {
+        let bundle = host.bundle_folder().map(ToOwned::to_owned).unwrap_or_default();
+        let env = StageEnv { bundle };
+        let (store, prefix) = match host.weights() {
+            Some((file, prefix)) => {
+                let checkpoint = Checkpoint::open_under(&file, prefix).map_err(failed)?;
+                (ParamStore::frozen(checkpoint), prefix)
+            }
+            None => (ParamStore::trainable(0), ""),
+        };
+        let stage = build_stage(N::NAME, &self.settings, &env, &store.under(prefix))
+            .map_err(|error| Fault::settings(error.to_string()))?;
+        if let Some(name) = store.vars().keys().next() {
+            return Err(Fault::settings(format!(
+                "stage `{}` has parameters (`{name}`, …) but the bundle names no weights\nhelp: add `weights = {{ file = \"model.safetensors\", prefix = \"{}.\" }}` to the stage",
+                host.stage(),
+                host.stage(),
+            )));
+        }
+        store.finish(prefix).map_err(failed)?;
+        same_count(host.inputs(), &stage.input_roles(), "inputs")?;
+        same_count(host.outputs(), &stage.output_roles(), "outputs")?;
+        self.ready = Some(Ready {
+            stage,
+            inputs: host.inputs().to_vec(),
+            outputs: host.outputs().to_vec(),
+        });
+        Ok(())
+    }
+
+    fn reset(&mut self, seed: u64) -> Result<(), Fault> {
+        self.ready()?.stage.reset(seed);
+        Ok(())
+    }
+
+    fn call(&mut self, context: &CallContext, inputs: &Inputs<'_>) -> Result<Vec<Tensor>, Fault> {
+        let ready = self.ready()?;
+        let mut bound: NamedTensors = Vec::with_capacity(ready.inputs.len());
+        for (role, name) in ready.stage.input_roles().into_iter().zip(&ready.inputs) {
+            bound.push((role.to_owned(), to_candle(&inputs.get(name)?)?));
+        }
+        let context = StageContext::run(context.seed, context.step);
+        let made = ready.stage.forward(&context, &bound).map_err(failed)?;
+        ready.outputs.iter().zip(made).map(|(name, (_, tensor))| from_candle(name, &tensor)).collect()
+    }
+}
+
+impl<N> Bridged<N> {
+    fn ready(&mut self) -> Result<&mut Ready, Fault> {
+        self.ready.as_mut().ok_or_else(|| Fault::failed("called before `activate`"))
+    }
+}
+
+fn info<N: StageName>() -> Option<StageInfo> {
+    stage_infos().into_iter().find(|info| info.name == N::NAME)
+}
+
+fn plugin_kind(kind: StageKind) -> PluginKind {
+    match kind {
+        StageKind::Encoder => PluginKind::Encoder,
+        StageKind::Fusion => PluginKind::Fusion,
+        StageKind::Head => PluginKind::Head,
+    }
+}
+
+fn produces(name: &str) -> Option<HeadOutput> {
+    match name {
+        "chunk" => Some(HeadOutput::Action),
+        "progress" => Some(HeadOutput::Progress),
+        "scene" => Some(HeadOutput::Scene),
+        _ => None,
+    }
+}
+
+fn capabilities(name: &str) -> Vec<Capability> {
+    match name {
+        "chunk" => vec![Capability::Samples],
+        "cross_attention" => vec![Capability::Attention],
+        _ => Vec::new(),
+    }
+}
+
+fn same_count(names: &[String], roles: &[&str], what: &str) -> Result<(), Fault> {
+    if names.len() == roles.len() {
+        return Ok(());
+    }
+    Err(Fault::settings(format!(
+        "{what}: expected {} ({}), got {} ({})",
+        roles.len(),
+        roles.join(", "),
+        names.len(),
+        names.join(", ")
+    )))
+}
+
+fn to_candle(view: &TensorView<'_>) -> Result<CandleTensor, Fault> {
+    let shape: Vec<usize> =
+        view.shape().iter().filter_map(|size| usize::try_from(*size).ok()).collect();
+    let made = match view.dtype()? {
+        FlatType::F32 => CandleTensor::from_slice(&view.f32s()?, shape, &Device::Cpu),
+        FlatType::I64 => CandleTensor::from_slice(&view.i64s()?, shape, &Device::Cpu),
+        FlatType::U8 => CandleTensor::from_slice(view.bytes(), shape, &Device::Cpu),
+        other => {
+            return Err(Fault::input(format!(
+                "tensor `{}`: expected f32, i64 or u8, got {other}",
+                view.name()
+            )));
+        }
+    };
+    made.map_err(|error| Fault::input(format!("tensor `{}`: {error}", view.name())))
+}
+
+fn from_candle(name: &str, tensor: &CandleTensor) -> Result<Tensor, Fault> {
+    let flat = tensor.flatten_all().map_err(failed)?;
+    match tensor.dtype() {
+        DType::F32 => Tensor::f32(name, tensor.dims(), &flat.to_vec1::<f32>().map_err(failed)?),
+        DType::I64 => Tensor::i64(name, tensor.dims(), &flat.to_vec1::<i64>().map_err(failed)?),
+        DType::U8 => Tensor::u8(name, tensor.dims(), &flat.to_vec1::<u8>().map_err(failed)?),
+        other => Err(Fault::failed(format!("output `{name}`: type {other:?} does not cross"))),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Fault {
+    Fault::failed(error.to_string())
+}
+
+/// Declares plugin types for names of the registry.
+#[macro_export]
+macro_rules! stage_plugins {
+    ($($plugin:ident = $name:literal),* $(,)?) => {
+        $(
+            #[doc = concat!("The stage `", $name, "` of `vola-nn`.")]
+            pub struct $plugin;
+
+            impl $crate::StageName for $plugin {
+                const NAME: &'static str = $name;
+            }
+        )*
+    };
+}
