@@ -28,6 +28,7 @@
 mod embodiment;
 mod frames;
 mod host;
+mod layout_report;
 mod load;
 mod manifest;
 mod module;

@@ -11,7 +11,10 @@ use std::{
 
 use abi_stable::library::{LibraryError, lib_header_from_path};
 
-use crate::{ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL};
+use crate::{
+    ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL,
+    layout_report::summarise,
+};
 
 /// Why a file is not a plugin library this host can use.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +48,7 @@ pub enum LoadError {
     Layout {
         /// The file.
         path: PathBuf,
-        /// The last block of the layout report.
+        /// The type and how it differs.
         reason: String,
     },
 }
@@ -133,41 +136,14 @@ fn explain(path: &Path, error: &LibraryError) -> LoadError {
         LibraryError::GetSymbolError { .. } => LoadError::NotAPlugin { path },
         other => LoadError::Layout {
             path,
-            reason: last_error_block(&other.to_string()),
+            reason: summarise(&other.to_string()),
         },
     }
-}
-
-/// A layout report runs to a thousand lines; what helps starts at its last
-/// line that begins with `Error:`.
-fn last_error_block(report: &str) -> String {
-    let lines: Vec<&str> = report.lines().collect();
-    let start = lines
-        .iter()
-        .rposition(|line| line.starts_with("Error:"))
-        .unwrap_or(0);
-    let block: Vec<&str> = lines
-        .iter()
-        .skip(start)
-        .take(12)
-        .map(|line| line.trim_end())
-        .collect();
-    block.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_block_of_a_layout_report_is_shown() {
-        let report = "Compared <this>:\nlong\nError:first\nnoise\nError:too many fields\nExpected:\n    3\nFound:\n    4";
-        assert_eq!(
-            last_error_block(report),
-            "Error:too many fields\nExpected:\n    3\nFound:\n    4"
-        );
-        assert_eq!(last_error_block("no such line"), "no such line");
-    }
 
     #[test]
     fn files_that_are_no_libraries_are_refused_with_their_path() {

@@ -218,8 +218,8 @@ struct CameraBridge(Guarded<Box<dyn Camera>>);
 impl CameraAbi for CameraBridge {
     fn grab(&mut self, image: &mut ImageBufferAbi<'_>) -> CallResult<()> {
         self.0.call("grab", |camera| {
-            let expected = u64::from(image.width) * u64::from(image.height) * 3;
-            if u64::try_from(image.data.len()) != Ok(expected) {
+            let expected = u128::from(image.width) * u128::from(image.height) * 3;
+            if image.data.len() as u128 != expected {
                 let got = image.data.len();
                 return to_abi(Err(Fault::input(format!(
                     "image buffer: expected {expected} bytes for {} × {} × 3, got {got}",

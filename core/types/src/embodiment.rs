@@ -212,7 +212,11 @@ impl EmbodimentDescription {
     pub fn check(&self) -> Result<(), Vec<DescriptionFault>> {
         let mut faults = Vec::new();
         if self.joints.is_empty() || self.frame_length() > MAX_JOINTS {
-            faults.push(fault("joints", "1 to 64 joints with the gripper", self.frame_length()));
+            faults.push(fault(
+                "joints",
+                "1 to 64 joints with the gripper",
+                self.frame_length(),
+            ));
         }
         for (index, joint) in self.joints.iter().enumerate() {
             joint.check(index, &mut faults);
@@ -223,23 +227,42 @@ impl EmbodimentDescription {
         for (index, (position, joint)) in self.home.iter().zip(&self.joints).enumerate() {
             if !(*position >= joint.position_min && *position <= joint.position_max) {
                 let path = format!("home[{index}] ({})", joint.name);
-                faults.push(fault(path, "a position inside the joint's limits", position));
+                faults.push(fault(
+                    path,
+                    "a position inside the joint's limits",
+                    position,
+                ));
             }
         }
         match (self.gripper, &self.gripper_limits) {
             (Gripper::Parallel, None) => {
-                faults.push(fault("gripper_limits", "limits, since there is a gripper", "none"));
+                faults.push(fault(
+                    "gripper_limits",
+                    "limits, since there is a gripper",
+                    "none",
+                ));
             }
             (_, Some(limits)) => limits.check(&mut faults),
             (Gripper::None, None) => {}
         }
-        let ordered = self.workspace.min.iter().zip(&self.workspace.max).all(|(min, max)| {
-            min.is_finite() && max.is_finite() && min < max
-        });
+        let ordered = self
+            .workspace
+            .min
+            .iter()
+            .zip(&self.workspace.max)
+            .all(|(min, max)| min.is_finite() && max.is_finite() && min < max);
         if !ordered {
-            faults.push(fault("workspace", "finite corners with min < max", format!("{:?}", self.workspace)));
+            faults.push(fault(
+                "workspace",
+                "finite corners with min < max",
+                format!("{:?}", self.workspace),
+            ));
         }
-        positive("max_tool_speed_m_per_s", self.max_tool_speed_m_per_s, &mut faults);
+        positive(
+            "max_tool_speed_m_per_s",
+            self.max_tool_speed_m_per_s,
+            &mut faults,
+        );
         if self.action_spaces.is_empty() {
             faults.push(fault("action_spaces", "at least one action space", "none"));
         }
@@ -248,11 +271,24 @@ impl EmbodimentDescription {
         }
         for (index, camera) in self.cameras.iter().enumerate() {
             camera.check(index, &mut faults);
-            if self.cameras.iter().take(index).any(|other| other.key == camera.key) {
-                faults.push(fault(format!("cameras[{index}].key"), "a key used once", &camera.key));
+            if self
+                .cameras
+                .iter()
+                .take(index)
+                .any(|other| other.key == camera.key)
+            {
+                faults.push(fault(
+                    format!("cameras[{index}].key"),
+                    "a key used once",
+                    &camera.key,
+                ));
             }
         }
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -275,9 +311,21 @@ impl JointDescription {
 impl GripperLimits {
     fn check(&self, faults: &mut Vec<DescriptionFault>) {
         positive("gripper_limits.max_width_m", self.max_width_m, faults);
-        positive("gripper_limits.max_velocity_per_s", self.max_velocity_per_s, faults);
-        positive("gripper_limits.max_acceleration_per_s2", self.max_acceleration_per_s2, faults);
-        positive("gripper_limits.max_jerk_per_s3", self.max_jerk_per_s3, faults);
+        positive(
+            "gripper_limits.max_velocity_per_s",
+            self.max_velocity_per_s,
+            faults,
+        );
+        positive(
+            "gripper_limits.max_acceleration_per_s2",
+            self.max_acceleration_per_s2,
+            faults,
+        );
+        positive(
+            "gripper_limits.max_jerk_per_s3",
+            self.max_jerk_per_s3,
+            faults,
+        );
         positive("gripper_limits.max_force_n", self.max_force_n, faults);
     }
 }
@@ -287,14 +335,26 @@ impl CameraDescription {
         let sized = (1..=8192).contains(&self.width) && (1..=8192).contains(&self.height);
         if !sized {
             let got = format!("{} × {}", self.width, self.height);
-            faults.push(fault(format!("cameras[{index}] ({})", self.key), "1 to 8192 pixels a side", got));
+            faults.push(fault(
+                format!("cameras[{index}] ({})", self.key),
+                "1 to 8192 pixels a side",
+                got,
+            ));
         }
-        positive(format!("cameras[{index}].rate_hz ({})", self.key), self.rate_hz, faults);
+        positive(
+            format!("cameras[{index}].rate_hz ({})", self.key),
+            self.rate_hz,
+            faults,
+        );
     }
 }
 
 fn fault(path: impl Into<String>, expected: &'static str, got: impl ToString) -> DescriptionFault {
-    DescriptionFault { path: path.into(), expected, got: got.to_string() }
+    DescriptionFault {
+        path: path.into(),
+        expected,
+        got: got.to_string(),
+    }
 }
 
 fn positive(path: impl Into<String>, value: f64, faults: &mut Vec<DescriptionFault>) {
@@ -323,7 +383,10 @@ mod tests {
             urdf: String::new(),
             tool_link: "tool".into(),
             home: vec![0.0],
-            workspace: WorkspaceBox { min: [-1.0; 3], max: [1.0; 3] },
+            workspace: WorkspaceBox {
+                min: [-1.0; 3],
+                max: [1.0; 3],
+            },
             max_tool_speed_m_per_s: 1.0,
             capsules: vec![],
             cameras: vec![],
@@ -338,13 +401,18 @@ mod tests {
         let description = one_joint();
         description.check().unwrap();
         let json = serde_json::to_string(&description).unwrap();
-        assert_eq!(serde_json::from_str::<EmbodimentDescription>(&json).unwrap(), description);
+        assert_eq!(
+            serde_json::from_str::<EmbodimentDescription>(&json).unwrap(),
+            description
+        );
     }
 
     #[test]
     fn every_bad_number_is_named() {
         let cases: [(&str, fn(&mut EmbodimentDescription)); 7] = [
-            ("joints[0].max_velocity", |d| d.joints[0].max_velocity = f64::NAN),
+            ("joints[0].max_velocity", |d| {
+                d.joints[0].max_velocity = f64::NAN
+            }),
             ("joints[0].max_jerk", |d| d.joints[0].max_jerk = -1.0),
             ("joints[0].position", |d| d.joints[0].position_min = 2.0),
             ("home[0]", |d| d.home[0] = f64::NAN),
@@ -356,7 +424,10 @@ mod tests {
             let mut description = one_joint();
             spoil(&mut description);
             let faults = description.check().unwrap_err();
-            assert!(faults.iter().any(|f| f.path.starts_with(path)), "{path}: {faults:?}");
+            assert!(
+                faults.iter().any(|f| f.path.starts_with(path)),
+                "{path}: {faults:?}"
+            );
         }
     }
 

@@ -21,7 +21,8 @@ pub use embodiment::{
 };
 pub use plan::*;
 pub use plugin::{
-    Capability, ExampleInput, HeadOutput, PluginDescription, PluginId, PluginIdError, PluginKind, is_word,
+    Capability, ExampleInput, HeadOutput, PluginDescription, PluginId, PluginIdError, PluginKind,
+    is_word,
 };
 pub use primitive::{Outcome, PrimitiveGoal};
 pub use run_event::*;

@@ -104,7 +104,11 @@ pub struct ExampleInput {
 impl ExampleInput {
     /// An example tensor of a name, type and shape.
     pub fn new(name: impl Into<String>, dtype: DType, shape: &[u64]) -> Self {
-        Self { name: name.into(), dtype, shape: shape.to_vec() }
+        Self {
+            name: name.into(),
+            dtype,
+            shape: shape.to_vec(),
+        }
     }
 }
 
@@ -133,10 +137,13 @@ impl PluginId {
     /// When either half is empty or holds anything but `[a-z0-9_]`.
     pub fn parse(text: &str) -> Result<Self, PluginIdError> {
         match text.split_once('/') {
-            Some((library, plugin)) if is_word(library) && is_word(plugin) => {
-                Ok(Self { library: library.to_owned(), plugin: plugin.to_owned() })
-            }
-            _ => Err(PluginIdError { text: text.to_owned() }),
+            Some((library, plugin)) if is_word(library) && is_word(plugin) => Ok(Self {
+                library: library.to_owned(),
+                plugin: plugin.to_owned(),
+            }),
+            _ => Err(PluginIdError {
+                text: text.to_owned(),
+            }),
         }
     }
 
@@ -157,7 +164,9 @@ impl PluginId {
 #[must_use]
 pub fn is_word(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 impl TryFrom<String> for PluginId {
@@ -188,7 +197,16 @@ mod tests {
     fn ids_parse_or_name_the_text() {
         let id = PluginId::parse("tabletop/franka").unwrap();
         assert_eq!((id.library(), id.plugin()), ("tabletop", "franka"));
-        for bad in ["", "tabletop", "/franka", "tabletop/", "a/b/c", "Tab/x", "../x", "a b/c"] {
+        for bad in [
+            "",
+            "tabletop",
+            "/franka",
+            "tabletop/",
+            "a/b/c",
+            "Tab/x",
+            "../x",
+            "a b/c",
+        ] {
             assert_eq!(PluginId::parse(bad).unwrap_err().text, bad);
         }
     }

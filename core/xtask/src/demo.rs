@@ -27,7 +27,9 @@ fn build_and_start(arguments: &[String]) -> Result<ExitCode, String> {
     if !built.success() {
         return Err("the build failed; its messages are above".to_owned());
     }
-    let binary = target_folder(&root).join("debug").join(format!("vola{}", std::env::consts::EXE_SUFFIX));
+    let binary = target_folder(&root)
+        .join("debug")
+        .join(format!("vola{}", std::env::consts::EXE_SUFFIX));
     let mut vola = Command::new(&binary);
     if arguments.is_empty() {
         vola.arg("chat");

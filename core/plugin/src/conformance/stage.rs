@@ -262,11 +262,11 @@ fn bad_inputs(subject: &Subject<'_>) -> Verdict {
 
 fn ends(subject: &Subject<'_>) -> Verdict {
     let help = "nothing in `deactivate` or `Drop` may panic";
-    let mut stage = active(subject)?;
-    succeeded("deactivate", stage.deactivate(), help)?;
+    let (mut stage, abandoned) = (active(subject)?, active(subject)?);
     log::take_errors();
+    succeeded("deactivate", stage.deactivate(), help)?;
     drop(stage);
-    drop(active(subject)?);
+    drop(abandoned);
     match log::take_errors().pop() {
         Some(error) => Err(Flaw::fault(error, help)),
         None => Ok("quietly".to_owned()),

@@ -1,0 +1,140 @@
+//! Builds: the workspace, and crates outside of it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use crate::process::{Finished, run_limited};
+
+/// A build may take this long.
+const BUILD_LIMIT: Duration = Duration::from_secs(3600);
+
+/// The built workspace.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The repository's root folder.
+    pub root: PathBuf,
+    /// The folder with the binary and the plugins beside it.
+    pub built: PathBuf,
+}
+
+/// Builds the workspace, once per process, and says where things are.
+pub fn workspace() -> &'static Workspace {
+    static WORKSPACE: OnceLock<Workspace> = OnceLock::new();
+    WORKSPACE.get_or_init(|| {
+        let root = root();
+        let built = built_folder();
+        if std::env::var_os("VOLA_TESTS_BUILT").is_none() {
+            let mut command = cargo(&root, built.parent().expect("a target folder"));
+            command.args(["build", "--workspace"]);
+            build(&mut command, "the workspace");
+        }
+        Workspace { root, built }
+    })
+}
+
+impl Workspace {
+    /// A plugin library by its name, such as `tabletop`.
+    #[must_use]
+    pub fn library(&self, name: &str) -> PathBuf {
+        let path = self.built.join(library_file(name));
+        assert!(path.is_file(), "{}: not built", path.display());
+        path
+    }
+
+    /// The `vola` binary.
+    #[must_use]
+    pub fn vola(&self) -> PathBuf {
+        self.built
+            .join(format!("vola{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// Runs `vola` in the repository's root; it is killed at the limit.
+    #[must_use]
+    pub fn run_vola(&self, arguments: &[&str], input: &str, limit: Duration) -> Finished {
+        let mut command = Command::new(self.vola());
+        command.args(arguments).current_dir(&self.root);
+        run_limited(&mut command, input, limit)
+    }
+}
+
+/// A crate that was built outside of the workspace.
+#[derive(Debug)]
+pub struct Outside {
+    /// The folder with its libraries.
+    pub built: PathBuf,
+    /// What cargo and the compiler said.
+    pub messages: String,
+    /// How long the build took.
+    pub took: Duration,
+}
+
+/// Builds a crate outside of the workspace as a stranger would, offline, with
+/// one target folder for all of them.
+pub fn outside(manifest_folder: &Path, arguments: &[&str]) -> Outside {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = built_folder()
+        .parent()
+        .expect("a target folder")
+        .join("outside");
+    let mut command = cargo(manifest_folder, &target);
+    command.args(arguments);
+    let finished = build(&mut command, &manifest_folder.display().to_string());
+    Outside {
+        built: target.join("debug"),
+        messages: finished.stderr,
+        took: finished.took,
+    }
+}
+
+/// File name of a plugin library on this system.
+#[must_use]
+pub fn library_file(name: &str) -> String {
+    format!(
+        "{}{name}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    )
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie in the repository")
+        .to_owned()
+}
+
+/// `target/debug`, from where this test runs: `target/debug/deps/all-…`.
+fn built_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    test.parent()
+        .and_then(Path::parent)
+        .expect("a test lies in target/debug/deps")
+        .to_owned()
+}
+
+fn cargo(folder: &Path, target: &Path) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_NET_OFFLINE", "true")
+        // Coverage tools and the like must not leak into the built plugins.
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    command
+}
+
+fn build(command: &mut Command, what: &str) -> Finished {
+    let finished = run_limited(command, "", BUILD_LIMIT);
+    let (stdout, stderr) = (&finished.stdout, &finished.stderr);
+    assert!(
+        finished.code == Some(0),
+        "{what}: cargo failed:\n{stdout}\n{stderr}"
+    );
+    finished
+}

@@ -1,0 +1,21 @@
+//! All end-to-end tests, in one binary.
+
+#![allow(
+    unreachable_pub,
+    reason = "modules of a test binary, and one of the command line's that is included here"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "in a test a panic is the report, and numbers that only pass through stay the same"
+)]
+
+mod boundary;
+mod frozen_abi;
+mod integrator;
+mod layering;
+mod plugins;
+
+/// The generator behind `vola plugin new`, tested without the command line.
+#[path = "../../core/cli/src/plugin_new/mod.rs"]
+mod plugin_new;
