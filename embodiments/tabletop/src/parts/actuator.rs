@@ -1,0 +1,98 @@
+//! The part that moves.
+
+use std::sync::Arc;
+
+use vola_plugin::{Actuator, CommandFrame, Fault, StateFrame, StopCategory};
+
+use super::exchange::{Exchange, Request};
+
+/// Most values of a frame here: seven joints and the gripper, twice.
+const MAX_VALUES: usize = 32;
+
+/// Passes commands to the world and states back.
+///
+/// # Timing
+/// A call copies a few dozen numbers; it neither locks nor allocates.
+pub(crate) struct TabletopActuator {
+    exchange: Arc<Exchange>,
+    count: usize,
+}
+
+impl TabletopActuator {
+    /// The actuator of an arm of this many joints.
+    pub(crate) fn new(exchange: Arc<Exchange>, joints: usize) -> Self {
+        Self {
+            exchange,
+            count: joints + 1,
+        }
+    }
+}
+
+impl Actuator for TabletopActuator {
+    fn state(&mut self, frame: &mut StateFrame) -> Result<(), Fault> {
+        let mut values = [0.0; MAX_VALUES];
+        let used = values
+            .get_mut(..2 * self.count)
+            .ok_or_else(|| Fault::failed("state: too many joints"))?;
+        let mut time_ns = 0;
+        self.exchange
+            .state
+            .read(&mut time_ns, used)
+            .ok_or_else(|| {
+                Fault::failed("state: the simulation stopped in the middle of a tick")
+            })?;
+        let (position, velocity) = used.split_at(self.count);
+        frame.capture_time_ns = time_ns;
+        frame.count = u32::try_from(self.count).unwrap_or(0);
+        frame.has_wrench = 0;
+        frame
+            .position
+            .iter_mut()
+            .zip(position)
+            .for_each(|(slot, value)| *slot = *value);
+        frame
+            .velocity
+            .iter_mut()
+            .zip(velocity)
+            .for_each(|(slot, value)| *slot = *value);
+        Ok(())
+    }
+
+    fn command(&mut self, frame: &CommandFrame) -> Result<(), Fault> {
+        let values = frame.positions();
+        if values.len() != self.count || values.iter().any(|value| !value.is_finite()) {
+            return Err(Fault::input(format!(
+                "command: expected {} finite values, got {values:?}",
+                self.count
+            )));
+        }
+        if self.exchange.request().is_stop() {
+            return Ok(());
+        }
+        self.exchange
+            .command
+            .write(frame.time_ns, values.iter().copied());
+        self.exchange.ask(Request::Follow);
+        Ok(())
+    }
+
+    fn hold(&mut self) -> Result<(), Fault> {
+        if !self.exchange.request().is_stop() {
+            self.exchange.ask(Request::Hold);
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, category: StopCategory) -> Result<(), Fault> {
+        self.exchange.ask(match category {
+            StopCategory::Zero => Request::StopAtOnce,
+            StopCategory::One | StopCategory::Two => Request::StopControlled,
+        });
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<(), Fault> {
+        self.exchange.ask(Request::Hold);
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! The parts together, as the runtime's virtual clock uses them.
+
+use serde_json::{Value, json};
+use vola_plugin::{CommandFrame, Embodiment, ImageBuffer, Parts, StateFrame, StopCategory};
+use vola_types::Op;
+
+use super::{Franka, Ur5e};
+
+const TICK: u64 = 1_000_000;
+
+fn state(parts: &mut Parts) -> StateFrame {
+    let mut frame = StateFrame::default();
+    parts.actuator.state(&mut frame).unwrap();
+    frame
+}
+
+fn command(values: &[f64], time_ns: u64) -> CommandFrame {
+    let mut frame = CommandFrame {
+        time_ns,
+        count: values.len() as u32,
+        ..CommandFrame::default()
+    };
+    frame.position[..values.len()].copy_from_slice(values);
+    frame
+}
+
+fn reset(parts: &mut Parts, seed: u64, task: Value) -> Value {
+    parts
+        .simulation
+        .as_mut()
+        .unwrap()
+        .reset(seed, &task)
+        .unwrap()
+}
+
+fn step(parts: &mut Parts) {
+    parts.simulation.as_mut().unwrap().step(TICK).unwrap();
+}
+
+fn picture(parts: &mut Parts, key: &str, width: u32, height: u32) -> Vec<u8> {
+    let mut data = vec![0; (width * height * 3) as usize];
+    let camera = &mut parts
+        .cameras
+        .iter_mut()
+        .find(|(name, _)| name == key)
+        .unwrap()
+        .1;
+    camera
+        .grab(&mut ImageBuffer {
+            width,
+            height,
+            capture_time_ns: 0,
+            data: &mut data,
+        })
+        .unwrap();
+    data
+}
+
+#[test]
+fn both_arms_describe_themselves_without_fault() {
+    let franka = Franka::configure(json!({})).unwrap().describe().unwrap();
+    let ur5e = Ur5e::configure(json!({"drawer":"never"}))
+        .unwrap()
+        .describe()
+        .unwrap();
+    for (description, joints) in [(&franka, 7), (&ur5e, 6)] {
+        description.check().unwrap();
+        assert_eq!(description.joints.len(), joints);
+        let text = serde_json::to_string(description).unwrap();
+        serde_json::from_str::<vola_types::EmbodimentDescription>(&text)
+            .unwrap()
+            .check()
+            .unwrap();
+        assert_eq!(description.camera("front").unwrap().width, 128);
+    }
+    assert!(franka.ops.contains(&Op::Open) && !ur5e.ops.contains(&Op::Open));
+}
+
+#[test]
+fn a_command_acts_in_the_step_after_it_and_silence_stops_the_arm() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    reset(&mut parts, 3, json!({}));
+    let start = state(&mut parts);
+    let mut goal = start.positions().to_vec();
+    goal[0] += 0.001;
+    parts.actuator.command(&command(&goal, 5 * TICK)).unwrap();
+    step(&mut parts);
+    let moved = state(&mut parts);
+    assert!(
+        (moved.position[0] - goal[0]).abs() < 1e-12,
+        "{}",
+        moved.position[0]
+    );
+    assert_eq!(moved.capture_time_ns, 6 * TICK);
+    assert!(moved.velocity[0] > 0.5);
+    for _ in 0..300 {
+        step(&mut parts);
+    }
+    let rest = state(&mut parts);
+    assert!(rest.velocity[0].abs() < 1e-12);
+    parts.actuator.stop(StopCategory::One).unwrap();
+    goal[0] += 0.5;
+    parts.actuator.command(&command(&goal, 400 * TICK)).unwrap();
+    step(&mut parts);
+    assert_eq!(
+        state(&mut parts).position[0].to_bits(),
+        rest.position[0].to_bits()
+    );
+    parts.actuator.reset().unwrap();
+    parts.actuator.command(&command(&goal, 401 * TICK)).unwrap();
+    step(&mut parts);
+    assert!(state(&mut parts).position[0] > rest.position[0]);
+    assert!(parts.actuator.command(&command(&[f64::NAN; 8], 0)).is_err());
+    assert!(parts.actuator.command(&command(&[0.0; 7], 0)).is_err());
+}
+
+#[test]
+fn the_same_seed_and_commands_give_the_same_pixels_and_states() {
+    let run = || {
+        let mut parts = Ur5e::configure(json!({})).unwrap().open().unwrap();
+        let episode = reset(&mut parts, 11, json!({"task":"place_in","start":"varied"}));
+        let start = state(&mut parts);
+        for tick in 0..400_u64 {
+            let mut goal = start.positions().to_vec();
+            goal[1] += 0.05 * (tick as f64 * 0.01).sin();
+            goal[6] = if tick > 200 { 1.0 } else { 0.0 };
+            parts
+                .actuator
+                .command(&command(&goal, tick * TICK))
+                .unwrap();
+            step(&mut parts);
+        }
+        let bits: Vec<u64> = state(&mut parts)
+            .positions()
+            .iter()
+            .map(|value| value.to_bits())
+            .collect();
+        (
+            episode,
+            bits,
+            picture(&mut parts, "front", 128, 96),
+            picture(&mut parts, "wrist", 64, 64),
+        )
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn episodes_round_trip_as_goals_and_carry_labels() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    for task in [
+        "pick",
+        "place_in",
+        "place_on_region",
+        "stack",
+        "relation",
+        "push",
+        "drawer",
+        "place_in_drawer",
+    ] {
+        let episode = reset(&mut parts, 21, json!({"task":task,"start":"varied"}));
+        assert_eq!(episode["op"], episode["steps"][0]["op"], "{task}");
+        let world = parts.simulation.as_mut().unwrap();
+        world.set_goal(&episode["steps"][0]).unwrap();
+        assert!(!world.goal_reached().unwrap(), "{task} is reached at once");
+        let names = [
+            "scene.objects",
+            "action",
+            "progress",
+            "anchor",
+            "anchor.uv",
+            "anchor.mask",
+            "object",
+            "object.uv",
+            "object.mask",
+            "destination",
+            "destination.uv",
+            "destination.mask",
+            "target",
+            "target.uv",
+            "target.mask",
+        ];
+        let tensors = world.demonstrate().unwrap();
+        let found: Vec<String> = tensors
+            .iter()
+            .map(|tensor| tensor.view(|view| view.name().to_owned()))
+            .collect();
+        assert_eq!(found, names);
+        let finite = tensors
+            .iter()
+            .all(|tensor| tensor.view(|view| view.f32s().unwrap().iter().all(|v| v.is_finite())));
+        assert!(finite, "{task}");
+    }
+    let world = parts.simulation.as_mut().unwrap();
+    let error = world
+        .set_goal(&json!({"op":"push","object":{"kind":"bowl","color":"mauve"}}))
+        .unwrap_err();
+    assert!(error.to_string().contains("mauve"), "{error}");
+    let error = world
+        .set_goal(&json!({"op":"home"}))
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("home"), "{error}");
+    assert!(
+        world
+            .reset(1, &json!({"task":"dance"}))
+            .unwrap_err()
+            .to_string()
+            .contains("dance")
+    );
+}
+
+#[test]
+fn a_reset_takes_milliseconds() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    let clock = std::time::Instant::now();
+    for seed in 0..20 {
+        reset(&mut parts, seed, json!({"task":"stack","start":"varied"}));
+    }
+    let each = clock.elapsed().as_secs_f64() * 50.0;
+    let clock = std::time::Instant::now();
+    for _ in 0..1000 {
+        step(&mut parts);
+    }
+    println!(
+        "reset {each:.1} ms, a second of world {:.0} ms",
+        clock.elapsed().as_secs_f64() * 1e3
+    );
+    assert!(each < 500.0);
+}
