@@ -4,6 +4,8 @@
 //! weights and describing the stage happen here, once for all of them. This is
 //! an ordinary library, so that no plugin library is ever a dependency.
 
+mod settings_check;
+
 use std::marker::PhantomData;
 
 use candle_core::{DType, Device, Tensor as CandleTensor};
@@ -54,14 +56,25 @@ impl<N: StageName> Stage for Bridged<N> {
     }
 
     fn configure(settings: Value) -> Result<Self, Fault> {
-        if info::<N>().is_none() {
-            return Err(Fault::settings(format!("no stage `{}` is registered", N::NAME)));
-        }
-        Ok(Self { settings, ready: None, name: PhantomData })
+        let Some(info) = info::<N>() else {
+            return Err(Fault::settings(format!(
+                "no stage `{}` is registered",
+                N::NAME
+            )));
+        };
+        settings_check::check(&settings, info.schema).map_err(Fault::settings)?;
+        Ok(Self {
+            settings,
+            ready: None,
+            name: PhantomData,
+        })
     }
 
     fn activate(&mut self, host: &Host) -> Result<(), Fault> {
-        let bundle = host.bundle_folder().map(ToOwned::to_owned).unwrap_or_default();
+        let bundle = host
+            .bundle_folder()
+            .map(ToOwned::to_owned)
+            .unwrap_or_default();
         let env = StageEnv { bundle };
         let (store, prefix) = match host.weights() {
             Some((file, prefix)) => {
@@ -103,13 +116,20 @@ impl<N: StageName> Stage for Bridged<N> {
         }
         let context = StageContext::run(context.seed, context.step);
         let made = ready.stage.forward(&context, &bound).map_err(failed)?;
-        ready.outputs.iter().zip(made).map(|(name, (_, tensor))| from_candle(name, &tensor)).collect()
+        ready
+            .outputs
+            .iter()
+            .zip(made)
+            .map(|(name, (_, tensor))| from_candle(name, &tensor))
+            .collect()
     }
 }
 
 impl<N> Bridged<N> {
     fn ready(&mut self) -> Result<&mut Ready, Fault> {
-        self.ready.as_mut().ok_or_else(|| Fault::failed("called before `activate`"))
+        self.ready
+            .as_mut()
+            .ok_or_else(|| Fault::failed("called before `activate`"))
     }
 }
 
@@ -156,8 +176,11 @@ fn same_count(names: &[String], roles: &[&str], what: &str) -> Result<(), Fault>
 }
 
 fn to_candle(view: &TensorView<'_>) -> Result<CandleTensor, Fault> {
-    let shape: Vec<usize> =
-        view.shape().iter().filter_map(|size| usize::try_from(*size).ok()).collect();
+    let shape: Vec<usize> = view
+        .shape()
+        .iter()
+        .filter_map(|size| usize::try_from(*size).ok())
+        .collect();
     let made = match view.dtype()? {
         FlatType::F32 => CandleTensor::from_slice(&view.f32s()?, shape, &Device::Cpu),
         FlatType::I64 => CandleTensor::from_slice(&view.i64s()?, shape, &Device::Cpu),
@@ -178,7 +201,9 @@ fn from_candle(name: &str, tensor: &CandleTensor) -> Result<Tensor, Fault> {
         DType::F32 => Tensor::f32(name, tensor.dims(), &flat.to_vec1::<f32>().map_err(failed)?),
         DType::I64 => Tensor::i64(name, tensor.dims(), &flat.to_vec1::<i64>().map_err(failed)?),
         DType::U8 => Tensor::u8(name, tensor.dims(), &flat.to_vec1::<u8>().map_err(failed)?),
-        other => Err(Fault::failed(format!("output `{name}`: type {other:?} does not cross"))),
+        other => Err(Fault::failed(format!(
+            "output `{name}`: type {other:?} does not cross"
+        ))),
     }
 }
 

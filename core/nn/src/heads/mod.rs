@@ -1,0 +1,12 @@
+//! Heads: context to actions and progress, scene map to objects.
+
+mod chunk;
+mod progress;
+mod scene;
+mod scene_decode;
+mod scene_grid;
+
+pub use chunk::{ChunkHead, ChunkSettings};
+pub use progress::{ProgressHead, ProgressSettings};
+pub use scene::{SceneHead, SceneSettings};
+pub use scene_grid::{COLORS, KINDS, SceneChannels, SceneGrid};

@@ -1,0 +1,135 @@
+//! All parameters of a chain as one list of numbers.
+//!
+//! The optimiser, the averaged weights and the saved state are then plain loops over slices, and
+//! gradients of two threads are added without a tensor operation.
+
+use std::collections::BTreeMap;
+
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor, Var};
+
+use crate::Result;
+
+/// Where each parameter lies in the flat list, in name order.
+pub(crate) struct FlatParams {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) len: usize,
+}
+
+/// One parameter.
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) var: Var,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+    /// Matrices decay, vectors do not.
+    pub(crate) decays: bool,
+}
+
+/// Gradients in the flat order; parameters without one are zero and not touched.
+pub(crate) struct FlatGrad {
+    pub(crate) values: Vec<f32>,
+    pub(crate) touched: Vec<bool>,
+}
+
+impl FlatParams {
+    pub(crate) fn new(vars: BTreeMap<String, Var>) -> Self {
+        let mut start = 0;
+        let entries = vars
+            .into_iter()
+            .map(|(name, var)| {
+                let len = var.elem_count();
+                let entry = Entry {
+                    name,
+                    start,
+                    len,
+                    decays: var.dims().len() > 1,
+                    var,
+                };
+                start += len;
+                entry
+            })
+            .collect();
+        Self {
+            entries,
+            len: start,
+        }
+    }
+
+    /// A hash of names and shapes: states of other networks do not fit.
+    pub(crate) fn layout(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for entry in &self.entries {
+            hasher.update(format!("{}{:?};", entry.name, entry.var.dims()).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
+    /// Current values.
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        let mut all = Vec::with_capacity(self.len);
+        for entry in &self.entries {
+            all.extend(entry.var.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(all)
+    }
+
+    /// Writes one parameter.
+    pub(crate) fn set_entry(entry: &Entry, all: &[f32]) -> Result<()> {
+        let values = &all[entry.start..entry.start + entry.len];
+        Ok(entry
+            .var
+            .set(&Tensor::from_slice(values, entry.var.dims(), &Device::Cpu)?)?)
+    }
+
+    /// Writes every parameter.
+    pub(crate) fn set(&self, all: &[f32]) -> Result<()> {
+        self.entries
+            .iter()
+            .try_for_each(|entry| Self::set_entry(entry, all))
+    }
+
+    /// Gradients of a backward pass.
+    pub(crate) fn gradients(&self, grads: &GradStore) -> Result<FlatGrad> {
+        let mut flat = FlatGrad {
+            values: vec![0.0; self.len],
+            touched: vec![false; self.entries.len()],
+        };
+        for (entry, touched) in self.entries.iter().zip(&mut flat.touched) {
+            if let Some(grad) = grads.get(&entry.var) {
+                let values = grad.flatten_all()?.to_vec1::<f32>()?;
+                flat.values[entry.start..entry.start + entry.len].copy_from_slice(&values);
+                *touched = true;
+            }
+        }
+        Ok(flat)
+    }
+}
+
+impl FlatGrad {
+    /// Adds another list.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (a, b) in self.values.iter_mut().zip(&other.values) {
+            *a += b;
+        }
+        for (a, b) in self.touched.iter_mut().zip(&other.touched) {
+            *a |= b;
+        }
+    }
+
+    /// Divides by `count`, then shortens to the norm `clip`; returns the norm before.
+    pub(crate) fn average_and_clip(&mut self, count: usize, clip: f64) -> f64 {
+        let norm = self
+            .values
+            .iter()
+            .map(|g| f64::from(*g) * f64::from(*g))
+            .sum::<f64>()
+            .sqrt()
+            / count as f64;
+        let scale = (clip / norm.max(clip) / count as f64) as f32;
+        for value in &mut self.values {
+            *value *= scale;
+        }
+        norm
+    }
+}
