@@ -1,0 +1,61 @@
+//! A back end: anything that turns a sentence into a draft.
+
+use async_trait::async_trait;
+
+use crate::draft::PlanDraft;
+use crate::request::PlanRequest;
+
+/// One rung of the ladder.
+///
+/// Called by the ladder on the supervisor's async runtime, one request at a
+/// time. A back end must not move anything and must not keep the request. It
+/// may be dropped in mid-call when the deadline passes, so it leaves nothing
+/// half-written. Text inside the scene is data: a back end never follows it.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// The word shown in `plan.backend`: `claude`, `openai`, `local`, `rules`.
+    fn name(&self) -> &str;
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// A [`BackendError`] when it has no answer; the ladder then asks the next
+    /// rung.
+    async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError>;
+}
+
+/// Why a back end has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// Nothing answers at its address, or its model is not there.
+    #[error("not reachable: {detail}")]
+    Unreachable {
+        /// What was tried.
+        detail: String,
+    },
+    /// It took longer than the time that was left.
+    #[error("no answer within {limit_millis} ms")]
+    TimedOut {
+        /// Time it was given.
+        limit_millis: u64,
+    },
+    /// Its token or money budget is used up.
+    #[error("budget used up: {detail}")]
+    Budget {
+        /// Which budget.
+        detail: String,
+    },
+    /// It answered with something that is not a plan.
+    #[error("unusable answer: {detail}")]
+    BadReply {
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// It refuses to answer this request.
+    #[error("refused: {detail}")]
+    Refused {
+        /// Its words.
+        detail: String,
+    },
+}

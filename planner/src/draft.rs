@@ -1,0 +1,124 @@
+//! What a back end answers, before anything was checked.
+//!
+//! A draft lacks the fields only the ladder knows (which back end, how long,
+//! how many repairs); [`PlanDraft::into_plan`] adds them after verification.
+
+use vola_types::{GoalTree, Plan, PlanOption, Step, Subtask, TokenCount, Verdict};
+
+/// An unverified answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanDraft {
+    /// Kind of answer.
+    pub verdict: Verdict,
+    /// One sentence for the person.
+    pub say: String,
+    /// The question of an `ask`.
+    pub question: Option<String>,
+    /// The answers of an `ask`.
+    pub options: Vec<PlanOption>,
+    /// Goal and parts.
+    pub tree: GoalTree,
+    /// Primitives of an `execute`.
+    pub steps: Vec<Step>,
+    /// 0..=1.
+    pub confidence: f64,
+    /// Model id, when a model was used.
+    pub model: Option<String>,
+    /// Tokens used.
+    pub tokens: TokenCount,
+}
+
+impl PlanDraft {
+    /// An answer in words.
+    #[must_use]
+    pub fn chat(say: impl Into<String>) -> Self {
+        Self::words(Verdict::Chat, say)
+    }
+
+    /// A refusal because it cannot be done.
+    #[must_use]
+    pub fn infeasible(say: impl Into<String>) -> Self {
+        Self::words(Verdict::Infeasible, say)
+    }
+
+    /// A refusal because it must not be done.
+    #[must_use]
+    pub fn unsafe_request(say: impl Into<String>) -> Self {
+        Self::words(Verdict::Unsafe, say)
+    }
+
+    /// A question with its possible answers.
+    #[must_use]
+    pub fn ask(question: impl Into<String>, options: Vec<PlanOption>) -> Self {
+        let question = question.into();
+        Self {
+            question: Some(question.clone()),
+            options,
+            ..Self::words(Verdict::Ask, question)
+        }
+    }
+
+    /// Steps to run, as one subtask each `(words, steps)`.
+    #[must_use]
+    pub fn execute(goal: impl Into<String>, parts: Vec<(String, Vec<Step>)>) -> Self {
+        let goal = goal.into();
+        let mut steps = Vec::new();
+        let mut subtasks = Vec::new();
+        for (words, part) in parts {
+            let first = steps.len();
+            steps.extend(part);
+            subtasks.push(Subtask {
+                goal: words,
+                steps: (first..steps.len()).collect(),
+            });
+        }
+        Self {
+            say: format!("I will {goal}."),
+            tree: GoalTree { goal, subtasks },
+            steps,
+            ..Self::words(Verdict::Execute, "")
+        }
+    }
+
+    fn words(verdict: Verdict, say: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            say: say.into(),
+            question: None,
+            options: Vec::new(),
+            tree: GoalTree::default(),
+            steps: Vec::new(),
+            confidence: 1.0,
+            model: None,
+            tokens: TokenCount::default(),
+        }
+    }
+
+    /// Same draft with another confidence, clamped to 0..=1.
+    #[must_use]
+    pub fn with_confidence(mut self, confidence: f64) -> Self {
+        self.confidence = if confidence.is_finite() {
+            confidence.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        self
+    }
+
+    /// The plan with this draft's content; the ladder fills the rest.
+    #[must_use]
+    pub fn into_plan(self) -> Plan {
+        Plan {
+            verdict: self.verdict,
+            say: self.say,
+            question: self.question,
+            options: self.options,
+            tree: self.tree,
+            steps: self.steps,
+            confidence: self.confidence,
+            model: self.model,
+            tokens: self.tokens,
+            ..Plan::default()
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Where a step happens: points in the base frame from the scene.
+//!
+//! The same function serves the verifier (is there room?), the executive (goal
+//! points for the policy) and scene prediction. Targets are where the centre
+//! of the *object* shall come to rest, except in a container, where they are
+//! the container's own centre.
+
+mod free_spot;
+
+use vola_types::{
+    Direction, ON_TABLE, PrimitiveGoal, PushTo, Region, Relation, Scene, SceneObject, Step,
+    step_sentence,
+};
+
+pub use free_spot::{clearance_m, footprint_radius_m};
+use free_spot::{free_beside, free_in_region, free_on_table, is_free};
+
+/// Length of a push in a direction, in metres.
+pub const PUSH_DISTANCE_M: f64 = 0.08;
+
+/// Distance between centres for left of, behind, … a small object, in metres.
+pub const BESIDE_DISTANCE_M: f64 = 0.08;
+
+/// The same beside a bowl: its rim has a radius of 6.4 cm, so that 8 cm would
+/// put a block against it; 10 cm still lies in the measured 4–12 cm.
+pub const BESIDE_BOWL_DISTANCE_M: f64 = 0.10;
+
+/// Height of the tool over its target after `move_to`, in metres.
+pub const HOVER_HEIGHT_M: f64 = 0.12;
+
+/// Height of one block, the lift from one level of a tower to the next.
+const LEVEL_M: f64 = vola_types::BLOCK_SIZE_M;
+
+/// Height of a block's centre on the table.
+const RESTING_Z_M: f64 = 0.5 * vola_types::BLOCK_SIZE_M;
+
+/// Why a step has no geometry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// The name is no object of the scene.
+    #[error("no object {id:?} in the scene")]
+    UnknownObject {
+        /// The id.
+        id: String,
+    },
+    /// The name is neither an object nor a region.
+    #[error("no object or region {name:?} in the scene")]
+    UnknownTarget {
+        /// The name.
+        name: String,
+    },
+    /// The object's position is not known.
+    #[error("the position of {id:?} is not known")]
+    NoPosition {
+        /// The id.
+        id: String,
+    },
+    /// Every spot that fits the relation is taken or off the table.
+    #[error("no free spot {relation} {target:?}")]
+    NoRoom {
+        /// "on", "left of", …
+        relation: &'static str,
+        /// Object or region.
+        target: String,
+    },
+}
+
+/// The goal of a step: canonical sentence, object point and target point.
+///
+/// # Units
+/// Metres, base frame.
+///
+/// # Errors
+/// [`ResolveError`] when something named is missing, has no position, or the
+/// target has no room.
+pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError> {
+    let (object, target) = match step {
+        Step::MoveTo { target } => (None, Some(hover_point(target, scene)?)),
+        Step::Pick { object } => (Some(position(object, scene)?), None),
+        Step::Place {
+            object,
+            target,
+            relation,
+        } => (
+            find(object, scene)?.position,
+            place_point(object, target, *relation, scene)?,
+        ),
+        Step::Push { object, to } => {
+            let from = position(object, scene)?;
+            (Some(from), Some(push_point(object, from, to, scene)?))
+        }
+        // A drawer may be fixed furniture whose place the policy knows.
+        Step::Open { object } | Step::Close { object } => (find(object, scene)?.position, None),
+        Step::OpenGripper | Step::CloseGripper | Step::Home | Step::Wait { .. } => (None, None),
+    };
+    Ok(PrimitiveGoal {
+        op: step.op(),
+        task: step_sentence(step, scene),
+        object,
+        target,
+        seconds: match step {
+            Step::Wait { seconds } => Some(*seconds),
+            _ => None,
+        },
+    })
+}
+
+fn find<'a>(id: &str, scene: &'a Scene) -> Result<&'a SceneObject, ResolveError> {
+    scene
+        .object(id)
+        .ok_or_else(|| ResolveError::UnknownObject { id: id.to_owned() })
+}
+
+fn position(id: &str, scene: &Scene) -> Result<[f64; 3], ResolveError> {
+    find(id, scene)?
+        .position
+        .ok_or_else(|| ResolveError::NoPosition { id: id.to_owned() })
+}
+
+fn region(name: &str, scene: &Scene) -> Result<Region, ResolveError> {
+    Region::from_name(name)
+        .filter(|_| scene.has_region(name))
+        .ok_or_else(|| ResolveError::UnknownTarget {
+            name: name.to_owned(),
+        })
+}
+
+fn hover_point(target: &str, scene: &Scene) -> Result<[f64; 3], ResolveError> {
+    let below = match scene.object(target) {
+        Some(_) => position(target, scene)?,
+        None => region(target, scene)?.center(),
+    };
+    Ok([below[0], below[1], below[2] + HOVER_HEIGHT_M])
+}
+
+fn push_point(
+    object: &str,
+    from: [f64; 3],
+    to: &PushTo,
+    scene: &Scene,
+) -> Result<[f64; 3], ResolveError> {
+    match to {
+        PushTo::Direction(direction) => Ok(pushed(from, *direction)),
+        PushTo::Region(name) => {
+            let wanted = region(name, scene)?;
+            let center = wanted.center();
+            let point = if is_free([center[0], center[1]], object, scene) {
+                [center[0], center[1]]
+            } else {
+                free_in_region(wanted, object, scene).unwrap_or([center[0], center[1]])
+            };
+            Ok([point[0], point[1], from[2]])
+        }
+    }
+}
+
+/// The point [`PUSH_DISTANCE_M`] from `from` in a direction.
+#[must_use]
+pub fn pushed(from: [f64; 3], direction: Direction) -> [f64; 3] {
+    let [dx, dy] = direction.vector();
+    [
+        from[0] + PUSH_DISTANCE_M * dx,
+        from[1] + PUSH_DISTANCE_M * dy,
+        from[2],
+    ]
+}
+
+/// The point of a `place`; `None` in a container whose place only the policy
+/// knows.
+fn place_point(
+    object: &str,
+    target: &str,
+    relation: Relation,
+    scene: &Scene,
+) -> Result<Option<[f64; 3]>, ResolveError> {
+    let no_room = || ResolveError::NoRoom {
+        relation: relation.phrase(),
+        target: target.to_owned(),
+    };
+    let on_table = |spot: Option<[f64; 2]>| {
+        let [x, y] = spot.ok_or_else(no_room)?;
+        Ok(Some([x, y, RESTING_Z_M]))
+    };
+    if target == ON_TABLE {
+        let near = find(object, scene)?.position;
+        return on_table(free_on_table(near, object, scene));
+    }
+    if scene.object(target).is_none() {
+        return on_table(free_in_region(region(target, scene)?, object, scene));
+    }
+    match relation {
+        Relation::In => Ok(find(target, scene)?.position),
+        Relation::On => {
+            let below = position(target, scene)?;
+            Ok(Some([below[0], below[1], below[2] + LEVEL_M]))
+        }
+        _ => {
+            position(target, scene)?;
+            on_table(free_beside(object, find(target, scene)?, relation, scene))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCENE: &str = r#"{"objects":[
+     {"id":"a","kind":"block","color":"red","position":[0.35,-0.20,0.02],"on":"table"},
+     {"id":"b","kind":"block","color":"green","position":[0.45,0.0,0.02],"on":"table"},
+     {"id":"bowl","kind":"bowl","color":"blue","position":[0.45,0.18,0.03],"on":"table"},
+     {"id":"drawer","kind":"drawer","open":true}]}"#;
+
+    fn target(step: &str) -> Option<[f64; 3]> {
+        let scene = Scene::from_json(SCENE).unwrap();
+        let step: Step = serde_json::from_str(step).unwrap();
+        resolve(&step, &scene).unwrap().target
+    }
+
+    fn place(target_name: &str, relation: &str) -> Option<[f64; 3]> {
+        target(&format!(
+            r#"{{"op":"place","object":"a","target":"{target_name}","relation":"{relation}"}}"#
+        ))
+    }
+
+    fn near(point: Option<[f64; 3]>, expected: [f64; 3]) {
+        let point = point.unwrap();
+        let off = point.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        assert!(off.fold(0.0, f64::max) < 1e-9, "{point:?} {expected:?}");
+    }
+
+    #[test]
+    fn targets_follow_the_contract() {
+        near(place("bowl", "in"), [0.45, 0.18, 0.03]);
+        near(place("b", "on"), [0.45, 0.0, 0.06]);
+        near(place("b", "right_of"), [0.45, -0.08, 0.02]);
+        near(place("b", "in_front_of"), [0.37, 0.0, 0.02]);
+        near(place("b", "behind"), [0.53, 0.0, 0.02]);
+        near(place("bowl", "in_front_of"), [0.35, 0.18, 0.02]);
+        near(place("top right corner", "on"), [0.55, -0.20, 0.02]);
+        assert_eq!(place("drawer", "in"), None);
+        near(
+            target(r#"{"op":"push","object":"b","direction":"left"}"#),
+            [0.45, 0.08, 0.02],
+        );
+        near(
+            target(r#"{"op":"move_to","target":"b"}"#),
+            [0.45, 0.0, 0.14],
+        );
+    }
+
+    #[test]
+    fn an_occupied_region_gives_a_free_spot_inside_it() {
+        let [x, y, _] = place("middle", "on").unwrap();
+        assert!(Region::Middle.contains(x, y));
+        assert!(
+            (x - 0.45).hypot(y) > 0.06,
+            "{x} {y} overlaps the green block"
+        );
+    }
+
+    #[test]
+    fn beside_keeps_clear_of_neighbours() {
+        let scene = Scene::from_json(SCENE).unwrap();
+        let [x, y, _] = place("b", "next_to").unwrap();
+        assert!(clearance_m([x, y], "block", "a", &scene) > 0.0);
+        assert!((x - 0.45).hypot(y) <= 0.12);
+    }
+}

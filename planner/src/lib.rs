@@ -1,0 +1,47 @@
+//! The planner: from a sentence to verified primitives, and from a plan to
+//! things done.
+//!
+//! - [`Ladder`]: back ends in order ([`Backend`]); the guard before and after,
+//!   the verifier on every answer, a person as the last rung.
+//! - [`RulesBackend`]: everyday English by grammar, without a model.
+//! - [`SceneMemory`]: from detections to scenes whose ids last.
+//! - [`Executive`]: one step at a time on a [`Robot`], measured, retried,
+//!   planned anew, or handed to an [`Operator`].
+//! - [`verify_steps`], [`verify_draft`]: symbolic simulation of plans.
+//!
+//! This crate knows no runtime, no tensors and no cameras: a robot is the
+//! [`Robot`] trait, a person the [`Operator`] trait, a camera a list of
+//! [`Detection`]s. Other back ends plug in through [`Backend`].
+
+mod backend;
+mod capabilities;
+pub mod describe;
+mod draft;
+mod executive;
+pub mod geometry;
+pub mod guard;
+mod ladder;
+pub mod postcondition;
+mod request;
+mod rules;
+mod scene_memory;
+mod verifier;
+
+pub use backend::{Backend, BackendError};
+pub use capabilities::{Capabilities, Workspace};
+pub use draft::PlanDraft;
+pub use executive::{
+    Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
+    PrimitiveEnd, Question, Reply, Robot, RobotError, RunReport, StopFlag, rebuild,
+};
+pub use geometry::{ResolveError, resolve};
+pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
+pub use request::{Dialogue, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion, PlanRequest};
+pub use rules::{RulesBackend, is_stop_word};
+pub use scene_memory::{
+    Detection, Detections, Disc, GripperReading, MemorySettings, SceneMemory, View,
+};
+pub use verifier::{
+    MAX_OPTIONS, MAX_STEPS, MAX_TEXT_BYTES, PlanError, PlanFault, SymbolicWorld, verify_draft,
+    verify_steps,
+};

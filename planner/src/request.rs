@@ -1,0 +1,120 @@
+//! What a back end is asked: the sentence and everything it may depend on.
+
+use vola_types::{Plan, PlanOption, Scene, Step, Verdict};
+
+use crate::capabilities::Capabilities;
+use crate::draft::PlanDraft;
+use crate::verifier::PlanFault;
+
+/// Longest sentence that is read, in bytes; a longer one is answered without
+/// asking any back end.
+pub const MAX_SENTENCE_BYTES: usize = 2000;
+
+/// One question to the planner.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// What the person said.
+    pub sentence: String,
+    /// What is on the table now.
+    pub scene: Scene,
+    /// What the robot can do.
+    pub capabilities: Capabilities,
+    /// What was said before.
+    pub dialogue: Dialogue,
+    /// Filled by the ladder when the back end's last answer was refused.
+    pub feedback: Option<Feedback>,
+}
+
+impl PlanRequest {
+    /// A first sentence over a scene, with everything the default tabletop can
+    /// do.
+    #[must_use]
+    pub fn new(sentence: impl Into<String>, scene: Scene) -> Self {
+        Self {
+            sentence: sentence.into(),
+            scene,
+            capabilities: Capabilities::default(),
+            dialogue: Dialogue::default(),
+            feedback: None,
+        }
+    }
+}
+
+/// A refused answer and the reason, for the back end's next try.
+#[derive(Debug, Clone)]
+pub struct Feedback {
+    /// The answer that was refused.
+    pub draft: PlanDraft,
+    /// Why.
+    pub fault: PlanFault,
+}
+
+/// What earlier sentences left behind, so that "the left one", "no, the other
+/// one", "the second" and "it" mean something.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dialogue {
+    /// The question that waits for an answer.
+    pub question: Option<OpenQuestion>,
+    /// Ids of the objects last acted on, latest first.
+    pub referents: Vec<String>,
+    /// The last command that was carried out or is running.
+    pub last: Option<LastCommand>,
+}
+
+/// A question to the person and its possible answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenQuestion {
+    /// The question.
+    pub question: String,
+    /// The answers.
+    pub options: Vec<PlanOption>,
+}
+
+/// A command that was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastCommand {
+    /// The sentence.
+    pub sentence: String,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Steps that were finished; fewer than `steps` while it runs.
+    pub finished_steps: usize,
+}
+
+impl Dialogue {
+    /// Takes note of a sentence and its plan: an `ask` opens a question, an
+    /// `execute` closes it and sets what "it" refers to.
+    pub fn note(&mut self, sentence: &str, plan: &Plan) {
+        match plan.verdict {
+            Verdict::Ask => {
+                self.question = plan.question.clone().map(|question| OpenQuestion {
+                    question,
+                    options: plan.options.clone(),
+                });
+            }
+            Verdict::Execute => {
+                self.question = None;
+                self.refer_to(&plan.steps);
+                self.last = Some(LastCommand {
+                    sentence: sentence.to_owned(),
+                    steps: plan.steps.clone(),
+                    finished_steps: 0,
+                });
+            }
+            Verdict::Infeasible | Verdict::Unsafe | Verdict::Chat => self.question = None,
+        }
+    }
+
+    /// Makes the objects of `steps` the latest referents.
+    fn refer_to(&mut self, steps: &[Step]) {
+        let mut latest: Vec<String> = Vec::new();
+        for id in steps.iter().filter_map(Step::object) {
+            if !latest.iter().any(|known| known == id) {
+                latest.push(id.to_owned());
+            }
+        }
+        if !latest.is_empty() {
+            self.referents = latest;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The `rules` back end: a grammar of everyday English over the plan language.
+//!
+//! Stages, each its own module: words (`token`, `typo`), clauses (`parse` into
+//! `syntax`), meaning in the scene (`ground`), steps (`compose`), and what is
+//! not a command (`question`, `reply`). No regular expressions and no
+//! templates of whole sentences: a sentence is understood or the person is
+//! told which word was not. It is deterministic, needs no model, and answers
+//! within milliseconds; it is the fast path for plain commands and the last
+//! resort when nothing else can be reached.
+
+mod compose;
+mod cursor;
+mod ground;
+mod lexicon;
+mod parse;
+mod question;
+mod reply;
+mod respond;
+mod stop;
+mod syntax;
+mod token;
+mod trouble;
+mod typo;
+
+use async_trait::async_trait;
+
+use crate::backend::{Backend, BackendError};
+use crate::draft::PlanDraft;
+use crate::request::{MAX_SENTENCE_BYTES, PlanRequest};
+
+pub use stop::is_stop_word;
+
+/// What is said to an empty or unreadable sentence.
+const HELP: &str = "Say what to do, for example: \"put the red block in the blue bowl\", \"push the green block to the left\" or \"what do you see?\"";
+
+/// The grammar as a back end. Holds no state; the dialogue comes with each
+/// request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RulesBackend;
+
+impl RulesBackend {
+    /// The grammar.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
+    }
+
+    /// Answers without an async runtime. Never fails and never panics; a
+    /// sentence it does not understand is answered in words.
+    #[must_use]
+    pub fn answer(&self, request: &PlanRequest) -> PlanDraft {
+        if request.sentence.len() > MAX_SENTENCE_BYTES {
+            return PlanDraft::chat("That is too long for me. Please say it in short sentences.");
+        }
+        let vocabulary = parse::Vocabulary::of(&request.scene);
+        let mut tokens = token::tokenize(&request.sentence);
+        if tokens.is_empty() {
+            return PlanDraft::chat(HELP);
+        }
+        if let Some(say) = other_script(&request.sentence) {
+            return PlanDraft::chat(say);
+        }
+        typo::repair(&mut tokens, &vocabulary.words());
+        if is_stop_word(&request.sentence) {
+            return PlanDraft::chat("I have stopped. Nothing is moving.");
+        }
+        if let Some(draft) = reply::to_question(&tokens, request, &vocabulary) {
+            return draft;
+        }
+        if let Some(say) = question::answer(&tokens, request, &vocabulary) {
+            return PlanDraft::chat(say);
+        }
+        if let Some(draft) = reply::correction(&tokens, request, &vocabulary) {
+            return draft;
+        }
+        respond::to_command(&tokens, request, &vocabulary)
+    }
+}
+
+#[async_trait]
+impl Backend for RulesBackend {
+    fn name(&self) -> &'static str {
+        "rules"
+    }
+
+    async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
+        Ok(self.answer(request))
+    }
+}
+
+/// A polite answer to a sentence that is mostly not in Latin letters.
+fn other_script(sentence: &str) -> Option<&'static str> {
+    let letters = sentence.chars().filter(|c| c.is_alphabetic());
+    let (mut latin, mut arabic, mut other) = (0_usize, 0_usize, 0_usize);
+    for letter in letters {
+        match letter {
+            'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' => latin += 1,
+            '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' => arabic += 1,
+            _ => other += 1,
+        }
+    }
+    if arabic > latin + other {
+        return Some(
+            "معاف کیجیے، میں ابھی صرف انگریزی سمجھتا ہوں۔ For example: \"put the red block in the blue bowl\".",
+        );
+    }
+    (arabic + other > latin).then_some(
+        "I am sorry, I understand English only. For example: \"put the red block in the blue bowl\".",
+    )
+}
+
+/// The steps that reach from the request's scene what `steps` would have
+/// reached; `None` when that is not possible.
+pub(crate) fn rebuild_steps(
+    steps: &[vola_types::Step],
+    request: &PlanRequest,
+) -> Option<Vec<vola_types::Step>> {
+    match compose::recompose(steps, request, &trouble::Choices::new()) {
+        Ok(parts) => Some(parts.into_iter().flat_map(|(_, steps)| steps).collect()),
+        Err(trouble::Trouble::Already(_)) => Some(Vec::new()),
+        Err(_) => None,
+    }
+}

@@ -1,0 +1,232 @@
+//! From clauses to steps, in the world the earlier steps leave.
+//!
+//! Each clause grounds its words, then asks the symbolic world for the steps
+//! that reach its goal: an object already held is not picked again, a closed
+//! drawer is opened first, a full hand is emptied first, an object that is
+//! already in place is left alone.
+
+mod clauses;
+mod household;
+mod motion;
+
+use vola_types::{Scene, Step};
+
+use super::ground::{Grounder, Role};
+use super::syntax::{Clause, Command, NounGroup, PlaceRef, Prep};
+use super::trouble::{Choices, Destination, Trouble};
+use crate::request::PlanRequest;
+use crate::verifier::{MAX_STEPS, SymbolicWorld};
+
+/// Steps by part, with the words of each part.
+pub(super) type Parts = Vec<(String, Vec<Step>)>;
+
+/// Builds the steps of a sentence.
+pub(super) struct Composer<'a> {
+    request: &'a PlanRequest,
+    choices: &'a Choices,
+    world: SymbolicWorld<'a>,
+    mentioned: Vec<Vec<String>>,
+    /// Where the last object went.
+    last_place: Option<Destination>,
+    /// Objects the sentence says to leave alone.
+    spared: Vec<String>,
+    parts: Parts,
+    /// Steps of the part being built.
+    steps: Vec<Step>,
+    /// What needed no doing.
+    already: Vec<String>,
+    /// Things lying on a wanted object may be put aside.
+    may_unstack: bool,
+    /// Steps so far over all parts.
+    taken: usize,
+}
+
+/// The parts of a whole sentence.
+pub(super) fn compose(
+    clauses: &[Clause],
+    request: &PlanRequest,
+    choices: &Choices,
+) -> Result<Parts, Trouble> {
+    let mut composer = Composer::new(request, choices);
+    composer.spare(clauses)?;
+    for (index, clause) in clauses.iter().enumerate() {
+        if !clause.negated {
+            composer.clause(&clause.command, clauses.get(index + 1))?;
+        }
+    }
+    composer.finish()
+}
+
+/// The parts that bring the world to what known steps would have reached;
+/// picks that only serve a place are left to it.
+pub(super) fn recompose(
+    steps: &[Step],
+    request: &PlanRequest,
+    choices: &Choices,
+) -> Result<Parts, Trouble> {
+    let mut composer = Composer::new(request, choices);
+    composer.may_unstack = true;
+    for (index, step) in steps.iter().enumerate() {
+        let placed_later = steps[index..].iter().any(|later| {
+            matches!((step, later), (Step::Pick { object }, Step::Place { object: o, .. }) if o == object)
+        });
+        if placed_later {
+            continue;
+        }
+        match step {
+            Step::Pick { object } => composer.take_one(object)?,
+            Step::Place {
+                object,
+                target,
+                relation,
+            } => {
+                let place = if target == vola_types::ON_TABLE {
+                    Destination::Table
+                } else if composer.scene().has_region(target) {
+                    Destination::Region(target.clone())
+                } else {
+                    Destination::Object {
+                        id: target.clone(),
+                        relation: *relation,
+                    }
+                };
+                composer.transfer(object, &place)?;
+            }
+            other => {
+                composer.empty_hand_for(other)?;
+                composer.step(other.clone())?;
+                composer.close_part(vola_types::step_sentence(other, composer.scene()));
+            }
+        }
+    }
+    composer.finish()
+}
+
+impl<'a> Composer<'a> {
+    fn new(request: &'a PlanRequest, choices: &'a Choices) -> Self {
+        Self {
+            request,
+            choices,
+            world: SymbolicWorld::new(request.scene.clone(), &request.capabilities),
+            mentioned: Vec::new(),
+            last_place: None,
+            spared: Vec::new(),
+            parts: Vec::new(),
+            steps: Vec::new(),
+            already: Vec::new(),
+            may_unstack: choices.contains_key(&super::trouble::UNSTACK),
+            taken: 0,
+        }
+    }
+
+    fn finish(self) -> Result<Parts, Trouble> {
+        if self.parts.is_empty() {
+            let say = if self.already.is_empty() {
+                "All right, I do nothing.".to_owned()
+            } else {
+                self.already.join(" ")
+            };
+            return Err(Trouble::Already(say));
+        }
+        Ok(self.parts)
+    }
+
+    fn scene(&self) -> &Scene {
+        self.world.scene()
+    }
+
+    fn grounder(&self) -> Grounder<'_> {
+        Grounder {
+            scene: self.world.scene(),
+            seen: &self.request.scene,
+            capabilities: &self.request.capabilities,
+            dialogue: &self.request.dialogue,
+            choices: self.choices,
+            mentioned: &self.mentioned,
+            last_place: self.last_place.as_ref(),
+        }
+    }
+
+    /// Notes what negated clauses spare ("but do not touch the red one").
+    fn spare(&mut self, clauses: &[Clause]) -> Result<(), Trouble> {
+        let all_negated = clauses.iter().all(|c| c.negated);
+        for clause in clauses {
+            let group = match &clause.command {
+                Command::Leave(group) => Some((group, &[] as &[Prep])),
+                Command::Put { object, preps, .. }
+                | Command::Take { object, preps, .. }
+                | Command::Push { object, preps, .. }
+                    if clause.negated =>
+                {
+                    Some((object, preps.as_slice()))
+                }
+                _ => None,
+            };
+            if let (
+                true,
+                Command::MoveTo(Prep {
+                    place: PlaceRef::Object(phrase),
+                    ..
+                }),
+            ) = (clause.negated, &clause.command)
+                && let Ok(ids) = self.grounder().phrase(phrase, &[], Role::Movable, &[])
+            {
+                self.spared.extend(ids);
+            }
+            if let Some((group, preps)) = group {
+                let ids = self
+                    .grounder()
+                    .group(group, preps, Role::Movable)
+                    .or_else(|_| self.grounder().group(group, &[], Role::Movable));
+                match ids {
+                    Ok(ids) => self.spared.extend(ids),
+                    Err(trouble) if !all_negated => return Err(trouble),
+                    Err(_) => {}
+                }
+            }
+        }
+        if clauses
+            .iter()
+            .all(|c| c.negated || matches!(c.command, Command::Leave(_)))
+        {
+            return Err(Trouble::Already("All right, I leave it alone.".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Grounds a group that is to be moved, without what is spared.
+    fn movable(&self, group: &NounGroup, modifiers: &[Prep]) -> Result<Vec<String>, Trouble> {
+        let mut ids = self.grounder().group(group, modifiers, Role::Movable)?;
+        let before = ids.len();
+        ids.retain(|id| !self.spared.contains(id));
+        if ids.is_empty() && before > 0 {
+            return Err(Trouble::Puzzled(
+                "You also told me to leave that alone; what shall I do?".to_owned(),
+            ));
+        }
+        Ok(ids)
+    }
+
+    /// Applies one step to the world and notes it.
+    fn step(&mut self, step: Step) -> Result<(), Trouble> {
+        self.taken += 1;
+        if self.taken > MAX_STEPS {
+            return Err(Trouble::Cannot(
+                "That is too much at once; please give it to me in parts.".to_owned(),
+            ));
+        }
+        self.world
+            .apply(&step)
+            .map_err(|error| Trouble::Cannot(error.say(self.world.scene())))?;
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// Ends a part; without steps it was already so.
+    fn close_part(&mut self, words: String) {
+        let steps = std::mem::take(&mut self.steps);
+        if !steps.is_empty() {
+            self.parts.push((words, steps));
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Clauses: a verb with its objects, particles and prepositions.
+
+mod arrange;
+mod handle;
+
+use vola_types::Direction;
+
+use super::noun::noun_group;
+use super::place::{bare_region, it_at, prep, way};
+use super::vocabulary::Vocabulary;
+use crate::rules::cursor::Cursor;
+use crate::rules::lexicon::{self, Verb};
+use crate::rules::syntax::{Clause, Command, NounGroup, Prep};
+use arrange::{build, clear, fill, open_close, sort, stack, wait};
+use handle::{give, go, movement, push, release, returning, take, touch, transfer};
+
+/// Reads one clause. `before` is the clause it may be short for ("… and the
+/// green one in the red bowl").
+pub(in crate::rules) fn command(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    before: Option<&Clause>,
+) -> Option<Clause> {
+    let negated = negation(cursor);
+    let start = cursor.at;
+    let command = with_verb(cursor, vocabulary).or_else(|| {
+        cursor.at = start;
+        elliptical(cursor, vocabulary, &before?.command)
+    })?;
+    Some(Clause { command, negated })
+}
+
+fn negation(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat_phrase(&[
+        &["do", "not"],
+        &["you", "must", "not"],
+        &["make", "sure", "not", "to"],
+        &["never"],
+        &["not"],
+        &["without"],
+    ])
+}
+
+fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    if let Some(fixed) = fixed_phrase(cursor) {
+        return Some(fixed);
+    }
+    cursor.eat_any(&["do"]);
+    let word = cursor.peek().to_owned();
+    let verb = lexicon::verb(&word)?;
+    if verb == Verb::Go && word != "hover" && lexicon::verb(cursor.peek_at(1)).is_some() {
+        // "go get the red block"
+        cursor.advance();
+        return with_verb(cursor, vocabulary);
+    }
+    cursor.advance();
+    match verb {
+        Verb::Put | Verb::Drop | Verb::Want => transfer(cursor, vocabulary, verb),
+        Verb::Move => movement(cursor, vocabulary),
+        Verb::Take | Verb::Remove => take(cursor, vocabulary, verb),
+        Verb::Push | Verb::Pull => push(cursor, vocabulary, verb),
+        Verb::Open | Verb::Close => open_close(cursor, vocabulary, verb == Verb::Open),
+        Verb::Go => go(cursor, vocabulary),
+        Verb::Return => returning(cursor, vocabulary),
+        Verb::Wait => wait(cursor),
+        Verb::Stack => stack(cursor, vocabulary),
+        Verb::Build => build(cursor, vocabulary),
+        Verb::Sort => sort(cursor, vocabulary),
+        Verb::Clear => clear(cursor, vocabulary),
+        Verb::Empty => {
+            cursor.eat("out");
+            noun_group(cursor, vocabulary).map(Command::Empty)
+        }
+        Verb::Fill => fill(cursor, vocabulary),
+        Verb::Touch => touch(cursor, vocabulary),
+        Verb::Release => release(cursor, vocabulary),
+        Verb::Give => give(cursor, vocabulary),
+        Verb::Unsupported => {
+            skip_to_connector(cursor, vocabulary);
+            Some(Command::Unsupported(word))
+        }
+    }
+}
+
+/// Whole commands in set words.
+fn fixed_phrase(cursor: &mut Cursor<'_>) -> Option<Command> {
+    let home: &[&[&str]] = &[
+        &["go", "back", "to", "your", "home", "position"],
+        &["go", "back", "to", "the", "home", "position"],
+        &["go", "to", "your", "home", "position"],
+        &["go", "to", "the", "home", "position"],
+        &["go", "to", "home", "position"],
+        &["go", "back", "home"],
+        &["come", "back", "home"],
+        &["move", "back", "home"],
+        &["return", "home"],
+        &["return", "to", "home"],
+        &["go", "to", "home"],
+        &["go", "home"],
+        &["move", "home"],
+        &["move", "to", "home"],
+        &["home", "position"],
+        &["go", "to", "sleep"],
+        &["go", "back", "to", "start"],
+        &["go", "back", "to", "the", "start"],
+        &["reset", "the", "arm"],
+        &["reset", "your", "arm"],
+        &["home"],
+        &["reset"],
+    ];
+    let release: &[&[&str]] = &[
+        &["let", "it", "go"],
+        &["let", "go", "of", "it"],
+        &["let", "go", "of", "that"],
+        &["let", "them", "go"],
+        &["let", "go"],
+    ];
+    let fist: &[&[&str]] = &[&["make", "a", "fist"]];
+    if cursor.eat_phrase(home) {
+        return Some(Command::Home);
+    }
+    if cursor.eat_phrase(release) {
+        return Some(Command::Release);
+    }
+    if cursor.eat_phrase(fist) {
+        return Some(Command::CloseHand);
+    }
+    None
+}
+
+/// "… and the green one in the red bowl": the verb of the clause before.
+fn elliptical(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    before: &Command,
+) -> Option<Command> {
+    let object = noun_group(cursor, vocabulary)?;
+    let (preps, way) = tails(cursor, vocabulary);
+    Some(match before {
+        Command::Put {
+            preps: old,
+            way: old_way,
+            is_move,
+            ..
+        } => Command::Put {
+            object,
+            way: if preps.is_empty() {
+                way.or(*old_way)
+            } else {
+                way
+            },
+            preps: if preps.is_empty() && way.is_none() {
+                old.clone()
+            } else {
+                preps
+            },
+            down: false,
+            is_move: *is_move,
+        },
+        Command::Push {
+            preps: old,
+            way: old_way,
+            ..
+        } => Command::Push {
+            object,
+            way: if preps.is_empty() {
+                way.or(*old_way)
+            } else {
+                way
+            },
+            preps: if preps.is_empty() && way.is_none() {
+                old.clone()
+            } else {
+                preps
+            },
+        },
+        Command::Take { out, .. } => Command::Take {
+            object,
+            preps,
+            out: *out,
+        },
+        Command::Open(_) => Command::Open(object),
+        Command::Close(_) => Command::Close(object),
+        Command::Leave(_) => Command::Leave(object),
+        _ => return None,
+    })
+}
+
+/// All prepositions and at most one direction, in any order.
+fn tails(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> (Vec<Prep>, Option<Direction>) {
+    let mut preps = Vec::new();
+    let mut direction = None;
+    loop {
+        particles(cursor);
+        if direction.is_none()
+            && let Some(found) = way(cursor, vocabulary)
+        {
+            direction = Some(found);
+            continue;
+        }
+        // "to the left 5 cm" and the like: distances are not ours to choose.
+        match prep(cursor, vocabulary).or_else(|| bare_region(cursor, vocabulary)) {
+            Some(found) => preps.push(found),
+            None => return (preps, direction),
+        }
+    }
+}
+
+/// Words between object and place that say nothing.
+fn particles(cursor: &mut Cursor<'_>) {
+    while cursor.eat_any(&["up", "together", "instead", "over", "all"])
+        && !matches!(cursor.peek(), "the")
+    {}
+}
+
+/// "it" when the object is left out ("drop in the bowl").
+fn implied(cursor: &Cursor<'_>) -> NounGroup {
+    NounGroup {
+        members: vec![it_at(cursor.at)],
+        either: false,
+    }
+}
+
+fn bare(cursor: &Cursor<'_>) -> bool {
+    cursor.at_end() || matches!(cursor.peek(), "and" | "," | "." | "then")
+}
+
+fn skip_to_connector(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) {
+    while !cursor.at_end() && !matches!(cursor.peek(), "." | "then") {
+        if matches!(cursor.peek(), "," | "and") {
+            let mut ahead = cursor.clone();
+            while ahead.eat_any(&[",", "and", "then"]) {}
+            if vocabulary.starts_clause(&ahead) {
+                return;
+            }
+        }
+        cursor.advance();
+    }
+}

@@ -1,0 +1,247 @@
+//! Verbs that handle one thing: put, take, push, move, give, release.
+
+use vola_types::Direction;
+
+use super::super::noun::{noun_group, noun_phrase};
+use super::super::place::{prep, side_adjective};
+use super::super::vocabulary::Vocabulary;
+use super::{bare, implied, skip_to_connector, tails};
+use crate::rules::cursor::Cursor;
+use crate::rules::lexicon::Verb;
+use crate::rules::syntax::{Command, Head, PlaceRef, Prep, PrepKind};
+
+pub(super) fn transfer(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    verb: Verb,
+) -> Option<Command> {
+    let mut down = cursor.eat("down");
+    if !down {
+        cursor.eat_any(&["back", "away"]);
+    }
+    // "put into the blue bowl the red block"
+    let start = cursor.at;
+    let early = prep(cursor, vocabulary);
+    let object = match noun_group(cursor, vocabulary) {
+        Some(object) => object,
+        None if early.is_some() || down || verb == Verb::Drop => implied(cursor),
+        None => {
+            cursor.at = start;
+            return None;
+        }
+    };
+    if verb == Verb::Put && cursor.eat("alone") {
+        return Some(Command::Leave(object));
+    }
+    down |= cursor.eat("down");
+    let away = cursor.peek() == "away" && cursor.peek_at(1) != "from";
+    if away {
+        cursor.advance();
+    }
+    cursor.eat_all(&["to", "be"]);
+    if verb == Verb::Want {
+        cursor.eat_any(&["moved", "placed", "put", "stacked", "dropped"]);
+    }
+    let (mut preps, way) = tails(cursor, vocabulary);
+    preps.extend(early);
+    if away && preps.is_empty() {
+        return Some(Command::TidyUp(Some(object)));
+    }
+    Some(Command::Put {
+        object,
+        preps,
+        way,
+        down: down || verb == Verb::Drop,
+        is_move: false,
+    })
+}
+
+pub(super) fn movement(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    let own = cursor.eat_phrase(&[
+        &["your", "arm"],
+        &["the", "arm"],
+        &["your", "hand"],
+        &["the", "gripper"],
+        &["your", "gripper"],
+        &["the", "hand"],
+        &["arm"],
+        &["gripper"],
+    ]);
+    if !own {
+        let start = cursor.at;
+        if let Some(object) = noun_group(cursor, vocabulary) {
+            cursor.eat("away");
+            let (preps, way) = tails(cursor, vocabulary);
+            return Some(Command::Put {
+                object,
+                preps,
+                way,
+                down: false,
+                is_move: true,
+            });
+        }
+        cursor.at = start;
+    }
+    go(cursor, vocabulary)
+}
+
+/// "go to …", "move above …".
+pub(super) fn go(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    cursor.eat_any(&["back", "over"]);
+    if cursor.eat("home")
+        || cursor.eat_all(&["to", "your", "home"])
+        || cursor.eat_all(&["to", "home"])
+    {
+        return Some(Command::Home);
+    }
+    let to = prep(cursor, vocabulary).or_else(|| {
+        let start = cursor.at;
+        let side = side_adjective(cursor.peek())?;
+        cursor.advance();
+        Some(Prep {
+            span: (start, cursor.at),
+            kind: PrepKind::To,
+            place: PlaceRef::Side(side),
+            motion: true,
+        })
+    })?;
+    Some(Command::MoveTo(to))
+}
+
+/// "return" alone is going home; with an object it is putting back.
+pub(super) fn returning(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    if cursor.at_end() || matches!(cursor.peek(), "and" | "," | ".") {
+        return Some(Command::Home);
+    }
+    if cursor.eat_any(&["the", "your"]) && cursor.eat("arm") {
+        return Some(Command::Home);
+    }
+    transfer(cursor, vocabulary, Verb::Put)
+}
+
+pub(super) fn take(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    verb: Verb,
+) -> Option<Command> {
+    if cursor.eat_all(&["rid", "of"]) {
+        return noun_group(cursor, vocabulary).map(|group| Command::TidyUp(Some(group)));
+    }
+    cursor.eat_phrase(&[&["a", "hold", "of"], &["hold", "of"], &["up"]]);
+    let mut out = verb == Verb::Remove || cursor.eat("out");
+    let object = match noun_group(cursor, vocabulary) {
+        Some(object) => object,
+        // "pick up" alone means what was spoken of.
+        None if cursor.at_end() => implied(cursor),
+        None => return None,
+    };
+    cursor.eat("up");
+    out |= matches!(cursor.peek(), "out" | "off");
+    if cursor.peek() == "out" && cursor.peek_at(1) != "of" {
+        cursor.advance();
+    }
+    let (preps, _) = tails(cursor, vocabulary);
+    if preps.iter().any(|p| p.place == PlaceRef::Me) {
+        return Some(Command::Give);
+    }
+    if preps.iter().any(|p| p.motion && p.place != PlaceRef::Hand) {
+        return Some(Command::Put {
+            object,
+            preps,
+            way: None,
+            down: false,
+            is_move: false,
+        });
+    }
+    Some(Command::Take { object, preps, out })
+}
+
+pub(super) fn push(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    verb: Verb,
+) -> Option<Command> {
+    let opens = cursor.eat_any(&["open", "out"]);
+    let closes = !opens && cursor.eat_any(&["closed", "shut", "in", "close"]);
+    let object = noun_group(cursor, vocabulary)?;
+    if opens {
+        return Some(Command::Open(object));
+    }
+    if closes {
+        return Some(Command::Close(object));
+    }
+    let drawer = object
+        .members
+        .iter()
+        .all(|m| m.head == Head::Kind("drawer".to_owned()));
+    if cursor.eat("open")
+        || (drawer && (cursor.eat("out") || (verb == Verb::Pull && !cursor.eat("in"))))
+    {
+        cursor.eat("out");
+        return Some(Command::Open(object));
+    }
+    if cursor.eat_any(&["closed", "shut", "close"])
+        || (drawer && (cursor.eat("in") || cursor.eat("back") || bare(cursor)))
+    {
+        cursor.eat("in");
+        return Some(Command::Close(object));
+    }
+    let (preps, mut way) = tails(cursor, vocabulary);
+    let to_robot = |p: &Prep| p.place == PlaceRef::Me;
+    if (verb == Verb::Pull && way.is_none() && preps.is_empty()) || preps.iter().any(to_robot) {
+        way = Some(Direction::Back);
+    }
+    let preps = preps.into_iter().filter(|p| !to_robot(p)).collect();
+    Some(Command::Push { object, preps, way })
+}
+
+pub(super) fn touch(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    let start = cursor.at;
+    if let Some(found) = prep(cursor, vocabulary) {
+        return Some(Command::MoveTo(found));
+    }
+    let object = noun_phrase(cursor, vocabulary)?;
+    Some(Command::MoveTo(Prep {
+        span: (start, cursor.at),
+        kind: PrepKind::Above,
+        place: PlaceRef::Object(Box::new(object)),
+        motion: true,
+    }))
+}
+
+pub(super) fn release(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    let Some(object) = noun_group(cursor, vocabulary) else {
+        return Some(Command::Release);
+    };
+    let (preps, way) = tails(cursor, vocabulary);
+    Some(Command::Put {
+        object,
+        preps,
+        way,
+        down: true,
+        is_move: false,
+    })
+}
+
+/// "bring me X" is a gift; "bring X to the middle" is a transfer.
+pub(super) fn give(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    if cursor.eat_any(&["me", "us", "him", "her"]) || cursor.eat_all(&["over", "to", "me"]) {
+        skip_to_connector(cursor, vocabulary);
+        return Some(Command::Give);
+    }
+    let object = noun_group(cursor, vocabulary)?;
+    let (preps, way) = tails(cursor, vocabulary);
+    if preps.iter().any(|p| p.place == PlaceRef::Me)
+        || way == Some(Direction::Back)
+        || (preps.is_empty() && way.is_none())
+    {
+        return Some(Command::Give);
+    }
+    Some(Command::Put {
+        object,
+        preps,
+        way,
+        down: false,
+        is_move: false,
+    })
+}

@@ -1,0 +1,341 @@
+//! Scene memory: from detections to scenes whose ids last for a run.
+//!
+//! A detector sees a table afresh each time. The memory keeps *tracks*: each
+//! new reading is associated with them by kind, colour and distance
+//! ([`association`]), what rests on what is worked out from positions
+//! ([`support`]), and an object nobody sees keeps its last state with falling
+//! confidence until its place is seen empty.
+//!
+//! The order of detections never matters, and a reading never makes two
+//! objects with one id.
+
+mod association;
+mod detection;
+mod support;
+
+use vola_types::{GripperScene, ON_GRIPPER, Region, Scene, SceneObject};
+
+pub use detection::{Detection, Detections, Disc, GripperReading, View};
+
+use association::associate;
+
+/// Settings of a [`SceneMemory`]; the default fits the tabletop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemorySettings {
+    /// Farthest an unmoved object's new reading may be from the last, metres.
+    pub association_m: f64,
+    /// Detections of one kind and colour nearer than this are one, metres.
+    pub duplicate_m: f64,
+    /// A new object must be detected with at least this confidence.
+    pub least_new_confidence: f64,
+    /// Factor on the confidence of an object at each reading without it.
+    pub fade: f64,
+    /// Confidence never fades below this.
+    pub least_confidence: f64,
+    /// Readings in a row that must see the place empty before an object is
+    /// dropped; more than one rides out a missed detection.
+    pub empty_readings_to_drop: u32,
+    /// How near to the gripper a held object is expected, metres.
+    pub grasp_m: f64,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self {
+            association_m: 0.05,
+            duplicate_m: 0.02,
+            least_new_confidence: 0.3,
+            fade: 0.9,
+            least_confidence: 0.05,
+            empty_readings_to_drop: 2,
+            grasp_m: 0.07,
+        }
+    }
+}
+
+/// One remembered object.
+#[derive(Debug, Clone)]
+struct Track {
+    object: SceneObject,
+    /// Where the robot is about to bring it.
+    expected: Option<[f64; 3]>,
+    /// Readings in a row that saw its place empty.
+    seen_empty: u32,
+}
+
+impl Track {
+    fn position(&self) -> Option<[f64; 3]> {
+        self.object.position
+    }
+}
+
+/// Remembers objects over readings. Not shared: one owner, who calls
+/// [`SceneMemory::update`] once a reading.
+#[derive(Debug, Clone, Default)]
+pub struct SceneMemory {
+    settings: MemorySettings,
+    tracks: Vec<Track>,
+    /// Ids ever given, so that none is given twice.
+    used: Vec<String>,
+    gripper: GripperScene,
+}
+
+impl SceneMemory {
+    /// An empty memory.
+    #[must_use]
+    pub fn new(settings: MemorySettings) -> Self {
+        Self {
+            settings,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets everything, ids included: a new run.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.settings.clone());
+    }
+
+    /// Announces that the robot is about to bring an object to a place, so
+    /// that it is recognised there although it is far from where it was. An
+    /// unknown id is ignored.
+    pub fn expect_at(&mut self, id: &str, place: [f64; 3]) {
+        if let Some(track) = self.tracks.iter_mut().find(|t| t.object.id == id) {
+            track.expected = Some(place);
+        }
+    }
+
+    /// Announces that the robot put an object into a container, where the
+    /// camera may not see it.
+    pub fn put_inside(&mut self, id: &str, container: &str) {
+        let place = self
+            .tracks
+            .iter()
+            .find(|t| t.object.id == container)
+            .and_then(Track::position);
+        if let Some(track) = self.tracks.iter_mut().find(|t| t.object.id == id) {
+            track.object.on = Some(container.to_owned());
+            if place.is_some() {
+                track.object.position = place;
+            }
+        }
+    }
+
+    /// Takes in one reading and gives the scene as now believed.
+    ///
+    /// Detections with a position that is not finite are ignored.
+    pub fn update(&mut self, reading: &Detections) -> Scene {
+        let seen = reading.cleaned(self.settings.duplicate_m);
+        self.update_held(&reading.gripper);
+        let pairs = associate(&self.track_keys(), &seen, &self.settings, &reading.view);
+        let mut new: Vec<&Detection> = Vec::new();
+        let mut matched = vec![false; self.tracks.len()];
+        for (detection, pair) in seen.iter().zip(&pairs) {
+            match pair {
+                Some(index) => {
+                    matched[*index] = true;
+                    self.refresh(*index, detection, &reading.gripper);
+                }
+                None if detection.confidence >= self.settings.least_new_confidence => {
+                    new.push(detection);
+                }
+                None => {}
+            }
+        }
+        self.fade(&matched, &reading.view);
+        self.admit(&new);
+        self.follow_gripper(&reading.gripper);
+        support::settle(&mut self.tracks);
+        self.scene()
+    }
+
+    /// The scene as last believed.
+    #[must_use]
+    pub fn scene(&self) -> Scene {
+        let mut objects: Vec<SceneObject> = self.tracks.iter().map(|t| t.object.clone()).collect();
+        objects.sort_by(|a, b| a.id.cmp(&b.id));
+        Scene {
+            objects,
+            regions: Region::all_names(),
+            gripper: self.gripper.clone(),
+        }
+    }
+
+    fn track_keys(&self) -> Vec<association::Key> {
+        self.tracks
+            .iter()
+            .map(|track| association::Key {
+                kind: track.object.kind.clone(),
+                color: track.object.color.clone(),
+                position: track.position(),
+                expected: track.expected,
+                held: track.object.is_held(),
+            })
+            .collect()
+    }
+
+    /// Decides which object is held: the one already held, else the nearest
+    /// to the closed fingers.
+    fn update_held(&mut self, gripper: &GripperReading) {
+        self.gripper.open = gripper.open;
+        if !gripper.holding {
+            self.gripper.holding = None;
+            for track in &mut self.tracks {
+                if track.object.is_held() {
+                    track.object.on = None;
+                }
+            }
+            return;
+        }
+        if self.gripper.holding.is_some() {
+            return;
+        }
+        let Some(tool) = gripper.position else {
+            return;
+        };
+        let near = self
+            .tracks
+            .iter()
+            .filter(|t| t.object.kind != "bowl" && t.object.kind != "drawer")
+            .filter_map(|t| Some((distance(t.position()?, tool), t.object.id.clone())))
+            .filter(|(d, _)| *d <= self.settings.grasp_m + 0.05)
+            .min_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+        if let Some((_, id)) = near {
+            self.set_held(&id);
+        }
+    }
+
+    /// Says which object the robot has just grasped, when the caller knows
+    /// better than the nearest-object rule. An unknown id is ignored.
+    pub fn set_held(&mut self, id: &str) {
+        if !self.tracks.iter().any(|t| t.object.id == id) {
+            return;
+        }
+        for track in &mut self.tracks {
+            if track.object.id == id {
+                track.object.on = Some(ON_GRIPPER.to_owned());
+            } else if track.object.is_held() {
+                track.object.on = None;
+            }
+        }
+        self.gripper.holding = Some(id.to_owned());
+        self.gripper.open = false;
+    }
+
+    fn refresh(&mut self, index: usize, detection: &Detection, gripper: &GripperReading) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        track.object.position = Some(detection.position);
+        track.object.confidence = detection.confidence.clamp(0.0, 1.0);
+        if detection.openness.is_some() {
+            track.object.open = detection.is_open();
+        }
+        track.expected = None;
+        track.seen_empty = 0;
+        if !(track.object.is_held() && gripper.holding) {
+            track.object.on = None;
+        }
+    }
+
+    /// Objects without a detection: they fade, and go when their place is
+    /// seen empty.
+    fn fade(&mut self, matched: &[bool], view: &View) {
+        let settings = self.settings.clone();
+        let hides: Vec<bool> = self
+            .tracks
+            .iter()
+            .map(|t| self.is_out_of_sight(t))
+            .collect();
+        let mut index = 0;
+        self.tracks.retain_mut(|track| {
+            let (found, hidden) = (matched[index], hides[index]);
+            index += 1;
+            if found || track.object.is_held() {
+                return true;
+            }
+            let faded = track.object.confidence * settings.fade;
+            track.object.confidence = faded.max(settings.least_confidence);
+            let seen = !hidden && track.position().is_some_and(|p| view.sees(p));
+            track.seen_empty = if seen { track.seen_empty + 1 } else { 0 };
+            track.seen_empty < settings.empty_readings_to_drop
+        });
+    }
+
+    /// Inside a drawer, or under another object: no camera can see it.
+    fn is_out_of_sight(&self, track: &Track) -> bool {
+        let inside = track.object.on.as_deref().and_then(|on| {
+            self.tracks
+                .iter()
+                .find(|t| t.object.id == on && t.object.kind == "drawer")
+        });
+        let covered = self
+            .tracks
+            .iter()
+            .any(|t| t.object.on.as_deref() == Some(track.object.id.as_str()));
+        inside.is_some() || covered
+    }
+
+    /// New objects get ids from left to right.
+    fn admit(&mut self, new: &[&Detection]) {
+        let mut new = new.to_vec();
+        new.sort_by(|a, b| a.left_to_right(b));
+        for (index, detection) in new.iter().enumerate() {
+            let base = detection.base_name();
+            let rivals = new.iter().filter(|d| d.base_name() == base).count();
+            let earlier = new[..index].iter().any(|d| d.base_name() == base);
+            let id = self.free_id(&base, rivals > 1 || earlier);
+            self.used.push(id.clone());
+            self.tracks.push(Track {
+                object: SceneObject {
+                    id,
+                    kind: detection.kind.clone(),
+                    color: detection.color.clone(),
+                    position: Some(detection.position),
+                    on: None,
+                    open: detection.is_open(),
+                    confidence: detection.confidence.clamp(0.0, 1.0),
+                    label: None,
+                },
+                expected: None,
+                seen_empty: 0,
+            });
+        }
+    }
+
+    fn free_id(&self, base: &str, numbered: bool) -> String {
+        let free = |id: &String| !self.used.contains(id);
+        if !numbered && free(&base.to_owned()) {
+            return base.to_owned();
+        }
+        // A plain name in use counts as number one.
+        let first = if self.used.iter().any(|id| id == base) {
+            2
+        } else {
+            1
+        };
+        (first..)
+            .map(|n| format!("{base}_{n}"))
+            .find(free)
+            .unwrap_or_else(|| base.to_owned())
+    }
+
+    fn follow_gripper(&mut self, gripper: &GripperReading) {
+        if let (Some(tool), Some(id)) = (gripper.position, &self.gripper.holding)
+            && let Some(track) = self.tracks.iter_mut().find(|t| t.object.id == *id)
+        {
+            track.object.position = Some(tool);
+            track.object.on = Some(ON_GRIPPER.to_owned());
+            track.seen_empty = 0;
+        }
+        if !gripper.holding {
+            self.gripper.open = gripper.open;
+        }
+    }
+}
+
+fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1]).hypot(a[2] - b[2])
+}
+
+#[cfg(test)]
+mod tests;

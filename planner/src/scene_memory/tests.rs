@@ -1,0 +1,293 @@
+use super::*;
+
+/// A small generator of repeatable numbers (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        f64::from(u32::try_from(self.0 >> 40).unwrap()) / f64::from(1_u32 << 24)
+    }
+
+    fn within(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.next()
+    }
+
+    fn index(&mut self, n: usize) -> usize {
+        let picked = self.next() * n as f64;
+        (picked as usize).min(n - 1)
+    }
+}
+
+fn block(color: &str, x: f64, y: f64) -> Detection {
+    Detection {
+        kind: "block".to_owned(),
+        color: Some(color.to_owned()),
+        position: [x, y, 0.02],
+        confidence: 0.9,
+        openness: None,
+    }
+}
+
+fn bowl(color: &str, x: f64, y: f64) -> Detection {
+    Detection {
+        kind: "bowl".to_owned(),
+        ..block(color, x, y)
+    }
+}
+
+fn reading(objects: Vec<Detection>) -> Detections {
+    Detections {
+        objects,
+        gripper: GripperReading {
+            open: true,
+            ..GripperReading::default()
+        },
+        ..Detections::default()
+    }
+}
+
+fn ids(scene: &Scene) -> Vec<&str> {
+    scene.objects.iter().map(|o| o.id.as_str()).collect()
+}
+
+/// A table of objects at least 9 cm apart, colours repeated on purpose.
+fn random_table(numbers: &mut Numbers) -> Vec<Detection> {
+    let mut all: Vec<Detection> = Vec::new();
+    for _ in 0..40 {
+        let (x, y) = (numbers.within(0.31, 0.59), numbers.within(-0.29, 0.29));
+        let apart = |d: &Detection| (d.position[0] - x).hypot(d.position[1] - y) >= 0.09;
+        if all.len() < 7 && all.iter().all(apart) {
+            let color = ["red", "green", "blue"][numbers.index(3)];
+            all.push(block(color, x, y));
+        }
+    }
+    all
+}
+
+fn shuffled(numbers: &mut Numbers, mut all: Vec<Detection>) -> Vec<Detection> {
+    for i in (1..all.len()).rev() {
+        all.swap(i, numbers.index(i + 1));
+    }
+    all
+}
+
+#[test]
+fn numbering_runs_from_left_to_right() {
+    let mut memory = SceneMemory::default();
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, -0.2),
+        block("red", 0.4, 0.2),
+        block("green", 0.5, 0.0),
+    ]));
+    assert_eq!(ids(&scene), ["green_block", "red_block_1", "red_block_2"]);
+    assert!(scene.object("red_block_1").unwrap().position.unwrap()[1] > 0.0);
+    scene.check().unwrap();
+}
+
+#[test]
+fn a_second_of_a_look_does_not_rename_the_first() {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![block("red", 0.4, 0.0)]));
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        block("red", 0.5, 0.2),
+    ]));
+    assert_eq!(ids(&scene), ["red_block", "red_block_2"]);
+}
+
+#[test]
+fn ids_survive_jitter_and_any_order() {
+    let mut numbers = Numbers(0x5eed);
+    for _ in 0..200 {
+        let table = random_table(&mut numbers);
+        let mut memory = SceneMemory::default();
+        let first = memory.update(&reading(table.clone()));
+        let mut other = SceneMemory::default();
+        let mixed = other.update(&reading(shuffled(&mut numbers, table.clone())));
+        assert_eq!(first, mixed, "order must not matter");
+        for _ in 0..5 {
+            let moved: Vec<Detection> = table
+                .iter()
+                .map(|d| {
+                    let mut moved = d.clone();
+                    moved.position[0] += numbers.within(-0.014, 0.014);
+                    moved.position[1] += numbers.within(-0.014, 0.014);
+                    moved
+                })
+                .collect();
+            let scene = memory.update(&reading(shuffled(&mut numbers, moved)));
+            assert_eq!(ids(&scene), ids(&first));
+            scene.check().unwrap();
+            for object in &scene.objects {
+                let was = first.object(&object.id).unwrap().position.unwrap();
+                assert!(
+                    object.table_distance_m(was).unwrap() < 0.021,
+                    "{}",
+                    object.id
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_whatever_is_detected() {
+    let mut numbers = Numbers(77);
+    for _ in 0..100 {
+        let mut memory = SceneMemory::default();
+        for _ in 0..8 {
+            let mut objects = random_table(&mut numbers);
+            if let Some(first) = objects.first().cloned() {
+                objects.push(first);
+            }
+            objects.push(block("red", f64::NAN, 0.0));
+            let mut reading = reading(objects);
+            reading.gripper.holding = numbers.next() > 0.5;
+            reading.gripper.position = Some([0.45, numbers.within(-0.2, 0.2), 0.05]);
+            memory.update(&reading).check().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_held_object_moves_with_the_gripper_and_keeps_its_id() {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        block("red", 0.4, 0.2),
+    ]));
+    let mut held = reading(vec![block("red", 0.4, 0.2)]);
+    held.gripper = GripperReading {
+        position: Some([0.4, 0.0, 0.03]),
+        open: false,
+        holding: true,
+    };
+    let scene = memory.update(&held);
+    assert_eq!(scene.gripper.holding.as_deref(), Some("red_block_2"));
+    for (y, z) in [(-0.05, 0.2), (-0.15, 0.2), (-0.25, 0.05)] {
+        held.gripper.position = Some([0.5, y, z]);
+        let scene = memory.update(&held);
+        assert_eq!(scene.held().unwrap().position, Some([0.5, y, z]));
+        assert_eq!(scene.objects.len(), 2);
+        scene.check().unwrap();
+    }
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, 0.2),
+        block("red", 0.51, -0.25),
+    ]));
+    assert_eq!(ids(&scene), ["red_block_1", "red_block_2"]);
+    let placed = scene.object("red_block_2").unwrap();
+    assert_eq!(placed.on.as_deref(), Some("table"));
+    assert!(placed.position.unwrap()[1] < -0.2);
+    assert!(scene.gripper.holding.is_none());
+}
+
+#[test]
+fn hidden_objects_stay_and_places_seen_empty_are_forgotten() {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        block("green", 0.5, 0.2),
+    ]));
+    let mut without = reading(vec![block("green", 0.5, 0.2)]);
+    without.view.hidden.push(Disc {
+        center: [0.4, 0.01],
+        radius: 0.05,
+    });
+    let mut last = 0.9;
+    for _ in 0..30 {
+        let scene = memory.update(&without);
+        let red = scene.object("red_block").expect("hidden, not gone");
+        assert!(red.confidence < last || red.confidence <= 0.05 + 1e-12);
+        last = red.confidence;
+    }
+    without.view.hidden.clear();
+    assert_eq!(memory.update(&without).objects.len(), 2);
+    assert_eq!(memory.update(&without).objects.len(), 1);
+    // It comes back under a new number, never as somebody else.
+    let scene = memory.update(&reading(vec![
+        block("green", 0.5, 0.2),
+        block("red", 0.35, -0.2),
+    ]));
+    assert_eq!(ids(&scene), ["green_block", "red_block_2"]);
+}
+
+#[test]
+fn a_pushed_object_keeps_its_id() {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        block("green", 0.5, 0.2),
+    ]));
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, -0.12),
+        block("green", 0.5, 0.2),
+    ]));
+    assert_eq!(ids(&scene), ["green_block", "red_block"]);
+    // Two of a look: the announcement says which one it is.
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("red", 0.4, 0.1),
+        block("red", 0.4, -0.1),
+    ]));
+    memory.expect_at("red_block_1", [0.4, 0.18, 0.02]);
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, 0.19),
+        block("red", 0.4, -0.1),
+    ]));
+    assert!(scene.object("red_block_1").unwrap().position.unwrap()[1] > 0.15);
+}
+
+#[test]
+fn supports_come_from_positions() {
+    let mut memory = SceneMemory::default();
+    let mut top = block("green", 0.401, 0.002);
+    top.position[2] = 0.06;
+    let drawer = Detection {
+        kind: "drawer".to_owned(),
+        color: None,
+        position: [0.5, -0.25, 0.03],
+        confidence: 0.9,
+        openness: Some(0.9),
+    };
+    let scene = memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        top,
+        bowl("blue", 0.5, 0.2),
+        block("pink", 0.51, 0.22),
+        drawer,
+    ]));
+    let on = |id: &str| scene.object(id).unwrap().on.clone().unwrap();
+    assert_eq!(on("green_block"), "red_block");
+    assert_eq!(on("red_block"), "table");
+    assert_eq!(on("pink_block"), "blue_bowl");
+    assert_eq!(scene.object("drawer").unwrap().open, Some(true));
+    scene.check().unwrap();
+    memory.put_inside("pink_block", "drawer");
+    let scene = memory.update(&Detections {
+        view: View::blind(),
+        ..reading(Vec::new())
+    });
+    assert_eq!(
+        scene.object("pink_block").unwrap().on.as_deref(),
+        Some("drawer")
+    );
+}
+
+#[test]
+fn rows_of_a_scene_head_are_read() {
+    let row = [0.0, 1.0, 0.4, -0.1, 0.02, 0.9, 0.0, 0.0];
+    let detection = Detection::from_row(&row).unwrap();
+    assert_eq!(detection.base_name(), "red_block");
+    assert!(Detection::from_row(&[0.0; 8]).is_none());
+    assert!(Detection::from_row(&[9.0, 1.0, 0.4, 0.0, 0.0, 0.9, 0.0, 0.0]).is_none());
+    assert!(Detection::from_row(&[0.0, 1.0, f32::NAN, 0.0, 0.0, 0.9, 0.0, 0.0]).is_none());
+    let drawer = Detection::from_row(&[2.0, 0.0, 0.5, 0.0, 0.0, 0.9, 0.7, 0.0]).unwrap();
+    assert_eq!(
+        (drawer.color.as_deref(), drawer.is_open()),
+        (None, Some(true))
+    );
+}
