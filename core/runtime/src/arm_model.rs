@@ -7,6 +7,10 @@ use vola_types::{EmbodimentDescription, Gripper, PluginId};
 
 use crate::RuntimeError;
 
+/// Share of the way to the home posture that a redundant arm moves in its null
+/// space at every row: enough that the elbow does not wander over a run.
+const REST_GAIN: f64 = 0.05;
+
 /// What executor and control loop know of the arm.
 pub(crate) struct ArmModel {
     id: PluginId,
@@ -26,7 +30,11 @@ impl ArmModel {
     ) -> Result<Self, RuntimeError> {
         let kinematics = KinematicModel::from_urdf(&description.urdf, &description.tool_link)?;
         let chain: Vec<&str> = kinematics.joint_names().collect();
-        let described: Vec<&str> = description.joints.iter().map(|joint| joint.name.as_str()).collect();
+        let described: Vec<&str> = description
+            .joints
+            .iter()
+            .map(|joint| joint.name.as_str())
+            .collect();
         if chain != described {
             return Err(RuntimeError::State {
                 id: id.clone(),
@@ -38,11 +46,25 @@ impl ArmModel {
                 ),
             });
         }
-        let min: Vec<f64> = description.joints.iter().map(|joint| joint.position_min).collect();
-        let max: Vec<f64> = description.joints.iter().map(|joint| joint.position_max).collect();
-        let inverse = InverseKinematics::new(&kinematics, IkSettings::default())?
-            .with_position_limits(&min, &max)?
-            .with_rest_posture(&description.home)?;
+        let min: Vec<f64> = description
+            .joints
+            .iter()
+            .map(|joint| joint.position_min)
+            .collect();
+        let max: Vec<f64> = description
+            .joints
+            .iter()
+            .map(|joint| joint.position_max)
+            .collect();
+        let inverse = InverseKinematics::new(
+            &kinematics,
+            IkSettings {
+                rest_gain: REST_GAIN,
+                ..IkSettings::default()
+            },
+        )?
+        .with_position_limits(&min, &max)?
+        .with_rest_posture(&description.home)?;
         Ok(Self {
             id: id.clone(),
             inverse,
@@ -94,11 +116,22 @@ impl ArmModel {
         if frame.count as usize != expected {
             return Err(self.bad_state(format!("expected {expected} values, got {}", frame.count)));
         }
-        let finite = frame.positions().iter().chain(frame.velocities()).all(|value| value.is_finite());
-        if finite { Ok(()) } else { Err(self.bad_state("a value is not finite".to_owned())) }
+        let finite = frame
+            .positions()
+            .iter()
+            .chain(frame.velocities())
+            .all(|value| value.is_finite());
+        if finite {
+            Ok(())
+        } else {
+            Err(self.bad_state("a value is not finite".to_owned()))
+        }
     }
 
     fn bad_state(&self, reason: String) -> RuntimeError {
-        RuntimeError::State { id: self.id.clone(), reason }
+        RuntimeError::State {
+            id: self.id.clone(),
+            reason,
+        }
     }
 }

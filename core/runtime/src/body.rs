@@ -4,11 +4,7 @@
 //! asks the body to advance; the virtual body steps the world, the real one
 //! waits for the clock.
 
-use crate::{
-    Picture, RuntimeError,
-    control_loop::ControlOrder,
-    control_status::ControlStatus,
-};
+use crate::{Picture, RuntimeError, control_loop::ControlOrder, control_status::ControlStatus};
 
 /// A running robot under one of the two clocks.
 pub(crate) trait Body: Send {
@@ -48,7 +44,11 @@ pub(crate) type PictureSink = Box<dyn FnMut(u64, &Picture) + Send>;
 /// What only evaluation and recording may ask of a simulated world.
 pub(crate) trait World {
     /// A new scene; the control loop begins anew in it.
-    fn reset(&mut self, seed: u64, task: &serde_json::Value) -> Result<serde_json::Value, RuntimeError>;
+    fn reset(
+        &mut self,
+        seed: u64,
+        task: &serde_json::Value,
+    ) -> Result<serde_json::Value, RuntimeError>;
     /// Names the goal.
     fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError>;
     /// Whether it is reached.

@@ -29,7 +29,9 @@ pub enum ChunkRefusal {
         reason: String,
     },
     /// The joints would jump.
-    #[error("row {row}: joint {joint} would have to move at {velocity:.2}/s, its limit is {limit:.2}/s")]
+    #[error(
+        "row {row}: joint {joint} would have to move at {velocity:.2}/s, its limit is {limit:.2}/s"
+    )]
     Jump {
         /// Row of the chunk.
         row: usize,
@@ -83,7 +85,8 @@ pub(crate) fn joint_targets(
     let mut last_ns = chunk.observation_time_ns();
     for (index, row) in chunk.rows().enumerate() {
         last_ns = chunk.observation_time_ns() + period_ns * (index as u64 + 1);
-        let Some(mut position) = row_in_joints(model, chunk.space(), row, index, origin, &seed)? else {
+        let Some(mut position) = row_in_joints(model, chunk.space(), row, index, origin, &seed)?
+        else {
             return Err(ChunkRefusal::Space(chunk.space()));
         };
         let period = period_ns as f64 * 1e-9;
@@ -98,7 +101,10 @@ pub(crate) fn joint_targets(
             position.push(gripper_value(row, origin));
         }
         if last_ns > origin.now_ns {
-            targets.push(JointTarget { time_ns: last_ns, position });
+            targets.push(JointTarget {
+                time_ns: last_ns,
+                position,
+            });
         }
     }
     if targets.is_empty() {
@@ -109,7 +115,10 @@ pub(crate) fn joint_targets(
 }
 
 fn gripper_value(row: &[f64], origin: &ChunkOrigin<'_>) -> f64 {
-    row.last().copied().unwrap_or(origin.observed.gripper_command).clamp(0.0, 1.0)
+    row.last()
+        .copied()
+        .unwrap_or(origin.observed.gripper_command)
+        .clamp(0.0, 1.0)
 }
 
 fn row_in_joints(
@@ -125,7 +134,9 @@ fn row_in_joints(
         (ActionSpace::JointPosition, row) => Ok(row.get(..joints).map(<[f64]>::to_vec)),
         (ActionSpace::JointDelta, row) => {
             let measured = model.arm(&origin.observed.position);
-            Ok(row.get(..joints).map(|row| row.iter().zip(measured).map(|(d, q)| d + q).collect()))
+            Ok(row
+                .get(..joints)
+                .map(|row| row.iter().zip(measured).map(|(d, q)| d + q).collect()))
         }
         (ActionSpace::ToolDelta, &[dx, dy, dz, rx, ry, rz, ..]) => {
             let from = &origin.observed.tool_in_base;
@@ -155,7 +166,11 @@ fn solve(
         Ok(solution) => Ok(solution.q.to_vec()),
         Err(error) => {
             let t = target.translation.vector;
-            Err(ChunkRefusal::Unreachable { row, target: [t.x, t.y, t.z], reason: error.to_string() })
+            Err(ChunkRefusal::Unreachable {
+                row,
+                target: [t.x, t.y, t.z],
+                reason: error.to_string(),
+            })
         }
     }
 }
@@ -170,7 +185,12 @@ fn check_jump(
     for (joint, ((from, to), limit)) in from.iter().zip(to).zip(limits).enumerate() {
         let velocity = (to - from).abs() / period_s;
         if !(velocity <= limit * JUMP_FACTOR) {
-            return Err(ChunkRefusal::Jump { row, joint, velocity, limit: *limit });
+            return Err(ChunkRefusal::Jump {
+                row,
+                joint,
+                velocity,
+                limit: *limit,
+            });
         }
     }
     Ok(())

@@ -63,12 +63,22 @@ pub(crate) struct ConfidenceMonitor {
 
 impl ConfidenceMonitor {
     pub(crate) fn new(settings: ConfidenceSettings) -> Self {
-        Self { settings, recent: VecDeque::new(), previous: None, sum: 0.0, decisions: 0 }
+        Self {
+            settings,
+            recent: VecDeque::new(),
+            previous: None,
+            sum: 0.0,
+            decisions: 0,
+        }
     }
 
     /// Mean score of all decisions; 1 before the first.
     pub(crate) fn mean(&self) -> f64 {
-        if self.decisions == 0 { 1.0 } else { self.sum / f64::from(self.decisions) }
+        if self.decisions == 0 {
+            1.0
+        } else {
+            self.sum / f64::from(self.decisions)
+        }
     }
 
     /// Forgets the window, after a person said to go on.
@@ -80,10 +90,13 @@ impl ConfidenceMonitor {
     /// Takes a decision.
     pub(crate) fn observe(&mut self, judged: Judged) -> ConfidenceReading {
         let spread = spread_m(&judged.samples);
-        let change =
-            self.previous.as_ref().map_or(0.0, |before| change_m(before, &judged.executed));
+        let change = self
+            .previous
+            .as_ref()
+            .map_or(0.0, |before| change_m(before, &judged.executed));
         self.previous = Some(judged.executed);
-        self.recent.push_back([spread, change, judged.failing.unwrap_or(0.0)]);
+        self.recent
+            .push_back([spread, change, judged.failing.unwrap_or(0.0)]);
         while self.recent.len() > self.settings.window.max(1) {
             self.recent.pop_front();
         }
@@ -93,7 +106,8 @@ impl ConfidenceMonitor {
         ConfidenceReading {
             score,
             threshold: HOLD_BELOW,
-            low: !(score >= HOLD_BELOW) && self.recent.len() >= LEAST_DECISIONS.min(self.settings.window),
+            low: !(score >= HOLD_BELOW)
+                && self.recent.len() >= LEAST_DECISIONS.min(self.settings.window),
             signals: vec![
                 ("sample_spread", spread),
                 ("chunk_consistency", change),
@@ -103,12 +117,19 @@ impl ConfidenceMonitor {
     }
 
     fn score(&self) -> f64 {
-        let thresholds =
-            [self.settings.sample_spread_m, self.settings.chunk_change_m, self.settings.failing];
+        let thresholds = [
+            self.settings.sample_spread_m,
+            self.settings.chunk_change_m,
+            self.settings.failing,
+        ];
         let mut worst: f64 = 0.0;
         for (index, threshold) in thresholds.iter().enumerate() {
             let Some(threshold) = threshold else { continue };
-            let sum: f64 = self.recent.iter().filter_map(|signals| signals.get(index)).sum();
+            let sum: f64 = self
+                .recent
+                .iter()
+                .filter_map(|signals| signals.get(index))
+                .sum();
             let ratio = sum / self.recent.len().max(1) as f64 / threshold;
             // Positive test: a signal that is not a number gives no confidence.
             if !(ratio >= 0.0) {
@@ -123,14 +144,22 @@ impl ConfidenceMonitor {
 /// Root mean square distance of the samples from their mean, over all rows.
 fn spread_m(samples: &[PlannedPath]) -> f64 {
     let count = samples.len();
-    let rows = samples.iter().map(|sample| sample.rows.len()).min().unwrap_or(0);
+    let rows = samples
+        .iter()
+        .map(|sample| sample.rows.len())
+        .min()
+        .unwrap_or(0);
     if count < 2 || rows == 0 {
         return 0.0;
     }
     let mut sum = 0.0;
     for row in 0..rows {
         for axis in 0..3 {
-            let values = || samples.iter().filter_map(|sample| Some(sample.rows.get(row)?[axis]));
+            let values = || {
+                samples
+                    .iter()
+                    .filter_map(|sample| Some(sample.rows.get(row)?[axis]))
+            };
             let mean = values().sum::<f64>() / count as f64;
             sum += values().map(|value| (value - mean).powi(2)).sum::<f64>();
         }
@@ -144,15 +173,29 @@ fn change_m(before: &PlannedPath, now: &PlannedPath) -> f64 {
     let mut shared = 0_u32;
     for (index, row) in now.rows.iter().enumerate() {
         let time = now.first_ns + index as u64 * now.period_ns;
-        let Some(offset) = time.checked_sub(before.first_ns) else { continue };
-        let place = (offset + before.period_ns / 2) / before.period_ns.max(1);
-        let Some(old) = usize::try_from(place).ok().and_then(|place| before.rows.get(place)) else {
+        let Some(offset) = time.checked_sub(before.first_ns) else {
             continue;
         };
-        sum += row.iter().zip(old).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let place = (offset + before.period_ns / 2) / before.period_ns.max(1);
+        let Some(old) = usize::try_from(place)
+            .ok()
+            .and_then(|place| before.rows.get(place))
+        else {
+            continue;
+        };
+        sum += row
+            .iter()
+            .zip(old)
+            .map(|(a, b)| (a - b).powi(2))
+            .sum::<f64>()
+            .sqrt();
         shared += 1;
     }
-    if shared == 0 { 0.0 } else { sum / f64::from(shared) }
+    if shared == 0 {
+        0.0
+    } else {
+        sum / f64::from(shared)
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +203,11 @@ mod tests {
     use super::*;
 
     fn path(first_ns: u64, x: &[f64]) -> PlannedPath {
-        PlannedPath { first_ns, period_ns: 100, rows: x.iter().map(|x| [*x, 0.0, 0.0]).collect() }
+        PlannedPath {
+            first_ns,
+            period_ns: 100,
+            rows: x.iter().map(|x| [*x, 0.0, 0.0]).collect(),
+        }
     }
 
     fn monitor() -> ConfidenceMonitor {
@@ -173,7 +220,11 @@ mod tests {
     }
 
     fn judged(samples: [PlannedPath; 2], executed: PlannedPath) -> Judged {
-        Judged { samples: samples.to_vec(), executed, failing: Some(0.0) }
+        Judged {
+            samples: samples.to_vec(),
+            executed,
+            failing: Some(0.0),
+        }
     }
 
     #[test]
@@ -183,7 +234,10 @@ mod tests {
         let wide = || [path(200, &[0.1, 0.2]), path(200, &[0.5, 0.6])];
         let reading = monitor.observe(judged(same(), path(100, &[0.1, 0.2])));
         assert!((reading.score - 1.0).abs() < 1e-12 && !reading.low);
-        assert!(!monitor.observe(judged(wide(), path(200, &[0.2, 0.3]))).low, "too few decisions");
+        assert!(
+            !monitor.observe(judged(wide(), path(200, &[0.2, 0.3]))).low,
+            "too few decisions"
+        );
         let reading = monitor.observe(judged(wide(), path(300, &[0.3, 0.4])));
         assert!(reading.low && reading.score < HOLD_BELOW);
         monitor.forgive();
@@ -195,7 +249,10 @@ mod tests {
         let before = path(100, &[0.0, 0.1, 0.2, 0.3]);
         assert!(change_m(&before, &path(200, &[0.1, 0.2, 0.3, 0.4])) < 1e-12);
         assert!((change_m(&before, &path(200, &[0.2, 0.3, 0.4, 0.5])) - 0.1).abs() < 1e-12);
-        assert!(change_m(&before, &path(900, &[5.0])) < 1e-12, "nothing shared");
+        assert!(
+            change_m(&before, &path(900, &[5.0])) < 1e-12,
+            "nothing shared"
+        );
     }
 
     #[test]

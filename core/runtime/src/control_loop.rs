@@ -23,7 +23,9 @@ use vola_motion::{
 use vola_types::EmbodimentDescription;
 
 use crate::{
-    RuntimeError, StopSwitch, arm_model::ArmModel, control_status::{ControlMode, ControlStatus, StopCause},
+    RuntimeError, StopSwitch,
+    arm_model::ArmModel,
+    control_status::{ControlMode, ControlStatus, StopCause},
     robot::ActuatorPort,
 };
 
@@ -77,16 +79,29 @@ pub(crate) struct ControlSetup<'a> {
 impl ControlLoop {
     /// Builds the loop around the pose that the arm stands in.
     pub(crate) fn new(setup: ControlSetup<'_>) -> Result<Self, RuntimeError> {
-        let ControlSetup { mut actuator, model, description, limits, tool_limits, stop_switch } = setup;
+        let ControlSetup {
+            mut actuator,
+            model,
+            description,
+            limits,
+            tool_limits,
+            stop_switch,
+        } = setup;
         let mut state = StateFrame::default();
         actuator.state(&mut state)?;
         model.check_state(&state)?;
-        let settings =
-            FilterSettings { period_ns: TICK_NS, gripper: description.gripper, ..FilterSettings::default() };
+        let settings = FilterSettings {
+            period_ns: TICK_NS,
+            gripper: description.gripper,
+            ..FilterSettings::default()
+        };
         let filter = SafetyFilter::new(limits.clone(), settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
-        let mut status = ControlStatus { state, ..ControlStatus::default() };
+        let mut status = ControlStatus {
+            state,
+            ..ControlStatus::default()
+        };
         status.set_command(state.positions());
         Ok(Self {
             actuator,
@@ -183,7 +198,10 @@ impl ControlLoop {
                 command
             }
         };
-        (to_joint_vec(safe.positions()), to_joint_vec(safe.velocities()))
+        (
+            to_joint_vec(safe.positions()),
+            to_joint_vec(safe.velocities()),
+        )
     }
 
     fn hold(&mut self) {
@@ -220,8 +238,7 @@ impl ControlLoop {
 
     fn count(&mut self, interventions: &Interventions) {
         if !interventions.is_empty() {
-            self.status.interventions = self.status.interventions.wrapping_add(1);
-            self.status.last_interventions = *interventions;
+            self.status.interventions.add(interventions);
         }
     }
 
@@ -229,8 +246,10 @@ impl ControlLoop {
     fn measure_jerk(&mut self, velocities: &[f64]) {
         let period = TICK_NS as f64 * 1e-9;
         let arm = self.model.arm(velocities);
-        for ((velocity, last_v), last_a) in
-            arm.iter().zip(&mut self.last_velocity).zip(&mut self.last_acceleration)
+        for ((velocity, last_v), last_a) in arm
+            .iter()
+            .zip(&mut self.last_velocity)
+            .zip(&mut self.last_acceleration)
         {
             let acceleration = (velocity - *last_v) / period;
             let jerk = (acceleration - *last_a) / period;

@@ -1,7 +1,7 @@
 //! What the control loop publishes after every tick.
 
 use vola_abi::StateFrame;
-use vola_motion::{Interventions, MAX_JOINTS, Rejection};
+use vola_motion::{Interventions, Limit, MAX_JOINTS, Rejection};
 
 /// What the control loop is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,9 +54,8 @@ pub(crate) struct ControlStatus {
     pub(crate) state: StateFrame,
     pub(crate) command: [f64; MAX_JOINTS],
     pub(crate) command_count: usize,
-    /// Ticks in which the filter changed a command.
-    pub(crate) interventions: u64,
-    pub(crate) last_interventions: Interventions,
+    /// Ticks in which the filter changed a command, by what changed it.
+    pub(crate) interventions: InterventionCounts,
     pub(crate) rejection: Option<Rejection>,
     /// Sum over ticks and joints of squared commanded jerk (rad²/s⁶).
     pub(crate) jerk_squared_sum: f64,
@@ -72,8 +71,7 @@ impl Default for ControlStatus {
             state: StateFrame::default(),
             command: [0.0; MAX_JOINTS],
             command_count: 0,
-            interventions: 0,
-            last_interventions: Interventions::default(),
+            interventions: InterventionCounts::default(),
             rejection: None,
             jerk_squared_sum: 0.0,
         }
@@ -83,7 +81,9 @@ impl Default for ControlStatus {
 impl ControlStatus {
     /// Last commanded positions, gripper last.
     pub(crate) fn command(&self) -> &[f64] {
-        self.command.get(..self.command_count).unwrap_or(&self.command)
+        self.command
+            .get(..self.command_count)
+            .unwrap_or(&self.command)
     }
 
     pub(crate) fn set_command(&mut self, positions: &[f64]) {
@@ -91,5 +91,53 @@ impl ControlStatus {
             *slot = *value;
         }
         self.command_count = positions.len().min(MAX_JOINTS);
+    }
+}
+
+/// Ticks in which the safety filter changed a command, by limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InterventionCounts {
+    /// By [`Limit`], over all joints.
+    joints: [u64; Limit::ALL.len()],
+    workspace: u64,
+    tool_speed: u64,
+}
+
+impl InterventionCounts {
+    pub(crate) fn add(&mut self, interventions: &Interventions) {
+        for (limit, count) in Limit::ALL.into_iter().zip(&mut self.joints) {
+            let any = (0..MAX_JOINTS).any(|joint| interventions.joint(joint).contains(limit));
+            *count += u64::from(any);
+        }
+        self.workspace += u64::from(interventions.workspace);
+        self.tool_speed += u64::from(interventions.tool_speed);
+    }
+
+    /// Limits with more ticks than before, in words, and how many.
+    pub(crate) fn since(&self, before: &Self) -> Vec<(&'static str, u64)> {
+        let joints = Limit::ALL
+            .into_iter()
+            .zip(self.joints.iter().zip(&before.joints));
+        let mut list: Vec<(&'static str, u64)> = joints
+            .map(|(limit, (now, then))| (limit_word(limit), now.saturating_sub(*then)))
+            .collect();
+        list.push(("workspace", self.workspace.saturating_sub(before.workspace)));
+        list.push((
+            "tool_speed",
+            self.tool_speed.saturating_sub(before.tool_speed),
+        ));
+        list.retain(|(_, ticks)| *ticks > 0);
+        list
+    }
+}
+
+fn limit_word(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Position => "joint_position",
+        Limit::Velocity => "joint_velocity",
+        Limit::Acceleration => "joint_acceleration",
+        Limit::Jerk => "joint_jerk",
+        Limit::StoppingDistance => "stopping_distance",
+        Limit::SpeedScale => "speed_scale",
     }
 }

@@ -42,7 +42,9 @@ pub enum RuntimeError {
         got: PluginKind,
     },
     /// The plugin's version does not fit.
-    #[error("plugin `{id}`: stage `{stage}` asks for version {expected}, found {got}\nhelp: build the version that the bundle was trained with")]
+    #[error(
+        "plugin `{id}`: stage `{stage}` asks for version {expected}, found {got}\nhelp: build the version that the bundle was trained with"
+    )]
     WrongVersion {
         /// The plugin.
         id: PluginId,
@@ -76,7 +78,10 @@ pub enum RuntimeError {
         reason: String,
     },
     /// The robot describes itself wrongly.
-    #[error("embodiment `{id}`: its description is refused:{}", faults_text(faults))]
+    #[error(
+        "embodiment `{id}`: its description is refused:{}",
+        faults_text(faults)
+    )]
     Description {
         /// The embodiment.
         id: PluginId,
@@ -132,7 +137,10 @@ pub enum RuntimeError {
 }
 
 fn list(folders: &[PathBuf]) -> String {
-    let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let folders: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     folders.join(", ")
 }
 

@@ -7,9 +7,7 @@ use vola_abi::TensorAbi;
 use vola_bundle::{ActionChunk, PhysicalRows};
 use vola_types::ActionSpace;
 
-use crate::{
-    ExpertNoise, LabelTensor, RuntimeError, body::World, seeded_noise::SeededNoise,
-};
+use crate::{ExpertNoise, LabelTensor, RuntimeError, body::World, seeded_noise::SeededNoise};
 
 /// Columns of a `tool_delta` row with gripper.
 const DIM: usize = 7;
@@ -35,12 +33,27 @@ pub(crate) fn decide(
     noise: &ExpertNoise,
     random: &mut SeededNoise,
 ) -> Result<ExpertDecision, RuntimeError> {
-    let labels: Vec<LabelTensor> =
-        world.demonstrate()?.iter().map(label).collect::<Result<_, _>>()?;
+    let labels: Vec<LabelTensor> = world
+        .demonstrate()?
+        .iter()
+        .map(label)
+        .collect::<Result<_, _>>()?;
     let floats = |name: &str| {
-        labels.iter().find(|label| label.name == name).map(LabelTensor::f32s).unwrap_or_default()
+        labels
+            .iter()
+            .find(|label| label.name == name)
+            .map(LabelTensor::f32s)
+            .unwrap_or_default()
     };
-    let first = |name: &str| floats(name).first().copied().map_or(0.0, f64::from);
+    let progress = match floats("progress").as_slice() {
+        [done, failing] => (f64::from(*done), f64::from(*failing)),
+        other => {
+            return Err(bad(format!(
+                "`progress`: expected two numbers, got {}",
+                other.len()
+            )));
+        }
+    };
     let mut rows: Vec<f64> = floats("action").into_iter().map(f64::from).collect();
     disturb(&mut rows, noise, random);
     let meaning = PhysicalRows {
@@ -51,7 +64,11 @@ pub(crate) fn decide(
     };
     let executed = ActionChunk::from_physical(&meaning, now_ns, rows)
         .map_err(|reason| bad(format!("`action`: {reason}")))?;
-    Ok(ExpertDecision { executed, progress: (first("done"), first("failing")), labels })
+    Ok(ExpertDecision {
+        executed,
+        progress,
+        labels,
+    })
 }
 
 /// Adds a random walk along the rows, now and then a kick or a wrong gripper.
@@ -87,7 +104,11 @@ fn label(tensor: &TensorAbi) -> Result<LabelTensor, RuntimeError> {
     Ok(LabelTensor {
         name: tensor.name.to_string(),
         dtype,
-        shape: tensor.shape.iter().filter_map(|size| usize::try_from(*size).ok()).collect(),
+        shape: tensor
+            .shape
+            .iter()
+            .filter_map(|size| usize::try_from(*size).ok())
+            .collect(),
         bytes: tensor.bytes.to_vec(),
     })
 }

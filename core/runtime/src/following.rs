@@ -17,7 +17,9 @@ impl Session {
     pub(crate) fn follow(&mut self, targets: &[JointTarget]) -> Result<(), RuntimeError> {
         let now_ns = self.body.now_ns();
         let waypoints = || {
-            let due = targets.iter().filter(move |target| target.time_ns > now_ns + TICK_NS);
+            let due = targets
+                .iter()
+                .filter(move |target| target.time_ns > now_ns + TICK_NS);
             due.map(|target| (target.time_ns, target.position.as_slice()))
         };
         let path = match &mut self.path {
@@ -49,7 +51,9 @@ impl Session {
             self.body.advance_to(now_ns + 5 * TICK_NS)?;
             let status = self.body.status();
             if let ControlMode::Stopped(cause) = status.mode {
-                return Err(RuntimeError::Stopped { reason: cause.as_str().to_owned() });
+                return Err(RuntimeError::Stopped {
+                    reason: cause.as_str().to_owned(),
+                });
             }
             if status.at_rest && status.mode == ControlMode::Holding {
                 return Ok(());
@@ -66,9 +70,9 @@ impl Session {
     pub(crate) fn advance_to(&mut self, time_ns: u64) -> Result<(), RuntimeError> {
         self.body.advance_to(time_ns)?;
         match self.body.status().mode {
-            ControlMode::Stopped(cause) => {
-                Err(RuntimeError::Stopped { reason: cause.as_str().to_owned() })
-            }
+            ControlMode::Stopped(cause) => Err(RuntimeError::Stopped {
+                reason: cause.as_str().to_owned(),
+            }),
             ControlMode::Holding if self.path.is_some() => {
                 // The filter refused a command and brakes; the path is gone.
                 self.path = None;

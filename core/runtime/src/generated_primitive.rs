@@ -42,7 +42,10 @@ impl Session {
         if !((0.0..=vola_types::MAX_WAIT_SECONDS).contains(&seconds)) {
             return Err(RuntimeError::Primitive {
                 op: Op::Wait.as_str(),
-                reason: format!("expected 0 to {} seconds, got {seconds}", vola_types::MAX_WAIT_SECONDS),
+                reason: format!(
+                    "expected 0 to {} seconds, got {seconds}",
+                    vola_types::MAX_WAIT_SECONDS
+                ),
             });
         }
         let end_ns = self.body.now_ns() + (seconds * 1e9) as u64;
@@ -69,7 +72,11 @@ impl Session {
         let translation = Translation3::new(x, y, z.max(0.0) + MOVE_TO_CLEARANCE_M);
         let target = Isometry3::from_parts(translation, rotation);
         let seed = self.commanded_arm();
-        match self.model.inverse().solve(self.model.kinematics(), &target, &seed) {
+        match self
+            .model
+            .inverse()
+            .solve(self.model.kinematics(), &target, &seed)
+        {
             Ok(solution) => {
                 let joints = solution.q.to_vec();
                 self.move_joints(&joints, None)
@@ -80,7 +87,11 @@ impl Session {
 
     /// Moves the joints in a straight joint-space line, slow enough that every
     /// joint stays well inside its velocity limit.
-    fn move_joints(&mut self, joints: &[f64], gripper: Option<f64>) -> Result<Ending, RuntimeError> {
+    fn move_joints(
+        &mut self,
+        joints: &[f64],
+        gripper: Option<f64>,
+    ) -> Result<Ending, RuntimeError> {
         self.settle()?;
         let start = self.body.status();
         let from = start.command().to_vec();
@@ -96,7 +107,10 @@ impl Session {
             }
         }
         let end_ns = self.body.now_ns() + (seconds * 1e9) as u64;
-        self.follow(&[JointTarget { time_ns: end_ns, position }])?;
+        self.follow(&[JointTarget {
+            time_ns: end_ns,
+            position,
+        }])?;
         let ending = self.pass_until(end_ns + 100 * TICK_NS)?;
         self.settle()?;
         Ok(ending)
@@ -112,7 +126,10 @@ impl Session {
             let next = (self.body.now_ns() + 20 * TICK_NS).min(end_ns);
             self.advance_to(next)?;
         }
-        Ok(Ending { outcome: Outcome::Done, reason: None })
+        Ok(Ending {
+            outcome: Outcome::Done,
+            reason: None,
+        })
     }
 
     fn commanded_arm(&mut self) -> Vec<f64> {

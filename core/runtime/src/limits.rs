@@ -21,7 +21,11 @@ pub(crate) fn checked_limits(
     let safety = deployment.safety();
     let mut limits = Limits::from_description(description)?;
     for joint in &description.joints {
-        let narrower = safety.joint_limits().get(&joint.name).copied().unwrap_or_default();
+        let narrower = safety
+            .joint_limits()
+            .get(&joint.name)
+            .copied()
+            .unwrap_or_default();
         let (margin, scale) = (safety.position_margin(), safety.limit_scale());
         let by = JointLimits {
             position_min: narrower.position_min.unwrap_or(joint.position_min) + margin,

@@ -56,7 +56,11 @@ struct Newest {
 
 impl CameraThreads {
     pub(crate) fn new(cameras: Vec<CameraPort>, ending: Arc<AtomicBool>) -> Self {
-        Self { idle: cameras, running: Vec::new(), ending }
+        Self {
+            idle: cameras,
+            running: Vec::new(),
+            ending,
+        }
     }
 
     /// Copies the newest picture of a camera; its capture time (ns).
@@ -105,9 +109,16 @@ impl CameraThreads {
     /// Pictures taken until now do not count any more: the scene is another.
     pub(crate) fn forget(&mut self) {
         for camera in &self.running {
-            let newest = camera.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let newest = camera
+                .shared
+                .newest
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             // The picture being taken right now may still show the old scene.
-            camera.shared.generation.store(newest.generation + 1, Ordering::Release);
+            camera
+                .shared
+                .generation
+                .store(newest.generation + 1, Ordering::Release);
         }
     }
 
@@ -120,7 +131,10 @@ impl CameraThreads {
         if let Some(camera) = self.running.iter().find(|camera| camera.key == key) {
             return Ok(Arc::clone(&camera.shared));
         }
-        let index = self.idle.iter().position(|camera| camera.description().key == key);
+        let index = self
+            .idle
+            .iter()
+            .position(|camera| camera.description().key == key);
         let Some(index) = index else {
             return Err(RuntimeError::MissingPart {
                 id: id.clone(),
@@ -130,10 +144,16 @@ impl CameraThreads {
         };
         let camera = self.idle.remove(index);
         let shared = Arc::new(Shared::default());
-        let thread =
-            CameraThread { shared: Arc::clone(&shared), ending: Arc::clone(&self.ending) };
+        let thread = CameraThread {
+            shared: Arc::clone(&shared),
+            ending: Arc::clone(&self.ending),
+        };
         let handle = Some(spawn_camera(camera, thread, now_ns)?);
-        self.running.push(Running { key: key.to_owned(), shared: Arc::clone(&shared), handle });
+        self.running.push(Running {
+            key: key.to_owned(),
+            shared: Arc::clone(&shared),
+            handle,
+        });
         Ok(shared)
     }
 }
@@ -162,7 +182,8 @@ impl CameraThread {
     /// Takes pictures at the camera's rate until the session ends.
     pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
         let rate_hz = camera.description().rate_hz;
-        let period = Duration::try_from_secs_f64(1.0 / rate_hz).unwrap_or(Duration::from_millis(40));
+        let period =
+            Duration::try_from_secs_f64(1.0 / rate_hz).unwrap_or(Duration::from_millis(40));
         let mut picture = Picture {
             width: camera.description().width,
             height: camera.description().height,
@@ -175,7 +196,11 @@ impl CameraThread {
             if grabbed.is_ok() {
                 self.show(&picture, started_ns, &mut shown_ns);
             }
-            let mut newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut newest = self
+                .shared
+                .newest
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             match grabbed {
                 Ok(capture_ns) => {
                     newest.picture.clone_from(&picture);
@@ -193,7 +218,11 @@ impl CameraThread {
     }
 
     fn show(&self, picture: &Picture, time_ns: u64, shown_ns: &mut u64) {
-        let mut slot = self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .shared
+            .watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some((sink, period_ns)) = slot.as_mut()
             && time_ns >= *shown_ns
         {

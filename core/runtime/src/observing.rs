@@ -19,15 +19,28 @@ impl Eyes {
         asked: &[String],
         description: &EmbodimentDescription,
     ) -> Self {
-        let all = || description.cameras.iter().map(|camera| camera.key.clone()).collect();
+        let all = || {
+            description
+                .cameras
+                .iter()
+                .map(|camera| camera.key.clone())
+                .collect()
+        };
         let cameras = match policy {
             Some(policy) => policy.cameras(),
             None if asked.is_empty() => all(),
             None => asked.to_vec(),
         };
-        let orders =
-            description.cameras.iter().map(|camera| (camera.key.clone(), camera.order)).collect();
-        Self { cameras, orders, pictures: Vec::new() }
+        let orders = description
+            .cameras
+            .iter()
+            .map(|camera| (camera.key.clone(), camera.order))
+            .collect();
+        Self {
+            cameras,
+            orders,
+            pictures: Vec::new(),
+        }
     }
 
     /// Cameras of a decision.
@@ -36,7 +49,11 @@ impl Eyes {
     }
 
     /// Takes the newest picture of each camera.
-    pub(crate) fn look(&mut self, body: &mut dyn Body, cameras: &[String]) -> Result<(), RuntimeError> {
+    pub(crate) fn look(
+        &mut self,
+        body: &mut dyn Body,
+        cameras: &[String],
+    ) -> Result<(), RuntimeError> {
         self.pictures.retain(|(key, _)| cameras.contains(key));
         for camera in cameras {
             let index = self.pictures.iter().position(|(key, _)| key == camera);
@@ -79,7 +96,12 @@ impl Eyes {
                 }
             })
             .collect();
-        Seen { measured, images, state: StateVector { names, values }, goal }
+        Seen {
+            measured,
+            images,
+            state: StateVector { names, values },
+            goal,
+        }
     }
 }
 

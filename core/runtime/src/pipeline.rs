@@ -30,7 +30,11 @@ impl Pipeline {
         registry: &PluginRegistry,
         threads: u32,
     ) -> Result<Self, RuntimeError> {
-        let host = StageHost { registry, bundle_folder, threads };
+        let host = StageHost {
+            registry,
+            bundle_folder,
+            threads,
+        };
         let stages = manifest
             .graph()
             .stages()
@@ -38,14 +42,21 @@ impl Pipeline {
             .map(|stage| StageInstance::start(stage, &host))
             .collect::<Result<Vec<_>, _>>()?;
         let kept = vec![false; stages.len()];
-        Ok(Self { graph: manifest.graph().clone(), stages, tensors: BTreeMap::new(), kept })
+        Ok(Self {
+            graph: manifest.graph().clone(),
+            stages,
+            tensors: BTreeMap::new(),
+            kept,
+        })
     }
 
     /// A primitive begins: every stage forgets, every kept output is dropped.
     pub(crate) fn reset(&mut self, seed: u64) -> Result<(), RuntimeError> {
         self.tensors.clear();
         self.kept.fill(false);
-        self.stages.iter_mut().try_for_each(|stage| stage.reset(seed))
+        self.stages
+            .iter_mut()
+            .try_for_each(|stage| stage.reset(seed))
     }
 
     /// Runs the stages that `outputs` need; read them with [`output`](Self::output).
@@ -81,7 +92,9 @@ impl Pipeline {
 
     /// Name and duration of each stage's last call.
     pub(crate) fn timings(&self) -> impl Iterator<Item = (&str, Duration)> {
-        self.stages.iter().map(|stage| (stage.name(), stage.last_call()))
+        self.stages
+            .iter()
+            .map(|stage| (stage.name(), stage.last_call()))
     }
 }
 

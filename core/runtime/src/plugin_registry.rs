@@ -43,15 +43,22 @@ impl PluginLibrary {
     pub fn load(path: &Path) -> Result<Self, RuntimeError> {
         let module = LoadedModule::load(path)?;
         let text = (module.module().manifest())();
-        let manifest: RawLibraryManifest = serde_json::from_str(&text)
-            .map_err(|error| manifest_error(path, error.to_string()))?;
-        for name in std::iter::once(&manifest.library).chain(manifest.plugins.iter().map(|p| &p.name)) {
+        let manifest: RawLibraryManifest =
+            serde_json::from_str(&text).map_err(|error| manifest_error(path, error.to_string()))?;
+        for name in
+            std::iter::once(&manifest.library).chain(manifest.plugins.iter().map(|p| &p.name))
+        {
             if !vola_types::is_word(name) {
-                return Err(manifest_error(path, format!("`{name}`: expected [a-z0-9_]+")));
+                return Err(manifest_error(
+                    path,
+                    format!("`{name}`: expected [a-z0-9_]+"),
+                ));
             }
         }
-        let bytes = std::fs::read(path)
-            .map_err(|source| RuntimeError::Io { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| RuntimeError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
             path: path.to_owned(),
             name: manifest.library,
@@ -101,7 +108,10 @@ impl PluginLibrary {
 }
 
 fn manifest_error(path: &Path, reason: String) -> RuntimeError {
-    RuntimeError::Manifest { path: path.to_owned(), reason }
+    RuntimeError::Manifest {
+        path: path.to_owned(),
+        reason,
+    }
 }
 
 /// All libraries found in the search folders.
@@ -116,8 +126,11 @@ impl PluginRegistry {
     /// of a name wins. Files of other types are passed over in silence.
     #[must_use]
     pub fn search(folders: &[PathBuf]) -> Self {
-        let mut registry =
-            Self { folders: folders.to_vec(), libraries: Vec::new(), refused: Vec::new() };
+        let mut registry = Self {
+            folders: folders.to_vec(),
+            libraries: Vec::new(),
+            refused: Vec::new(),
+        };
         for folder in folders {
             for path in shared_libraries(folder) {
                 registry.add(&path);
@@ -126,9 +139,42 @@ impl PluginRegistry {
         registry
     }
 
+    /// Looks for the libraries of these plugins only, so that no other library
+    /// in the folders is loaded. A library's file is expected under its own
+    /// name; where it is not, every file is looked at.
+    #[must_use]
+    pub fn for_plugins<'a>(
+        folders: &[PathBuf],
+        ids: impl IntoIterator<Item = &'a PluginId>,
+    ) -> Self {
+        let mut registry = Self {
+            folders: folders.to_vec(),
+            libraries: Vec::new(),
+            refused: Vec::new(),
+        };
+        for id in ids {
+            if registry.find(id).is_err() {
+                let name = library_file(id.library());
+                let files = folders.iter().map(|folder| folder.join(&name));
+                if let Some(path) = files.into_iter().find(|path| path.is_file()) {
+                    registry.add(&path);
+                }
+            }
+            if registry.find(id).is_err() {
+                return Self::search(folders);
+            }
+        }
+        registry
+    }
+
     fn add(&mut self, path: &Path) {
         match PluginLibrary::load(path) {
-            Ok(library) if self.libraries.iter().all(|known| known.name != library.name) => {
+            Ok(library)
+                if self
+                    .libraries
+                    .iter()
+                    .all(|known| known.name != library.name) =>
+            {
                 self.libraries.push(library);
             }
             Ok(library) => {
@@ -154,12 +200,18 @@ impl PluginRegistry {
     ///
     /// # Errors
     /// [`RuntimeError::MissingPlugin`], which says what was found and where.
-    pub fn find(&self, id: &PluginId) -> Result<(&PluginLibrary, &PluginDescription), RuntimeError> {
+    pub fn find(
+        &self,
+        id: &PluginId,
+    ) -> Result<(&PluginLibrary, &PluginDescription), RuntimeError> {
         self.libraries
             .iter()
             .filter(|library| library.name == id.library())
             .find_map(|library| {
-                let plugin = library.plugins.iter().find(|plugin| plugin.name == id.plugin())?;
+                let plugin = library
+                    .plugins
+                    .iter()
+                    .find(|plugin| plugin.name == id.plugin())?;
                 Some((library, plugin))
             })
             .ok_or_else(|| self.missing(id))
@@ -175,7 +227,11 @@ impl PluginRegistry {
             return Err(wrong_kind(id, "encoder, fusion or head", plugin.kind));
         }
         let create = library.module.module().create_stage();
-        unwrap(id.to_string(), "create_stage", create(RStr::from(id.plugin())))
+        unwrap(
+            id.to_string(),
+            "create_stage",
+            create(RStr::from(id.plugin())),
+        )
     }
 
     /// A new instance of an embodiment.
@@ -188,7 +244,11 @@ impl PluginRegistry {
             return Err(wrong_kind(id, "embodiment", plugin.kind));
         }
         let create = library.module.module().create_embodiment();
-        unwrap(id.to_string(), "create_embodiment", create(RStr::from(id.plugin())))
+        unwrap(
+            id.to_string(),
+            "create_embodiment",
+            create(RStr::from(id.plugin())),
+        )
     }
 
     fn missing(&self, id: &PluginId) -> RuntimeError {
@@ -196,7 +256,10 @@ impl PluginRegistry {
             .libraries
             .iter()
             .flat_map(|library| {
-                library.plugins.iter().map(move |plugin| format!("{}/{}", library.name, plugin.name))
+                library
+                    .plugins
+                    .iter()
+                    .map(move |plugin| format!("{}/{}", library.name, plugin.name))
             })
             .collect();
         found.extend(self.refused.iter().map(|(path, error)| {
@@ -207,7 +270,11 @@ impl PluginRegistry {
         if found.is_empty() {
             found.push("nothing".to_owned());
         }
-        RuntimeError::MissingPlugin { id: id.clone(), searched: self.folders.clone(), found }
+        RuntimeError::MissingPlugin {
+            id: id.clone(),
+            searched: self.folders.clone(),
+            found,
+        }
     }
 }
 
@@ -229,7 +296,20 @@ pub(crate) fn unwrap<T>(
 }
 
 fn wrong_kind(id: &PluginId, expected: &str, got: PluginKind) -> RuntimeError {
-    RuntimeError::WrongKind { id: id.clone(), expected: expected.to_owned(), got }
+    RuntimeError::WrongKind {
+        id: id.clone(),
+        expected: expected.to_owned(),
+        got,
+    }
+}
+
+/// Name of the file in which a library of this name is usually found.
+fn library_file(library: &str) -> String {
+    format!(
+        "{}{library}{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    )
 }
 
 /// Shared libraries directly in a folder, sorted by name.
@@ -241,7 +321,8 @@ fn shared_libraries(folder: &Path) -> Vec<PathBuf> {
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| {
-            path.extension().is_some_and(|ext| ext == std::env::consts::DLL_EXTENSION)
+            path.extension()
+                .is_some_and(|ext| ext == std::env::consts::DLL_EXTENSION)
         })
         .collect();
     paths.sort();

@@ -1,13 +1,18 @@
 //! The policy of one bundle for one robot: observation in, decision out.
 
-use vola_abi::{TensorAbi, TensorRefAbi, abi_stable::std_types::{ROption, RSlice, RStr}};
+use vola_abi::{
+    TensorAbi, TensorRefAbi,
+    abi_stable::std_types::{ROption, RSlice, RStr},
+};
 use vola_bundle::{
     ActionChunk, Bundle, ChunkOrigin, EmbodimentBinding, Ensembler, ExecutionMode, FlatTensor,
     Observation, Postprocessor, Preprocessor, RawChunk, Reference, ResolvedExecution,
 };
 use vola_types::PluginId;
 
-use crate::{Detection, PluginRegistry, RuntimeError, pipeline::Pipeline, proprioception::Proprioception};
+use crate::{
+    Detection, PluginRegistry, RuntimeError, pipeline::Pipeline, proprioception::Proprioception,
+};
 
 /// What the policy decided from one observation.
 pub(crate) struct PolicyDecision {
@@ -92,7 +97,11 @@ impl Policy {
 
     /// Cameras that a decision reads.
     pub(crate) fn cameras(&self) -> Vec<String> {
-        self.action_preprocessor.cameras().into_iter().map(ToOwned::to_owned).collect()
+        self.action_preprocessor
+            .cameras()
+            .into_iter()
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// Cameras that the scene head reads; none without one.
@@ -120,7 +129,10 @@ impl Policy {
         let wanted: Vec<&str> = self.wanted.iter().map(String::as_str).collect();
         run(&mut self.pipeline, features, &wanted)?;
         let tensor = self.binding.action_tensor();
-        let output = self.pipeline.output(tensor).ok_or_else(|| self.lost(tensor))?;
+        let output = self
+            .pipeline
+            .output(tensor)
+            .ok_or_else(|| self.lost(tensor))?;
         let shape = shape_of(&output);
         let raw = RawChunk {
             stage: self.binding.head(),
@@ -130,11 +142,16 @@ impl Policy {
             bytes: output.bytes.as_slice(),
         };
         let normalised = self.postprocessor.check(&raw)?;
-        let origin =
-            ChunkOrigin { observation_time_ns: observation.time_ns, state: observation.state };
+        let origin = ChunkOrigin {
+            observation_time_ns: observation.time_ns,
+            state: observation.state,
+        };
         let stage = self.binding.head();
         let samples = (0..normalised.samples())
-            .map(|index| self.postprocessor.finish(normalised.sample(index), &origin, stage))
+            .map(|index| {
+                self.postprocessor
+                    .finish(normalised.sample(index), &origin, stage)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let mut rows = normalised.mean();
         if let Some(ensembler) = &mut self.ensembler {
@@ -147,7 +164,12 @@ impl Policy {
             .timings()
             .map(|(name, time)| (name.to_owned(), time.as_secs_f64() * 1e3))
             .collect();
-        Ok(PolicyDecision { samples, executed, progress: self.progress()?, stage_millis })
+        Ok(PolicyDecision {
+            samples,
+            executed,
+            progress: self.progress()?,
+            stage_millis,
+        })
     }
 
     /// Objects that the scene head finds; none without a scene head.
@@ -155,9 +177,10 @@ impl Policy {
         &mut self,
         observation: &Observation<'_>,
     ) -> Result<Option<Vec<Detection>>, RuntimeError> {
-        let (Some(preprocessor), Some(perception)) =
-            (&mut self.scene_preprocessor, self.bundle.manifest().perception())
-        else {
+        let (Some(preprocessor), Some(perception)) = (
+            &mut self.scene_preprocessor,
+            self.bundle.manifest().perception(),
+        ) else {
             return Ok(None);
         };
         preprocessor.reset();
@@ -196,13 +219,19 @@ impl Policy {
             other => Err(RuntimeError::StageOutput {
                 stage: rule.stage().to_owned(),
                 id: self.binding.id().clone(),
-                reason: format!("`{}`: expected two probabilities, got {other:?}", rule.tensor()),
+                reason: format!(
+                    "`{}`: expected two probabilities, got {other:?}",
+                    rule.tensor()
+                ),
             }),
         }
     }
 
     fn floats(&self, tensor: &str, stage: &str) -> Result<Vec<f64>, RuntimeError> {
-        let output = self.pipeline.output(tensor).ok_or_else(|| self.lost(tensor))?;
+        let output = self
+            .pipeline
+            .output(tensor)
+            .ok_or_else(|| self.lost(tensor))?;
         if TensorAbi::dtype_from_code(output.dtype) != Some(vola_types::DType::F32) {
             return Err(RuntimeError::StageOutput {
                 stage: stage.to_owned(),
@@ -211,7 +240,9 @@ impl Policy {
             });
         }
         let words = output.bytes.as_slice().chunks_exact(4);
-        Ok(words.map(|word| f64::from(f32::from_le_bytes([word[0], word[1], word[2], word[3]]))).collect())
+        Ok(words
+            .map(|word| f64::from(f32::from_le_bytes([word[0], word[1], word[2], word[3]])))
+            .collect())
     }
 
     fn lost(&self, tensor: &str) -> RuntimeError {
@@ -247,7 +278,11 @@ fn run(
 }
 
 fn shape_of(tensor: &TensorRefAbi<'_>) -> Vec<usize> {
-    tensor.shape.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX)).collect()
+    tensor
+        .shape
+        .iter()
+        .map(|size| usize::try_from(*size).unwrap_or(usize::MAX))
+        .collect()
 }
 
 fn reference(space: vola_types::ActionSpace, measured: &Proprioception) -> Reference {

@@ -28,6 +28,10 @@ const EXPERT_DONE_COUNT: u32 = 2;
 /// Time a recorded primitive may take (ns).
 const EXPERT_TIMEOUT_NS: u64 = 12_000_000_000;
 
+/// Opening from which a gripper has let go of what it held: fingers around a
+/// block of half the gripper's width stand at 0.5.
+const LET_GO_OPENING: f64 = 0.62;
+
 /// How a primitive ended, and why.
 pub(crate) struct Ending {
     pub(crate) outcome: Outcome,
@@ -35,7 +39,10 @@ pub(crate) struct Ending {
 }
 
 pub(crate) fn ended(outcome: Outcome, reason: &str) -> Ending {
-    Ending { outcome, reason: Some(reason.to_owned()) }
+    Ending {
+        outcome,
+        reason: Some(reason.to_owned()),
+    }
 }
 
 /// One decision, whoever made it.
@@ -74,7 +81,11 @@ impl Session {
         let begin_ns = self.body.now_ns();
         let before = self.body.status();
         self.primitives_run += 1;
-        let seed = self.settings.seed.wrapping_mul(0x9E37_79B9).wrapping_add(self.primitives_run);
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(0x9E37_79B9)
+            .wrapping_add(self.primitives_run);
         let mut run = Run {
             monitor: ConfidenceMonitor::new(self.settings.confidence),
             random: SeededNoise::new(seed),
@@ -102,9 +113,8 @@ impl Session {
         };
         self.settle()?;
         let after = self.body.status();
-        let intervened = after.interventions - before.interventions;
-        if intervened > 0 {
-            observer.safety("joint or tool limits", &format!("commands changed in {intervened} ticks"));
+        for (limit, ticks) in after.interventions.since(&before.interventions) {
+            observer.safety(limit, &format!("commands changed in {ticks} ticks"));
         }
         let ticks = (after.ticks - before.ticks).max(1) * self.model.arm_joints() as u64;
         let jerk = (after.jerk_squared_sum - before.jerk_squared_sum) / ticks as f64;
@@ -158,7 +168,9 @@ impl Session {
 
     fn begin_policy(&mut self, seed: u64) -> Result<(), RuntimeError> {
         self.path = None;
-        self.policy.as_mut().map_or(Ok(()), |policy| policy.reset(seed))
+        self.policy
+            .as_mut()
+            .map_or(Ok(()), |policy| policy.reset(seed))
     }
 
     fn decide(
@@ -188,10 +200,13 @@ impl Session {
                 let Some(policy) = self.policy.as_mut() else {
                     return Err(RuntimeError::Primitive {
                         op: goal.op.as_str(),
-                        reason: "needs a policy, and this session was opened without one".to_owned(),
+                        reason: "needs a policy, and this session was opened without one"
+                            .to_owned(),
                     });
                 };
-                let seen = self.eyes.observation(&measured, &names, &values, Some(goal));
+                let seen = self
+                    .eyes
+                    .observation(&measured, &names, &values, Some(goal));
                 let made = seen.with(|seen| policy.decide(seen, &measured))?;
                 Decision {
                     samples: made.samples,
@@ -235,17 +250,29 @@ impl Session {
         run: &mut Run,
     ) -> Option<Ending> {
         let (done, failing) = decision.progress?;
-        let rule = self.policy.as_ref().and_then(|policy| policy.bundle().manifest().progress());
+        let rule = self
+            .policy
+            .as_ref()
+            .and_then(|policy| policy.bundle().manifest().progress());
         let (done_at, failing_at, count) = match (driver, rule) {
-            (Driver::Policy, Some(rule)) => {
-                (rule.done_threshold(), rule.failing_threshold(), rule.count())
-            }
+            (Driver::Policy, Some(rule)) => (
+                rule.done_threshold(),
+                rule.failing_threshold(),
+                rule.count(),
+            ),
             _ => (0.5, 0.5, EXPERT_DONE_COUNT),
         };
         run.done = if done >= done_at { run.done + 1 } else { 0 };
-        run.failing = if failing >= failing_at { run.failing + 1 } else { 0 };
+        run.failing = if failing >= failing_at {
+            run.failing + 1
+        } else {
+            0
+        };
         if run.done >= count && is_plausible(op, measured) {
-            return Some(Ending { outcome: Outcome::Done, reason: None });
+            return Some(Ending {
+                outcome: Outcome::Done,
+                reason: None,
+            });
         }
         (run.failing > count).then(|| ended(Outcome::Failed, "the policy sees that it is failing"))
     }
@@ -313,14 +340,19 @@ impl Session {
                 observer.safety("action chunk", &format!("refused: {refusal}"));
                 let give_up = run.refusals >= MAX_REFUSALS;
                 Ok(give_up.then(|| {
-                    ended(Outcome::Failed, &format!("{MAX_REFUSALS} chunks in a row were refused: {refusal}"))
+                    ended(
+                        Outcome::Failed,
+                        &format!("{MAX_REFUSALS} chunks in a row were refused: {refusal}"),
+                    )
                 }))
             }
         }
     }
 
     fn period_ns(&self) -> u64 {
-        self.settings.execution.map_or(EXPERT_PERIOD_NS, |execution| execution.period_ns)
+        self.settings
+            .execution
+            .map_or(EXPERT_PERIOD_NS, |execution| execution.period_ns)
     }
 
     fn timeout_ns(&self, driver: Driver) -> u64 {
@@ -335,7 +367,9 @@ impl Session {
 fn is_plausible(op: Op, measured: &Proprioception) -> bool {
     match op {
         Op::Pick => measured.is_holding(),
-        Op::Place => measured.gripper.is_none_or(|gripper| gripper > 0.5),
+        Op::Place => measured
+            .gripper
+            .is_none_or(|gripper| gripper > LET_GO_OPENING),
         _ => true,
     }
 }
@@ -343,7 +377,11 @@ fn is_plausible(op: Op, measured: &Proprioception) -> bool {
 /// The decision as paths of the tool, for the confidence.
 fn judged(decision: &Decision, measured: &Proprioception) -> Judged {
     Judged {
-        samples: decision.samples.iter().map(|chunk| planned(chunk, measured)).collect(),
+        samples: decision
+            .samples
+            .iter()
+            .map(|chunk| planned(chunk, measured))
+            .collect(),
         executed: planned(&decision.executed, measured),
         failing: decision.progress.map(|(_, failing)| failing),
     }

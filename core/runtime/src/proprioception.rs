@@ -41,7 +41,9 @@ impl Proprioception {
         Ok(Self {
             time_ns: frame.capture_time_ns,
             tool_in_base: model.tool_in_base(&position)?,
-            gripper: model.has_gripper().then(|| position.last().copied().unwrap_or(0.0)),
+            gripper: model
+                .has_gripper()
+                .then(|| position.last().copied().unwrap_or(0.0)),
             velocity: frame.velocities().to_vec(),
             position,
             gripper_command,
@@ -66,7 +68,8 @@ impl Proprioception {
     /// Whether the fingers were told to close and are stopped by something.
     #[must_use]
     pub fn is_holding(&self) -> bool {
-        self.gripper.is_some_and(|gripper| self.gripper_command < 0.5 && gripper > HOLDING_OPENING)
+        self.gripper
+            .is_some_and(|gripper| self.gripper_command < 0.5 && gripper > HOLDING_OPENING)
     }
 
     /// The values, in the order of [`vola_bundle::available_state`].
@@ -90,5 +93,8 @@ impl Proprioception {
 
 /// Every name this arm offers, in the order of [`Proprioception::values`].
 pub(crate) fn state_names(description: &EmbodimentDescription) -> Vec<String> {
-    vola_bundle::available_state(description).into_iter().map(|entry| entry.name).collect()
+    vola_bundle::available_state(description)
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect()
 }

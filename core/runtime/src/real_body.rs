@@ -89,13 +89,23 @@ impl RealBody {
         simulation: Option<SimulationPort>,
         stop_switch: StopSwitch,
     ) -> Result<Self, RuntimeError> {
-        let clock = Clock { zero: Instant::now() };
+        let clock = Clock {
+            zero: Instant::now(),
+        };
         let ending = Arc::new(AtomicBool::new(false));
         let (orders, inbox) = RingBuffer::new(ORDER_QUEUE);
-        let first = Published { status: *control.status(), orders_taken: 0 };
+        let first = Published {
+            status: *control.status(),
+            orders_taken: 0,
+        };
         let (publisher, status) = triple_buffer::TripleBuffer::new(&first).split();
         let simulation = simulation.map(|simulation| Arc::new(Mutex::new(simulation)));
-        let control = ControlThread { control, inbox, publisher, taken: 0 };
+        let control = ControlThread {
+            control,
+            inbox,
+            publisher,
+            taken: 0,
+        };
         let control = spawn("vola-control", {
             let ending = Arc::clone(&ending);
             move || control.run(clock, &ending)
@@ -123,11 +133,14 @@ impl RealBody {
     }
 
     fn simulation(&self) -> Result<MutexGuard<'_, SimulationPort>, RuntimeError> {
-        let simulation = self.simulation.as_ref().ok_or_else(|| RuntimeError::MissingPart {
-            id: self.id.clone(),
-            part: "simulated world".to_owned(),
-            help: "only a simulated embodiment can be reset or measured",
-        })?;
+        let simulation = self
+            .simulation
+            .as_ref()
+            .ok_or_else(|| RuntimeError::MissingPart {
+                id: self.id.clone(),
+                part: "simulated world".to_owned(),
+                help: "only a simulated embodiment can be reset or measured",
+            })?;
         Ok(simulation.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -171,7 +184,8 @@ impl Body for RealBody {
 
     fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError> {
         let clock = self.clock;
-        self.cameras.newest(camera, &self.id, move || clock.now_ns(), into)
+        self.cameras
+            .newest(camera, &self.id, move || clock.now_ns(), into)
     }
 
     fn world(&mut self) -> Option<&mut dyn World> {
@@ -185,7 +199,11 @@ impl Body for RealBody {
 }
 
 impl World for RealBody {
-    fn reset(&mut self, seed: u64, task: &serde_json::Value) -> Result<serde_json::Value, RuntimeError> {
+    fn reset(
+        &mut self,
+        seed: u64,
+        task: &serde_json::Value,
+    ) -> Result<serde_json::Value, RuntimeError> {
         // No path may run on into the new scene.
         self.order(ControlOrder::Hold)?;
         let episode = self.simulation()?.reset(seed, task)?;
@@ -211,7 +229,10 @@ impl Drop for RealBody {
     fn drop(&mut self) {
         // The arm is brought to rest by the control thread itself before it ends.
         self.ending.store(true, Ordering::Release);
-        for handle in [self.control.take(), self.world.take()].into_iter().flatten() {
+        for handle in [self.control.take(), self.world.take()]
+            .into_iter()
+            .flatten()
+        {
             handle.thread().unpark();
             if handle.join().is_err() {
                 tracing::error!("a thread of the runtime panicked");
@@ -247,7 +268,10 @@ impl ControlThread {
                 }
             }
             self.control.tick(clock.now_ns());
-            self.publisher.write(Published { status: *self.control.status(), orders_taken: self.taken });
+            self.publisher.write(Published {
+                status: *self.control.status(),
+                orders_taken: self.taken,
+            });
             due_ns = (due_ns + TICK_NS).max(clock.now_ns());
             clock.sleep_until(due_ns);
         }
@@ -276,10 +300,13 @@ fn run_world(clock: Clock, simulation: &Mutex<SimulationPort>, ending: &AtomicBo
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, RuntimeError> {
-    thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|source| RuntimeError::Io {
-        path: std::path::PathBuf::from(format!("thread `{name}`")),
-        source,
-    })
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|source| RuntimeError::Io {
+            path: std::path::PathBuf::from(format!("thread `{name}`")),
+            source,
+        })
 }
 
 /// Makes the thread of one camera.

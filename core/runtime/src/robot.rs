@@ -30,7 +30,11 @@ impl Robot {
         let mut embodiment = registry.create_embodiment(id)?;
         let who = format!("embodiment `{id}`");
         let text = settings.to_string();
-        unwrap(&who, "configure", embodiment.configure(RStr::from(text.as_str())))?;
+        unwrap(
+            &who,
+            "configure",
+            embodiment.configure(RStr::from(text.as_str())),
+        )?;
         let text = unwrap(&who, "describe", embodiment.describe())?;
         let description: EmbodimentDescription =
             serde_json::from_str(&text).map_err(|error| RuntimeError::Plugin {
@@ -41,8 +45,15 @@ impl Robot {
             })?;
         description
             .check()
-            .map_err(|faults| RuntimeError::Description { id: id.clone(), faults })?;
-        Ok(Self { id: id.clone(), description, embodiment })
+            .map_err(|faults| RuntimeError::Description {
+                id: id.clone(),
+                faults,
+            })?;
+        Ok(Self {
+            id: id.clone(),
+            description,
+            embodiment,
+        })
     }
 
     /// The embodiment's id.
@@ -63,9 +74,15 @@ impl Robot {
     /// When the robot does not answer, or its parts are not the described ones.
     pub fn open(mut self) -> Result<OpenRobot, RuntimeError> {
         let who = format!("embodiment `{}`", self.id);
-        let data = serde_json::to_string(&HostData { threads: 1, ..HostData::default() })
-            .unwrap_or_default();
-        let services = HostServicesAbi { log: plugin_log, data: RString::from(data) };
+        let data = serde_json::to_string(&HostData {
+            threads: 1,
+            ..HostData::default()
+        })
+        .unwrap_or_default();
+        let services = HostServicesAbi {
+            log: plugin_log,
+            data: RString::from(data),
+        };
         unwrap(&who, "activate", self.embodiment.activate(services))?;
         let parts = unwrap(&who, "open", self.embodiment.open())?;
         let mut cameras = Vec::new();
@@ -81,12 +98,21 @@ impl Robot {
             });
         }
         for described in &self.description.cameras {
-            if cameras.iter().all(|camera| camera.description.key != described.key) {
-                return Err(self.missing(format!("camera `{}` although it describes one", described.key)));
+            if cameras
+                .iter()
+                .all(|camera| camera.description.key != described.key)
+            {
+                return Err(self.missing(format!(
+                    "camera `{}` although it describes one",
+                    described.key
+                )));
             }
         }
         Ok(OpenRobot {
-            actuator: Some(ActuatorPort { who: who.clone(), actuator: parts.actuator }),
+            actuator: Some(ActuatorPort {
+                who: who.clone(),
+                actuator: parts.actuator,
+            }),
             cameras,
             simulation: match parts.simulation {
                 ROption::RSome(simulation) => Some(SimulationPort { who, simulation }),
@@ -176,12 +202,20 @@ pub(crate) struct ActuatorPort {
 impl ActuatorPort {
     pub(crate) fn state(&mut self, frame: &mut StateFrame) -> Result<(), RuntimeError> {
         let result = self.actuator.state(frame);
-        if result.is_ok() { Ok(()) } else { unwrap(&self.who, "state", result) }
+        if result.is_ok() {
+            Ok(())
+        } else {
+            unwrap(&self.who, "state", result)
+        }
     }
 
     pub(crate) fn command(&mut self, frame: &CommandFrame) -> Result<(), RuntimeError> {
         let result = self.actuator.command(frame);
-        if result.is_ok() { Ok(()) } else { unwrap(&self.who, "command", result) }
+        if result.is_ok() {
+            Ok(())
+        } else {
+            unwrap(&self.who, "command", result)
+        }
     }
 
     pub(crate) fn stop(&mut self, category: StopCategory) -> Result<(), RuntimeError> {
@@ -253,7 +287,11 @@ impl SimulationPort {
 
     pub(crate) fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError> {
         let text = goal.to_string();
-        unwrap(&self.who, "set_goal", self.simulation.set_goal(RStr::from(text.as_str())))
+        unwrap(
+            &self.who,
+            "set_goal",
+            self.simulation.set_goal(RStr::from(text.as_str())),
+        )
     }
 
     pub(crate) fn goal_reached(&mut self) -> Result<bool, RuntimeError> {

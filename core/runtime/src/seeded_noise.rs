@@ -54,6 +54,9 @@ mod tests {
         assert_ne!(values, draw(8));
         let mean = values.iter().sum::<f64>() / 4000.0;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 4000.0;
-        assert!(mean.abs() < 0.15 && (variance - 4.0).abs() < 0.4, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.15 && (variance - 4.0).abs() < 0.4,
+            "{mean} {variance}"
+        );
     }
 }

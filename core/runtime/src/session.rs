@@ -102,15 +102,22 @@ impl Session {
     pub fn open(deployment: &Deployment, options: SessionOptions) -> Result<Self, RuntimeError> {
         let mut folders = options.plugin_folders.clone();
         folders.extend(deployment.plugin_paths().iter().cloned());
-        let registry = PluginRegistry::search(&folders);
+        let bundle = match options.policy {
+            PolicyUse::Required => Some(Bundle::open(deployment.policy().bundle())?),
+            PolicyUse::None => None,
+        };
         let id = deployment.robot().plugin().clone();
+        let stages = bundle.iter().flat_map(|bundle| bundle.manifest().stages());
+        let needed: Vec<&PluginId> = std::iter::once(&id)
+            .chain(stages.map(vola_bundle::Stage::plugin))
+            .collect();
+        let registry = PluginRegistry::for_plugins(&folders, needed);
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
-        let policy = match options.policy {
-            PolicyUse::Required => Some(open_policy(deployment, &registry, robot.description())?),
-            PolicyUse::None => None,
-        };
+        let policy = bundle
+            .map(|bundle| open_policy(deployment, bundle, &registry, robot.description()))
+            .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
         let header = header(&registry, policy.as_ref(), &id)?;
@@ -120,7 +127,14 @@ impl Session {
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
         let stop_switch = StopSwitch::default();
         let eyes = Eyes::new(policy.as_ref(), &options.cameras, robot.description());
-        let body = start_body(deployment, &options, &mut robot, &model, limits, &stop_switch)?;
+        let body = start_body(
+            deployment,
+            &options,
+            &mut robot,
+            &model,
+            limits,
+            &stop_switch,
+        )?;
         Ok(Self {
             body,
             model,
@@ -167,7 +181,10 @@ impl Session {
     #[must_use]
     pub fn capabilities(&self) -> Vec<Op> {
         let ops = &self.robot.description().ops;
-        ops.iter().copied().filter(|op| self.policy.is_some() || !op.is_policy()).collect()
+        ops.iter()
+            .copied()
+            .filter(|op| self.policy.is_some() || !op.is_policy())
+            .collect()
     }
 
     /// A switch that any thread may throw to bring the arm to rest.
@@ -227,8 +244,12 @@ impl Session {
         let cameras = policy.scene_cameras().ok_or_else(missing)?;
         self.eyes.look(self.body.as_mut(), &cameras)?;
         let values = measured.values(&self.model);
-        let observation = self.eyes.observation(&measured, &self.state_names, &values, None);
-        let objects = observation.with(|seen| policy.read_scene(seen))?.ok_or_else(missing)?;
+        let observation = self
+            .eyes
+            .observation(&measured, &self.state_names, &values, None);
+        let objects = observation
+            .with(|seen| policy.read_scene(seen))?
+            .ok_or_else(missing)?;
         let gripper = measured.gripper.unwrap_or(0.0);
         Ok(SceneReading {
             objects,
@@ -253,8 +274,17 @@ impl Session {
     ///
     /// # Errors
     /// When there is no such camera.
-    pub fn watch(&mut self, camera: &str, period_ns: u64, sink: PictureSink) -> Result<(), RuntimeError> {
-        self.body.watch(Watch { camera: camera.to_owned(), period_ns, sink })
+    pub fn watch(
+        &mut self,
+        camera: &str,
+        period_ns: u64,
+        sink: PictureSink,
+    ) -> Result<(), RuntimeError> {
+        self.body.watch(Watch {
+            camera: camera.to_owned(),
+            period_ns,
+            sink,
+        })
     }
 
     /// What a run log begins with: plugins with hashes, bundle with hash, versions.
@@ -288,17 +318,22 @@ impl Session {
 
 fn open_policy(
     deployment: &Deployment,
+    bundle: Bundle,
     registry: &PluginRegistry,
     description: &EmbodimentDescription,
 ) -> Result<(Policy, ResolvedExecution), RuntimeError> {
-    let bundle = Bundle::open(deployment.policy().bundle())?;
     let id = deployment.robot().plugin();
     let binding = bundle.manifest().embodiment(&id.to_string())?;
     compare(&bundle, binding, description)?;
     compare_policy(deployment, binding)?;
-    let execution = deployment.execution().resolve(bundle.manifest().hints(), binding.action());
+    let execution = deployment
+        .execution()
+        .resolve(bundle.manifest().hints(), binding.action());
     let threads = deployment.policy().threads();
-    Ok((Policy::start(bundle, id, registry, &execution, threads)?, execution))
+    Ok((
+        Policy::start(bundle, id, registry, &execution, threads)?,
+        execution,
+    ))
 }
 
 fn start_body(
@@ -312,7 +347,10 @@ fn start_body(
     let mut parts = robot.take_parts()?;
     let description = robot.description();
     let tool_limits = ToolLimits {
-        workspace: deployment.safety().workspace().unwrap_or(description.workspace),
+        workspace: deployment
+            .safety()
+            .workspace()
+            .unwrap_or(description.workspace),
         max_speed_m_per_s: deployment
             .safety()
             .max_tool_speed_m_per_s()
@@ -407,4 +445,3 @@ fn merged(base: &Value, over: &Value) -> Value {
 fn duration_ns(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
-

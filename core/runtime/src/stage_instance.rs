@@ -38,16 +38,28 @@ impl StageInstance {
         let mut plugin = host.registry.create_stage(stage.plugin())?;
         let who = format!("stage `{}` (plugin `{}`)", stage.name(), stage.plugin());
         let settings = stage.settings().to_string();
-        unwrap(&who, "configure", plugin.configure(RStr::from(settings.as_str())))?;
+        unwrap(
+            &who,
+            "configure",
+            plugin.configure(RStr::from(settings.as_str())),
+        )?;
         let data = HostData {
             threads: host.threads,
             bundle_folder: host.bundle_folder.display().to_string(),
             stage: stage.name().to_owned(),
             weights_file: stage
                 .weights()
-                .map(|weights| host.bundle_folder.join(weights.file()).display().to_string())
+                .map(|weights| {
+                    host.bundle_folder
+                        .join(weights.file())
+                        .display()
+                        .to_string()
+                })
                 .unwrap_or_default(),
-            weights_prefix: stage.weights().map(|w| w.prefix().to_owned()).unwrap_or_default(),
+            weights_prefix: stage
+                .weights()
+                .map(|w| w.prefix().to_owned())
+                .unwrap_or_default(),
             inputs: stage.inputs().to_vec(),
             outputs: stage.outputs().to_vec(),
         };
@@ -56,7 +68,10 @@ impl StageInstance {
             id: stage.plugin().clone(),
             reason: error.to_string(),
         })?;
-        let services = HostServicesAbi { log: plugin_log, data: RString::from(data) };
+        let services = HostServicesAbi {
+            log: plugin_log,
+            data: RString::from(data),
+        };
         unwrap(&who, "activate", plugin.activate(services))?;
         Ok(Self {
             name: stage.name().to_owned(),
@@ -100,7 +115,9 @@ impl StageInstance {
         inputs: &[TensorRefAbi<'_>],
     ) -> Result<Vec<TensorAbi>, RuntimeError> {
         let context = CallContext {
-            seed: self.seed.wrapping_add(self.step.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            seed: self
+                .seed
+                .wrapping_add(self.step.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
             step: self.step,
             deadline_ns: 0,
         };
@@ -113,7 +130,10 @@ impl StageInstance {
             tensor.lend().check().map_err(|reason| self.wrong(reason))?;
         }
         for name in &self.outputs {
-            let count = tensors.iter().filter(|tensor| tensor.name.as_str() == name).count();
+            let count = tensors
+                .iter()
+                .filter(|tensor| tensor.name.as_str() == name)
+                .count();
             if count != 1 {
                 let got: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
                 return Err(self.wrong(format!(
@@ -130,7 +150,11 @@ impl StageInstance {
     }
 
     fn wrong(&self, reason: String) -> RuntimeError {
-        RuntimeError::StageOutput { stage: self.name.clone(), id: self.plugin.clone(), reason }
+        RuntimeError::StageOutput {
+            stage: self.name.clone(),
+            id: self.plugin.clone(),
+            reason,
+        }
     }
 }
 

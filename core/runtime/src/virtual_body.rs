@@ -50,7 +50,11 @@ impl VirtualBody {
         self.control.tick(self.now_ns);
         self.simulation.step(TICK_NS)?;
         self.now_ns += TICK_NS;
-        if self.watch.as_ref().is_some_and(|(_, due_ns)| self.now_ns >= *due_ns) {
+        if self
+            .watch
+            .as_ref()
+            .is_some_and(|(_, due_ns)| self.now_ns >= *due_ns)
+        {
             self.show()?;
         }
         Ok(())
@@ -118,7 +122,11 @@ impl Body for VirtualBody {
 }
 
 impl World for VirtualBody {
-    fn reset(&mut self, seed: u64, task: &serde_json::Value) -> Result<serde_json::Value, RuntimeError> {
+    fn reset(
+        &mut self,
+        seed: u64,
+        task: &serde_json::Value,
+    ) -> Result<serde_json::Value, RuntimeError> {
         let episode = self.simulation.reset(seed, task)?;
         self.control.order(ControlOrder::Reset);
         Ok(episode)
@@ -143,11 +151,12 @@ pub(crate) fn find_camera<'a>(
     key: &str,
     id: &PluginId,
 ) -> Result<&'a mut CameraPort, RuntimeError> {
-    cameras.iter_mut().find(|camera| camera.description().key == key).ok_or_else(|| {
-        RuntimeError::MissingPart {
+    cameras
+        .iter_mut()
+        .find(|camera| camera.description().key == key)
+        .ok_or_else(|| RuntimeError::MissingPart {
             id: id.clone(),
             part: format!("camera `{key}`"),
             help: "name a camera that `vola doctor` lists, or add one in the settings of [robot]",
-        }
-    })
+        })
 }
