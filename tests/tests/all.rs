@@ -11,6 +11,7 @@
 )]
 
 mod boundary;
+mod end_to_end;
 mod frozen_abi;
 mod integrator;
 mod layering;

@@ -1,0 +1,189 @@
+//! What may be typed after `vola`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    bench::BenchArguments, chat::ChatArguments, config::ConfigCommand, doctor::DoctorArguments,
+    eval::EvalArguments, plan::PlanArguments, plugin::PluginCommand, policy::PolicyCommand,
+    record::RecordArguments, run::RunArguments, train::TrainArguments,
+};
+
+/// Vola: say what a robot should do; a learned policy does it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vola",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) shared: SharedArguments,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SharedArguments {
+    /// The deployment: which robot runs which policy, and how [default: configs/tabletop.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print one JSON object a line, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How much is logged on standard error
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub(crate) log: LogLevel,
+    /// A folder with plugins, searched first (may be repeated)
+    #[arg(long = "plugins", global = true, value_name = "DIR")]
+    pub(crate) plugin_folders: Vec<PathBuf>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// What a person should look at.
+    Warn,
+    /// What happens.
+    Info,
+    /// Why it happens.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Talk with the robot
+    Chat(ChatArguments),
+    /// Say one sentence and watch it done
+    Run(RunArguments),
+    /// Show what a sentence would lead to; nothing moves
+    Plan(PlanArguments),
+    /// Measure how often tasks succeed
+    Eval(EvalArguments),
+    /// Record demonstrations for training
+    Record(RecordArguments),
+    /// Train a policy
+    Train(TrainArguments),
+    /// Look at and measure policy bundles
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// List, check and write plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Check a deployment
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Measure the time of control ticks and policy steps
+    Bench(BenchArguments),
+    /// Check this machine, the deployment and what it names
+    Doctor(DoctorArguments),
+    /// Check, repair, show or export recorded data (not in this version)
+    #[command(hide = true)]
+    Dataset(LaterArguments),
+    /// Calibrate confidence or planner (not in this version)
+    #[command(hide = true)]
+    Calibrate(LaterArguments),
+    /// Serve the operator's web page (not in this version)
+    #[command(hide = true)]
+    Serve(LaterArguments),
+}
+
+/// Whatever follows a command that later versions have.
+#[derive(Debug, Args)]
+pub(crate) struct LaterArguments {
+    /// Not read.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+/// Who drives the arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// The machine's.
+    Real,
+    /// As fast as it can be computed, and repeatable.
+    Virtual,
+}
+
+impl Clock {
+    /// The clock that `--fast` asks for.
+    pub(crate) fn from_fast(fast: bool) -> Self {
+        if fast { Self::Virtual } else { Self::Real }
+    }
+}
+
+impl From<Clock> for vola_runtime::ClockMode {
+    fn from(clock: Clock) -> Self {
+        match clock {
+            Clock::Real => Self::Real,
+            Clock::Virtual => Self::Virtual,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contract_s_calls_parse() {
+        for line in [
+            "chat",
+            "chat --json --fast --seed 3",
+            "run \"put it there\" --seed 7 --fast --answer 2 --gif a.gif --picture a.png --json",
+            "plan \"pick it up\" --scene scene.json --backend rules --json",
+            "eval --suite tabletop --episodes 200 --seed 1000000 --workers 2 --json",
+            "eval --task pick --task push --words-only --phrases held-out --combos held_out --arm tabletop/ur5e",
+            "eval --suite scene --black-images --shuffle-target --expert",
+            "record --expert --episodes 10 --seed 1 --out data --tasks pick,place_in --workers 2 --arms tabletop/franka",
+            "train configs/train/tabletop.toml --minutes 20 --resume",
+            "policy show bundle --json",
+            "policy infer bundle --inputs a.safetensors --out b.safetensors",
+            "policy bench bundle --runs 10 --json",
+            "policy import dir --out bundle",
+            "plugin list --json",
+            "plugin check libx.so --json",
+            "plugin new my_arm --kind embodiment --sdk ../plugin",
+            "config check --config configs/tabletop.toml",
+            "bench control",
+            "bench pipeline --json",
+            "doctor --json",
+            "serve --port 80",
+            "dataset check folder",
+        ] {
+            let mut words = vec!["vola".to_owned()];
+            let mut quoted = false;
+            for part in line.split('"') {
+                if quoted {
+                    words.push(part.to_owned());
+                } else {
+                    words.extend(part.split_whitespace().map(str::to_owned));
+                }
+                quoted = !quoted;
+            }
+            if let Err(error) = Arguments::try_parse_from(&words) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+}

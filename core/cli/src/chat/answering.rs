@@ -1,0 +1,193 @@
+//! The person, or the program, that answers questions in a conversation.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use vola_bundle::{Asked, HandoffSettings, Unanswered};
+use vola_planner::{Operator, Question, Reply};
+
+use super::{Inbox, Said, Screen, parse_choice};
+use crate::{interrupt::Interrupt, output::Tone};
+
+/// How often waiting looks whether someone wants to leave.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Who types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typist {
+    /// A person: may need several tries, and types ahead.
+    Person,
+    /// A program or a file: the next line is the answer.
+    Program,
+}
+
+/// Answers come through the inbox. The arm holds meanwhile.
+pub(crate) struct Answering {
+    inbox: Inbox,
+    screen: Screen,
+    interrupt: Interrupt,
+    typist: Typist,
+    handoff: HandoffSettings,
+}
+
+impl Answering {
+    /// Answers from this inbox, as long as the deployment is willing to wait.
+    pub(crate) fn new(
+        inbox: Inbox,
+        screen: Screen,
+        interrupt: Interrupt,
+        typist: Typist,
+        handoff: HandoffSettings,
+    ) -> Self {
+        Self {
+            inbox,
+            screen,
+            interrupt,
+            typist,
+            handoff,
+        }
+    }
+
+    /// The next line that may be an answer; nothing at the end, on leaving, or
+    /// after the time.
+    fn next_line(&self, question: u64, deadline: Option<Instant>) -> Option<Said> {
+        loop {
+            if self.interrupt.is_wanted() || deadline.is_some_and(|end| Instant::now() >= end) {
+                return None;
+            }
+            let said = match self.typist {
+                Typist::Person => self.inbox.answer(question, GLANCE),
+                Typist::Program => self.inbox.next(GLANCE),
+            };
+            match said {
+                Some(Said::End) => return None,
+                Some(line) => return Some(line),
+                None => {}
+            }
+        }
+    }
+
+    /// What a question of a holding robot comes to without an answer.
+    fn unanswered(&self, choices: &[&str]) -> Option<Reply> {
+        let skip = choices.iter().position(|choice| choice.starts_with("skip"));
+        match self.handoff.then() {
+            Unanswered::Skip => skip.map(Reply::Choice),
+            Unanswered::Abort | Unanswered::Home => None,
+        }
+    }
+}
+
+/// Whether a robot asks because it cannot go on, not because it does not
+/// understand: then only its choices count, and it does not wait for ever.
+fn is_handoff(choices: &[&str]) -> bool {
+    choices.last() == Some(&"abort")
+}
+
+#[async_trait(?Send)]
+impl Operator for Answering {
+    async fn ask(&mut self, question: &Question) -> Option<Reply> {
+        let choices: Vec<&str> = question.choices.iter().map(String::as_str).collect();
+        let handoff = is_handoff(&choices);
+        if handoff && self.handoff.ask() == Asked::Nobody {
+            return self.unanswered(&choices);
+        }
+        let deadline = handoff.then(|| Instant::now() + self.handoff.timeout());
+        let number = self.inbox.ask();
+        loop {
+            let Some(said) = self.next_line(number, deadline) else {
+                return if handoff {
+                    self.unanswered(&choices)
+                } else {
+                    None
+                };
+            };
+            let Said::Line { text, .. } = &said else {
+                return None;
+            };
+            if let Some(choice) = parse_choice(text, &choices) {
+                return Some(Reply::Choice(choice));
+            }
+            match (handoff, self.typist) {
+                (false, _) => return Some(Reply::Text(text.clone())),
+                (true, Typist::Program) => {
+                    // It is the next sentence, not an answer.
+                    self.inbox.put_back(said);
+                    return self.unanswered(&choices);
+                }
+                (true, Typist::Person) => {
+                    let help = format!("Please answer with a number, or: {}.", choices.join(", "));
+                    let _ = self
+                        .screen
+                        .line(&self.screen.style().paint(Tone::Faint, &help));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use vola_bundle::Deployment;
+    use vola_runtime::StopSwitch;
+
+    use super::*;
+    use crate::output::Style;
+
+    fn answering(typist: Typist, handoff: &str) -> (Inbox, Answering) {
+        let text = format!(
+            "[robot]\nplugin = \"tabletop/franka\"\n[policy]\nbundle = \"b\"\n[handoff]\n{handoff}\n"
+        );
+        let deployment = Deployment::parse(&text, Path::new("a.toml")).unwrap();
+        let inbox = Inbox::new(StopSwitch::default());
+        let answering = Answering::new(
+            inbox.clone(),
+            Screen::new(Style::Plain),
+            Interrupt::idle(),
+            typist,
+            deployment.handoff().clone(),
+        );
+        (inbox, answering)
+    }
+
+    fn ask(answering: &mut Answering, choices: &[&str]) -> Option<Reply> {
+        let question = Question {
+            text: "?".to_owned(),
+            choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(answering.ask(&question))
+    }
+
+    const HOLD: [&str; 4] = ["continue", "retry", "skip", "abort"];
+
+    #[test]
+    fn a_program_s_next_line_answers_or_stays_the_next_sentence() {
+        let (inbox, mut answering) = answering(Typist::Program, "");
+        inbox.typed("2");
+        assert_eq!(ask(&mut answering, &HOLD), Some(Reply::Choice(1)));
+        inbox.typed("the left one");
+        assert_eq!(
+            ask(&mut answering, &["the red one", "the blue one"]),
+            Some(Reply::Text("the left one".to_owned()))
+        );
+        inbox.typed("open the drawer");
+        assert_eq!(ask(&mut answering, &HOLD), None);
+        assert!(
+            matches!(inbox.next(Duration::ZERO), Some(Said::Line { text, .. }) if text == "open the drawer")
+        );
+        inbox.end();
+        assert_eq!(ask(&mut answering, &HOLD), None);
+    }
+
+    #[test]
+    fn nobody_answers_in_time() {
+        let (_, mut answering) = answering(Typist::Person, "timeout_s = 0.05\nthen = \"skip\"");
+        assert_eq!(ask(&mut answering, &HOLD), Some(Reply::Choice(2)));
+        let (_, mut answering) = self::answering(Typist::Person, "ask = \"nobody\"");
+        assert_eq!(ask(&mut answering, &HOLD), None);
+    }
+}

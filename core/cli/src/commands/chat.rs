@@ -1,0 +1,367 @@
+//! `vola chat`: a conversation with the robot.
+
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
+
+use clap::Args;
+use serde_json::json;
+use vola_planner::RunReport;
+use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
+
+use crate::{
+    arguments::{Clock, SharedArguments},
+    chat::{Answering, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader},
+    conversation::Conversation,
+    failure::{Failure, exit},
+    film::{people_camera, write_png},
+    interrupt::{INTERRUPTED, Interrupt, Leaving},
+    output::{Console, Story, Tone, scene_words},
+    robot::SessionRobot,
+    workplace::{SessionWish, Workplace},
+};
+
+/// Commands that are no sentences.
+const COMMANDS: [&str; 5] = ["/scene", "/picture", "/reset", "/help", "/quit"];
+/// How often the loop looks whether someone wants to leave.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// `vola chat`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ChatArguments {
+    /// Seed of the simulated scene and of the policy's draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Virtual time: as fast as it can be computed
+    #[arg(long)]
+    fast: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &ChatArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    let workplace = Workplace::open(shared)?;
+    let wish = SessionWish::new(Clock::from_fast(own.fast), own.seed);
+    let mut robot = SessionRobot::new(workplace.session(wish)?);
+    let stop = robot.session().stop_switch();
+    let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
+    let inbox = Inbox::new(stop);
+    let moving = inbox.clone();
+    robot.watch_motion(Box::new(move |is_moving| moving.set_moving(is_moving)));
+    if robot.session().has_simulation() {
+        robot
+            .session()
+            .reset_world(own.seed, &serde_json::Value::Null)?;
+    }
+    let person = std::io::stdin().is_terminal() && !console.is_json();
+    let typist = if person {
+        Typist::Person
+    } else {
+        Typist::Program
+    };
+    let screen = Screen::new(console.style());
+    let handoff = workplace.deployment().handoff().clone();
+    let operator = Answering::new(
+        inbox.clone(),
+        screen.clone(),
+        interrupt.clone(),
+        typist,
+        handoff,
+    );
+    let teller = Teller {
+        console,
+        screen: screen.clone(),
+        story: Story::new(console.style()),
+        interrupt: interrupt.clone(),
+        fault: None,
+    };
+    let conversation = Conversation::new(workplace.deployment())?;
+    let mut chat = Chat {
+        robot,
+        conversation,
+        operator,
+        teller,
+        pictures: 0,
+        seed: own.seed,
+    };
+    if person {
+        chat.greet(&workplace)?;
+        start_editor(inbox.clone(), &screen, interrupt.clone(), &COMMANDS)?;
+    } else {
+        start_reader(inbox.clone())?;
+    }
+    let code = chat.converse(&inbox, &interrupt)?;
+    Ok(if interrupt.is_wanted() {
+        INTERRUPTED
+    } else {
+        code
+    })
+}
+
+/// A conversation in progress.
+struct Chat {
+    robot: SessionRobot,
+    conversation: Conversation,
+    operator: Answering,
+    teller: Teller,
+    pictures: u32,
+    seed: u64,
+}
+
+impl Chat {
+    /// Two lines on who is there and what may be said, then what is seen.
+    fn greet(&mut self, workplace: &Workplace) -> Result<(), Failure> {
+        let scene = self.robot.look()?;
+        let style = self.teller.console.style();
+        let bundle = workplace.deployment().policy().bundle();
+        let policy = bundle
+            .file_name()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let name = style.paint(Tone::Strong, "vola");
+        let who = self.robot.session().embodiment_id().to_string();
+        self.teller
+            .line(&format!("{name}  {who}, driven by the policy `{policy}`"))?;
+        let example = style.paint(Tone::Typed, &format!("“{}”", example(&scene)));
+        let more = style.paint(Tone::Faint, "stop stops · /help · Ctrl-D leaves");
+        self.teller
+            .line(&format!("Say what to do, for example {example}   {more}"))?;
+        self.teller
+            .line(&style.paint(Tone::Faint, &format!("I see {}.", scene_words(&scene))))
+    }
+
+    /// Takes lines until nothing more comes.
+    fn converse(&mut self, inbox: &Inbox, interrupt: &Interrupt) -> Result<u8, Failure> {
+        while !interrupt.is_wanted() {
+            let text = match inbox.next(GLANCE) {
+                None => continue,
+                Some(Said::End) => break,
+                Some(Said::Line { text, .. }) => text,
+            };
+            if let Some(command) = text.strip_prefix('/') {
+                if matches!(command, "quit" | "exit") {
+                    break;
+                }
+                self.command(command)?;
+            } else if text.eq_ignore_ascii_case("picture") {
+                self.command("picture")?;
+            } else {
+                let report = self.sentence(&text)?;
+                if report.is_some_and(|report| report.outcome == RunOutcome::SafetyStop) {
+                    return Ok(exit::SAFETY);
+                }
+            }
+        }
+        Ok(exit::DONE)
+    }
+
+    fn sentence(&mut self, text: &str) -> Result<Option<RunReport>, Failure> {
+        if is_stop_word(text) && !self.teller.console.is_json() {
+            self.teller.line("I am at rest.")?;
+            return Ok(None);
+        }
+        self.robot.release_stop();
+        let teller = &mut self.teller;
+        let said = self
+            .conversation
+            .say(text, &mut self.robot, &mut self.operator, &mut |event| {
+                teller.tell(event)
+            });
+        self.teller.screen.set_status(None);
+        match self.teller.fault.take() {
+            Some(fault) => Err(fault),
+            None => said.map(Some),
+        }
+    }
+
+    /// A line that began with a slash.
+    fn command(&mut self, command: &str) -> Result<(), Failure> {
+        let (name, argument) = command.split_once(' ').unwrap_or((command, ""));
+        let argument = argument.trim();
+        match name {
+            "scene" => self.show_scene(),
+            "picture" => self.take_picture(argument),
+            "reset" => self.reset(argument),
+            "help" => self.help(),
+            _ => {
+                let known = COMMANDS.join(", ");
+                self.teller
+                    .complain(&format!("`/{name}` is no command; there are {known}"))
+            }
+        }
+    }
+
+    fn help(&self) -> Result<(), Failure> {
+        if self.teller.console.is_json() {
+            return self.teller.console.object(&json!({"help": COMMANDS}));
+        }
+        for (what, meaning) in [
+            (
+                "a sentence",
+                "I plan it, show the steps, and do them: pick, place, push, stack, open, close, …",
+            ),
+            ("stop", "I come to rest at once, whatever I am doing"),
+            ("/scene", "what I see, with names and places"),
+            ("/picture [FILE]", "a picture as PNG"),
+            ("/reset [SEED]", "another scene"),
+            ("/quit", "leave; so does Ctrl-D"),
+        ] {
+            let typed = self
+                .teller
+                .console
+                .style()
+                .paint(Tone::Typed, &format!("{what:<16}"));
+            self.teller.line(&format!("  {typed} {meaning}"))?;
+        }
+        Ok(())
+    }
+
+    fn show_scene(&mut self) -> Result<(), Failure> {
+        let scene = self.robot.look()?;
+        let t = vola_planner::Robot::seconds(&self.robot);
+        if self.teller.console.is_json() {
+            return self.teller.console.object(&RunEvent {
+                t,
+                kind: RunEventKind::Scene { scene },
+            });
+        }
+        self.teller
+            .line(&format!("I see {}.", scene_words(&scene)))?;
+        for object in &scene.objects {
+            let place = object.position.map_or_else(String::new, |[x, y, _]| {
+                format!(
+                    "{:.0} cm ahead, {:.0} cm {}",
+                    100.0 * x,
+                    (100.0 * y).abs(),
+                    if y >= 0.0 { "left" } else { "right" }
+                )
+            });
+            let sure = format!("{:.0} %", 100.0 * object.confidence);
+            let faint = self.teller.console.style().paint(Tone::Faint, &sure);
+            self.teller
+                .line(&format!("  {:<16} {place}  {faint}", object.id))?;
+        }
+        Ok(())
+    }
+
+    fn take_picture(&mut self, argument: &str) -> Result<(), Failure> {
+        let path = if argument.is_empty() {
+            self.pictures += 1;
+            PathBuf::from(format!("vola-{}.png", self.pictures))
+        } else {
+            PathBuf::from(argument)
+        };
+        let camera = people_camera(self.robot.session());
+        let picture = self.robot.session().picture(&camera)?;
+        // A wrong file name does not end a conversation.
+        match write_png(&path, &picture) {
+            Ok(()) if self.teller.console.is_json() => {
+                self.teller.console.object(&json!({"picture": path}))
+            }
+            Ok(()) => self
+                .teller
+                .line(&format!("A picture is in {}.", path.display())),
+            Err(error) => self.teller.complain(&error.to_string()),
+        }
+    }
+
+    fn reset(&mut self, argument: &str) -> Result<(), Failure> {
+        let seed = if argument.is_empty() {
+            Ok(self.seed + 1)
+        } else {
+            argument.parse()
+        };
+        let Ok(seed) = seed else {
+            return self.teller.complain(&format!(
+                "/reset: expected a whole number, got `{argument}`"
+            ));
+        };
+        if !self.robot.session().has_simulation() {
+            return self
+                .teller
+                .complain("/reset: a real table is put in order by hand");
+        }
+        self.seed = seed;
+        self.robot
+            .session()
+            .reset_world(seed, &serde_json::Value::Null)?;
+        self.robot.release_stop();
+        self.robot.forget();
+        self.conversation.forget();
+        if !self.teller.console.is_json() {
+            self.teller
+                .line(&format!("Another scene, number {seed}."))?;
+        }
+        self.show_scene()
+    }
+}
+
+/// A sentence that fits the scene.
+fn example(scene: &Scene) -> String {
+    let first = |kind: &str| scene.objects.iter().find(|object| object.kind == kind);
+    match (first("block"), first("bowl")) {
+        (Some(block), Some(bowl)) => format!("put the {} in the {}", block.noun(), bowl.noun()),
+        (Some(block), None) => format!("pick up the {}", block.noun()),
+        _ => "what do you see?".to_owned(),
+    }
+}
+
+/// Tells what happens, to a person through the screen or to a program as JSON.
+struct Teller {
+    console: Console,
+    screen: Screen,
+    story: Story,
+    interrupt: Interrupt,
+    fault: Option<Failure>,
+}
+
+impl Teller {
+    fn line(&self, text: &str) -> Result<(), Failure> {
+        self.screen.line(text)
+    }
+
+    /// Something typed makes no sense.
+    fn complain(&self, text: &str) -> Result<(), Failure> {
+        if self.console.is_json() {
+            return self.console.object(&json!({"error": {"message": text}}));
+        }
+        self.line(&self.console.style().paint(Tone::Warning, text))
+    }
+
+    fn tell(&mut self, event: RunEvent) {
+        let lines = self.story.tell(&event);
+        if self.fault.is_some() {
+            return;
+        }
+        self.fault = if self.console.is_json() {
+            self.console.object(&event).err()
+        } else {
+            self.screen.set_status(self.story.status());
+            lines
+                .iter()
+                .try_for_each(|line| self.screen.line(line))
+                .err()
+        };
+        if self.fault.is_some() {
+            // Nobody reads any more: the arm comes to rest and the talk ends.
+            self.interrupt.request();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_fits_the_scene() {
+        let mut scene = Scene::from_json(
+            r#"{"objects":[{"id":"a","kind":"bowl","color":"pink"},{"id":"b","kind":"block","color":"cyan"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(example(&scene), "put the cyan block in the pink bowl");
+        scene.objects.remove(0);
+        assert_eq!(example(&scene), "pick up the cyan block");
+        assert_eq!(example(&Scene::default()), "what do you see?");
+    }
+}

@@ -1,0 +1,379 @@
+//! `vola doctor`: what this machine has, and whether the deployment can run on it.
+
+use clap::Args;
+use serde::Serialize;
+use vola_bundle::{Bundle, Deployment, compare, compare_deployment};
+use vola_runtime::{PluginRegistry, Robot};
+
+use crate::{
+    arguments::SharedArguments,
+    failure::{Failure, exit},
+    output::{Align, Console, Table, Tone},
+    workplace::{config_path, program_folders},
+};
+
+/// `vola doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Inject faults into every part (not in this version)
+    #[arg(long, hide = true)]
+    faults: bool,
+    /// Test a real robot's bus (not in this version)
+    #[arg(long, hide = true)]
+    robot: bool,
+}
+
+/// How a finding is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    /// As it should be.
+    Fine,
+    /// Works, but not as well as it could.
+    Weak,
+    /// Does not work.
+    Broken,
+}
+
+/// One row.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    detail: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    help: String,
+}
+
+impl Finding {
+    fn fine(check: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Fine,
+            detail: detail.into(),
+            help: String::new(),
+        }
+    }
+
+    fn weak(check: &'static str, detail: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            check,
+            verdict: Verdict::Weak,
+            detail: detail.into(),
+            help: help.into(),
+        }
+    }
+
+    /// A finding from an error's message, whose `help:` line is kept apart.
+    fn broken(check: &'static str, error: &impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        let (lines, help): (Vec<&str>, Vec<&str>) = text
+            .lines()
+            .partition(|line| !line.trim_start().starts_with("help:"));
+        let help = help
+            .first()
+            .map(|line| line.trim_start().trim_start_matches("help:").trim());
+        Self {
+            check,
+            verdict: Verdict::Broken,
+            detail: lines.join(" "),
+            help: help.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The same for an error whose help the command line knows.
+    fn failed(check: &'static str, failure: &Failure) -> Self {
+        let finding = Self::broken(check, failure);
+        match failure.help() {
+            Some(help) => Self {
+                help: help.to_owned(),
+                ..finding
+            },
+            None => finding,
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &DoctorArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    if own.faults {
+        return Err(super::later::missing("doctor --faults"));
+    }
+    if own.robot {
+        return Err(super::later::missing("doctor --robot"));
+    }
+    let mut findings = machine();
+    deployment_findings(shared, &mut findings);
+    if console.is_json() {
+        for finding in &findings {
+            console.object(finding)?;
+        }
+    } else {
+        print_table(&findings, console)?;
+    }
+    let failed = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Broken)
+        .count();
+    if failed == 0 {
+        return Ok(exit::DONE);
+    }
+    Err(Failure::Checks {
+        failed,
+        all: findings.len(),
+        code: exit::USAGE,
+    })
+}
+
+fn print_table(findings: &[Finding], console: Console) -> Result<(), Failure> {
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("check", Align::Left),
+        ("found", Align::Left),
+    ]);
+    for finding in findings {
+        let (sign, tone) = match finding.verdict {
+            Verdict::Fine => ("✓", Tone::Good),
+            Verdict::Weak => ("!", Tone::Warning),
+            Verdict::Broken => ("✗", Tone::Bad),
+        };
+        table.toned_row([
+            (sign.to_owned(), Some(tone)),
+            (finding.check.to_owned(), None),
+            (finding.detail.clone(), None),
+        ]);
+        if !finding.help.is_empty() {
+            table.toned_row([
+                (String::new(), None),
+                (String::new(), None),
+                (format!("help: {}", finding.help), Some(Tone::Typed)),
+            ]);
+        }
+    }
+    console.write(&table.render(console.style()))
+}
+
+fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
+    let path = config_path(shared.config.as_deref());
+    let mut folders = shared.plugin_folders.clone();
+    let deployment = match Deployment::load(&path) {
+        Ok(deployment) => {
+            findings.push(Finding::fine("deployment", path.display().to_string()));
+            folders.extend(deployment.plugin_paths().iter().cloned());
+            Some(deployment)
+        }
+        Err(error) => {
+            findings.push(Finding::failed("deployment", &error.into()));
+            None
+        }
+    };
+    folders.extend(program_folders());
+    let registry = PluginRegistry::search(&folders);
+    findings.push(plugins(&registry));
+    for (_, error) in registry.refused() {
+        findings.push(Finding {
+            verdict: Verdict::Weak,
+            ..Finding::broken("refused library", error)
+        });
+    }
+    let Some(deployment) = deployment else { return };
+    let robot = Robot::configure(
+        &registry,
+        deployment.robot().plugin(),
+        deployment.robot().settings(),
+    );
+    match &robot {
+        Ok(robot) => findings.push(Finding::fine("robot", robot_words(&deployment, robot))),
+        Err(error) => findings.push(Finding::broken("robot", error)),
+    }
+    match Bundle::open(deployment.policy().bundle()) {
+        Ok(bundle) => {
+            findings.push(Finding::fine(
+                "bundle",
+                bundle.folder().display().to_string(),
+            ));
+            for stage in bundle.manifest().stages() {
+                if let Err(error) = registry.find(stage.plugin()) {
+                    findings.push(Finding::broken("stage", &error));
+                }
+            }
+            if let Ok(robot) = &robot {
+                findings.push(fit(&deployment, &bundle, robot));
+            }
+        }
+        Err(error) => findings.push(Finding::failed("bundle", &error.into())),
+    }
+}
+
+fn plugins(registry: &PluginRegistry) -> Finding {
+    let ids: Vec<String> = registry
+        .libraries()
+        .iter()
+        .flat_map(|library| {
+            library
+                .plugins()
+                .iter()
+                .map(move |plugin| format!("{}/{}", library.name(), plugin.name))
+        })
+        .collect();
+    if ids.is_empty() {
+        return Finding {
+            verdict: Verdict::Broken,
+            ..Finding::weak(
+                "plugins",
+                "none found",
+                "build them: `cargo build --workspace`",
+            )
+        };
+    }
+    Finding::fine("plugins", format!("{}: {}", ids.len(), ids.join(", ")))
+}
+
+fn robot_words(deployment: &Deployment, robot: &Robot) -> String {
+    let description = robot.description();
+    format!(
+        "{}: {} joints, cameras {}, {} ops",
+        deployment.robot().plugin(),
+        description.joints.len(),
+        description
+            .cameras
+            .iter()
+            .map(|camera| camera.key.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+        description.ops.len()
+    )
+}
+
+/// The handshake, without opening the robot.
+fn fit(deployment: &Deployment, bundle: &Bundle, robot: &Robot) -> Finding {
+    let id = deployment.robot().plugin().to_string();
+    let compared = compare_deployment(deployment, robot.description())
+        .and_then(|()| bundle.manifest().embodiment(&id))
+        .and_then(|binding| compare(bundle, binding, robot.description()));
+    match compared {
+        Ok(()) => Finding::fine(
+            "handshake",
+            format!("bundle, limits and `{id}` fit together"),
+        ),
+        Err(error) => Finding::broken("handshake", &error),
+    }
+}
+
+/// What the machine has.
+fn machine() -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match std::thread::available_parallelism() {
+        Ok(cores) if cores.get() >= 2 => {
+            findings.push(Finding::fine("processors", cores.to_string()))
+        }
+        Ok(cores) => findings.push(Finding::weak(
+            "processors",
+            cores.to_string(),
+            "control loop and policy share one processor; `--fast` is not affected",
+        )),
+        Err(error) => findings.push(Finding::broken("processors", &error)),
+    }
+    findings.push(real_time());
+    findings.push(memory_lock());
+    findings
+}
+
+/// Whether the control thread may run with a real-time priority.
+#[cfg(target_os = "linux")]
+fn real_time() -> Finding {
+    let help = "give the user `rtprio 80` in /etc/security/limits.d for steadier control";
+    match limit("Max realtime priority") {
+        Some(limit)
+            if limit == "unlimited" || limit.parse::<u32>().is_ok_and(|limit| limit >= 1) =>
+        {
+            Finding::fine("real-time priority", format!("allowed up to {limit}"))
+        }
+        _ if is_root() => Finding::fine("real-time priority", "allowed (root)"),
+        Some(limit) => Finding::weak(
+            "real-time priority",
+            format!("not allowed (limit {limit})"),
+            help,
+        ),
+        None => Finding::weak("real-time priority", "unknown", help),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn real_time() -> Finding {
+    Finding::weak(
+        "real-time priority",
+        "not used on this system",
+        "run real robots on Linux",
+    )
+}
+
+/// Whether the control thread's memory may be locked.
+#[cfg(target_os = "linux")]
+fn memory_lock() -> Finding {
+    let help = "give the user `memlock unlimited` in /etc/security/limits.d";
+    match limit("Max locked memory") {
+        Some(limit) if limit == "unlimited" => Finding::fine("memory lock", "unlimited"),
+        Some(limit) if limit.parse::<u64>().is_ok_and(|bytes| bytes >= 8 << 20) => {
+            Finding::fine("memory lock", format!("{limit} bytes"))
+        }
+        Some(limit) => Finding::weak("memory lock", format!("{limit} bytes"), help),
+        None => Finding::weak("memory lock", "unknown", help),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn memory_lock() -> Finding {
+    Finding::weak(
+        "memory lock",
+        "not used on this system",
+        "run real robots on Linux",
+    )
+}
+
+/// A soft limit of this process.
+#[cfg(target_os = "linux")]
+fn limit(name: &str) -> Option<String> {
+    soft_limit(&std::fs::read_to_string("/proc/self/limits").ok()?, name)
+}
+
+#[cfg(target_os = "linux")]
+fn soft_limit(text: &str, name: &str) -> Option<String> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next().map(str::to_owned)
+}
+
+#[cfg(target_os = "linux")]
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    soft_limit(&status, "Uid:").as_deref() == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_s_help_is_kept_apart() {
+        let finding = Finding::broken("x", &"a.toml: wrong\n  twice\nhelp: mend it");
+        assert_eq!(
+            (finding.detail.as_str(), finding.help.as_str()),
+            ("a.toml: wrong   twice", "mend it")
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn limits_are_read_from_the_system_s_table() {
+        let text = "Limit    Soft Limit  Hard Limit  Units\nMax locked memory  65536  65536  bytes\nMax realtime priority  0  0\n";
+        assert_eq!(
+            soft_limit(text, "Max locked memory").as_deref(),
+            Some("65536")
+        );
+        assert_eq!(soft_limit(text, "Max nothing"), None);
+    }
+}

@@ -1,0 +1,372 @@
+//! `vola eval`: how often tasks succeed, measured by the world.
+//!
+//! Every episode is a scene that training never saw. The world says what is to
+//! be done and, at the end, whether it is done; where things are is read from
+//! the camera, as in a run. Sessions in virtual time work side by side, and jobs
+//! are handed out by number, so the result does not depend on their number.
+
+mod aggregate;
+mod commands_suite;
+mod episode_outcome;
+mod primitive_episode;
+mod scene_quality;
+mod task_words;
+
+use clap::{Args, ValueEnum};
+use vola_runtime::{Driver, ExpertNoise, PolicyUse};
+use vola_types::PluginId;
+
+use crate::{
+    arguments::{Clock, SharedArguments},
+    commands::{
+        later,
+        workers::{self, Progress},
+    },
+    conversation::Conversation,
+    failure::{Failure, exit},
+    output::Console,
+    robot::SessionRobot,
+    workplace::{SessionWish, Workplace},
+};
+
+use aggregate::{Measured, print_results};
+use commands_suite::command_episode;
+use episode_outcome::EpisodeOutcome;
+use primitive_episode::primitive_episode;
+use scene_quality::scene_episode;
+
+/// Tasks of the tabletop suite.
+const TABLETOP: [&str; 8] = [
+    "pick",
+    "place_in",
+    "place_on_region",
+    "stack",
+    "relation",
+    "push",
+    "drawer",
+    "multi",
+];
+/// Tasks of the suite that goes through sentences and the planner.
+const COMMANDS: [&str; 4] = ["multi", "pick", "push", "drawer"];
+/// The task of the scene suite.
+const SCENE: &str = "scene";
+
+/// `vola eval`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct EvalArguments {
+    /// What is measured
+    #[arg(long, value_enum, default_value_t = Suite::Tabletop)]
+    pub(crate) suite: Suite,
+    /// One task of the suite (may be repeated) [default: all]
+    #[arg(long = "task", value_name = "TASK")]
+    pub(crate) tasks: Vec<String>,
+    /// Episodes a task
+    #[arg(long, default_value_t = 50)]
+    pub(crate) episodes: usize,
+    /// Seed of the first scene; from 1 000 000 up training never saw them
+    #[arg(long, default_value_t = crate::commands::record::FIRST_EVALUATION_SEED)]
+    pub(crate) seed: u64,
+    /// Sessions that work side by side
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: u16,
+    /// Give the policy words alone, no goal points
+    #[arg(long)]
+    pub(crate) words_only: bool,
+    /// Sentences that the policy is given
+    #[arg(long, value_enum, default_value_t = Phrases::Canonical)]
+    pub(crate) phrases: Phrases,
+    /// Colours and kinds that goals may name
+    #[arg(long, value_enum, default_value_t = Combos::All)]
+    pub(crate) combos: Combos,
+    /// Proof that it looks: all pictures are black
+    #[arg(long)]
+    pub(crate) black_images: bool,
+    /// Proof that it listens: another target is named than the one measured
+    #[arg(long)]
+    pub(crate) shuffle_target: bool,
+    /// Measure the simulation's expert instead of the policy
+    #[arg(long)]
+    pub(crate) expert: bool,
+    /// Another arm than the deployment's
+    #[arg(long, value_name = "ID")]
+    pub(crate) arm: Option<String>,
+    /// Disturb the scene (not in this version)
+    #[arg(long, hide = true, value_name = "NAME")]
+    pub(crate) perturb: Option<String>,
+}
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// The policy's primitives, one by one, and short sequences
+    Tabletop,
+    /// Sentences through the planner
+    Commands,
+    /// How well the camera's scene fits the true one
+    Scene,
+    /// Not in this version
+    #[value(hide = true)]
+    Planner,
+    /// Not in this version
+    #[value(hide = true)]
+    Handoff,
+}
+
+/// Sentences that the policy is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Phrases {
+    /// The ones of a run
+    Canonical,
+    /// Any that training used
+    Training,
+    /// Ones that training never used
+    HeldOut,
+}
+
+/// Colours and kinds that goals may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Combos {
+    /// Any
+    All,
+    /// Those that training used as targets
+    Train,
+    /// Those that training never used as targets
+    #[value(name = "held_out", alias = "held-out")]
+    HeldOut,
+}
+
+impl Combos {
+    /// The word that the world reads.
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Train => "train",
+            Self::HeldOut => "held_out",
+        }
+    }
+}
+
+/// One episode to measure.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// The task's word.
+    pub(crate) task: String,
+    /// Seed of its scene.
+    pub(crate) seed: u64,
+    /// Whether it goes through a sentence and the planner.
+    pub(crate) through_planner: bool,
+}
+
+/// How all episodes of a call are done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conditions {
+    /// Who drives.
+    pub(crate) driver: Driver,
+    /// Goal points or words alone.
+    pub(crate) points: Points,
+    /// Which sentences.
+    pub(crate) phrases: Phrases,
+    /// Which combinations.
+    pub(crate) combos: Combos,
+    /// Which target is named.
+    pub(crate) target: NamedTarget,
+}
+
+/// Whether the policy gets goal points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Points {
+    /// From the camera's scene.
+    FromScene,
+    /// None.
+    None,
+}
+
+/// Which target the policy is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NamedTarget {
+    /// The one that is measured.
+    True,
+    /// Another one.
+    Other,
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &EvalArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    if own.perturb.is_some() {
+        return Err(later::missing("eval --perturb"));
+    }
+    let tasks = tasks(own)?;
+    let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
+    let workplace = match &arm {
+        Some(arm) => Workplace::open_for(shared, arm)?,
+        None => Workplace::open(shared)?,
+    };
+    let jobs: Vec<Job> = tasks
+        .iter()
+        .flat_map(|task| (0..own.episodes).map(|index| job(own, task, index)))
+        .collect();
+    let conditions = conditions(own);
+    let progress = Progress::new(jobs.len(), "measuring", console.is_json());
+    let started = std::time::Instant::now();
+    let open = || {
+        let mut robot = SessionRobot::new(workplace.session(wish(own))?);
+        let mut conversation = Conversation::new(workplace.deployment())?;
+        Ok(move |job: &Job| -> Result<EpisodeOutcome, Failure> {
+            match (job.task.as_str(), job.through_planner) {
+                (SCENE, _) => scene_episode(robot.session(), job),
+                (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
+                (_, false) => primitive_episode(robot.session(), job, &conditions),
+            }
+        })
+    };
+    let mut outcomes: Vec<EpisodeOutcome> = Vec::with_capacity(jobs.len());
+    workers::run_in_order(usize::from(own.workers), &jobs, open, |index, outcome| {
+        tracing::info!(
+            task = jobs[index].task,
+            seed = jobs[index].seed,
+            ?outcome,
+            "episode"
+        );
+        outcomes.push(outcome);
+        progress.step();
+        Ok(())
+    })?;
+    progress.finish();
+    let arm = workplace.deployment().robot().plugin().to_string();
+    let measured = Measured {
+        arm,
+        tasks,
+        jobs,
+        outcomes,
+        wall_seconds: started.elapsed().as_secs_f64(),
+    };
+    print_results(&measured, console)?;
+    Ok(exit::DONE)
+}
+
+/// The tasks asked for.
+fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
+    let known: &[&str] = match own.suite {
+        Suite::Tabletop => &TABLETOP,
+        Suite::Commands => &COMMANDS,
+        Suite::Scene => &[SCENE],
+        Suite::Planner => return Err(later::missing("eval --suite planner")),
+        Suite::Handoff => return Err(later::missing("eval --suite handoff")),
+    };
+    // The expert shows primitives, it does not plan.
+    let usual = known
+        .iter()
+        .filter(|task| !(own.expert && **task == "multi"));
+    if own.tasks.is_empty() {
+        return Ok(usual.map(|task| (*task).to_owned()).collect());
+    }
+    for task in &own.tasks {
+        let extra = own.suite == Suite::Tabletop && task == "place_in_drawer";
+        if !known.contains(&task.as_str()) && !extra {
+            return Err(Failure::Argument {
+                argument: format!("--task {task}"),
+                expected: format!("one of {}", known.join(", ")),
+                got: task.clone(),
+                help: "`--suite` chooses which tasks there are".to_owned(),
+            });
+        }
+    }
+    Ok(own.tasks.clone())
+}
+
+fn job(own: &EvalArguments, task: &str, index: usize) -> Job {
+    Job {
+        task: task.to_owned(),
+        seed: own.seed + index as u64,
+        through_planner: own.suite == Suite::Commands || task == "multi",
+    }
+}
+
+fn conditions(own: &EvalArguments) -> Conditions {
+    Conditions {
+        driver: if own.expert {
+            Driver::Expert {
+                noise: ExpertNoise::default(),
+            }
+        } else {
+            Driver::Policy
+        },
+        points: if own.words_only {
+            Points::None
+        } else {
+            Points::FromScene
+        },
+        phrases: own.phrases,
+        combos: own.combos,
+        target: if own.shuffle_target {
+            NamedTarget::Other
+        } else {
+            NamedTarget::True
+        },
+    }
+}
+
+fn wish(own: &EvalArguments) -> SessionWish {
+    let mut wish = SessionWish::new(Clock::Virtual, own.seed);
+    if own.expert {
+        wish.policy = PolicyUse::None;
+    }
+    if own.black_images {
+        wish.robot_settings = serde_json::json!({"black_images": true});
+    }
+    wish
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        own: EvalArguments,
+    }
+
+    fn parse(words: &str) -> EvalArguments {
+        Line::parse_from(std::iter::once("eval").chain(words.split_whitespace())).own
+    }
+
+    #[test]
+    fn tasks_belong_to_their_suite() {
+        assert_eq!(tasks(&parse("")).unwrap().len(), TABLETOP.len());
+        assert_eq!(tasks(&parse("--suite scene")).unwrap(), ["scene"]);
+        assert!(
+            !tasks(&parse("--expert"))
+                .unwrap()
+                .contains(&"multi".to_owned())
+        );
+        assert_eq!(
+            tasks(&parse("--task push --task place_in_drawer"))
+                .unwrap()
+                .len(),
+            2
+        );
+        for wrong in [
+            "--task juggle",
+            "--suite commands --task stack",
+            "--suite planner",
+            "--suite handoff",
+        ] {
+            assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn episodes_count_seeds_up() {
+        let own = parse("--episodes 3 --seed 1000000");
+        let seeds: Vec<u64> = (0..3).map(|index| job(&own, "multi", index).seed).collect();
+        assert_eq!(seeds, [1_000_000, 1_000_001, 1_000_002]);
+        assert!(job(&own, "multi", 0).through_planner && !job(&own, "pick", 0).through_planner);
+    }
+}

@@ -1,0 +1,287 @@
+//! An episode of one primitive: the world names a goal, the camera shows where
+//! things are, the policy does it.
+
+use serde_json::json;
+use vola_planner::resolve;
+use vola_runtime::{Driver, PrimitiveObserver, Session, Unobserved};
+use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step};
+
+use super::{Conditions, EpisodeOutcome, Job, NamedTarget, Points, task_words::task_words};
+use crate::{failure::Failure, measure::Episode, robot::Sight};
+
+/// How long the world is watched after the end, so that what fell has landed (s).
+const AFTERWARDS_S: f64 = 0.6;
+
+/// Does one episode.
+///
+/// # Errors
+/// When the world or the runtime fails.
+pub(super) fn primitive_episode(
+    session: &mut Session,
+    job: &Job,
+    conditions: &Conditions,
+) -> Result<EpisodeOutcome, Failure> {
+    let wish = json!({"task": job.task, "combos": conditions.combos.word()});
+    let answer = session.reset_world(job.seed, &wish)?;
+    let goal = answer.get("steps").and_then(|steps| steps.get(0)).cloned();
+    let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
+    if let Some(goal) = goal {
+        session.set_goal(&goal)?;
+    }
+    let report = match (conditions.driver, episode.steps.first()) {
+        (_, None) => {
+            return Ok(EpisodeOutcome {
+                end: "no goal".to_owned(),
+                ..EpisodeOutcome::default()
+            });
+        }
+        (Driver::Expert { .. }, Some(goal)) => {
+            let goal = PrimitiveGoal {
+                op: goal.op,
+                task: goal.op.as_str().to_owned(),
+                object: None,
+                target: None,
+                seconds: None,
+            };
+            session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
+        }
+        (Driver::Policy, Some(goal)) => {
+            let scene = Sight::new().look(session)?;
+            let Some(step) = goal.step(&scene) else {
+                return Ok(EpisodeOutcome {
+                    end: "not seen".to_owned(),
+                    ..EpisodeOutcome::default()
+                });
+            };
+            let step = match conditions.target {
+                NamedTarget::True => step,
+                NamedTarget::Other => other_target(&step, &scene),
+            };
+            let goal = primitive_goal(&step, &scene, conditions, job.seed);
+            session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
+        }
+    };
+    wait(session, AFTERWARDS_S, &mut Unobserved)?;
+    Ok(EpisodeOutcome::of_primitive(
+        &report,
+        session.goal_reached()?,
+    ))
+}
+
+/// Lets time pass with the arm at rest.
+///
+/// # Errors
+/// When the runtime fails.
+pub(super) fn wait(
+    session: &mut Session,
+    seconds: f64,
+    observer: &mut dyn PrimitiveObserver,
+) -> Result<(), Failure> {
+    let goal = PrimitiveGoal {
+        op: Op::Wait,
+        task: String::new(),
+        object: None,
+        target: None,
+        seconds: Some(seconds),
+    };
+    session.run_primitive(&goal, Driver::Policy, observer)?;
+    Ok(())
+}
+
+/// The goal as the executive would give it; points that the scene does not show
+/// are left out, as they are when words alone are asked for.
+fn primitive_goal(step: &Step, scene: &Scene, conditions: &Conditions, seed: u64) -> PrimitiveGoal {
+    let task = task_words(step, scene, conditions.phrases, seed);
+    let bare = PrimitiveGoal {
+        op: step.op(),
+        task: String::new(),
+        object: None,
+        target: None,
+        seconds: None,
+    };
+    let resolved = match conditions.points {
+        Points::FromScene => resolve(step, scene).unwrap_or(bare),
+        Points::None => bare,
+    };
+    PrimitiveGoal { task, ..resolved }
+}
+
+/// The step with another target: another block, bowl, region or direction.
+fn other_target(step: &Step, scene: &Scene) -> Step {
+    let other_object = |id: &str| {
+        let kind = scene
+            .object(id)
+            .map_or("block", |object| object.kind.as_str());
+        let color = scene.object(id).and_then(|object| object.color.as_deref());
+        scene
+            .objects
+            .iter()
+            .find(|other| {
+                other.id != id
+                    && other.kind == kind
+                    && other.color.as_deref() != color
+                    && !other.is_held()
+            })
+            .map_or_else(|| id.to_owned(), |other| other.id.clone())
+    };
+    match step {
+        Step::Pick { object } => Step::Pick {
+            object: other_object(object),
+        },
+        Step::Place {
+            object,
+            target,
+            relation,
+        } => Step::Place {
+            object: object.clone(),
+            target: other_place(target, *relation, scene, other_object),
+            relation: *relation,
+        },
+        Step::Push { object, to } => Step::Push {
+            object: other_object(object),
+            to: match to {
+                PushTo::Region(region) => PushTo::Region(other_region(region)),
+                PushTo::Direction(direction) => PushTo::Direction(*direction),
+            },
+        },
+        Step::Open { object } => Step::Close {
+            object: object.clone(),
+        },
+        Step::Close { object } => Step::Open {
+            object: object.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+fn other_place(
+    target: &str,
+    relation: Relation,
+    scene: &Scene,
+    other_object: impl Fn(&str) -> String,
+) -> String {
+    if scene.has_region(target) {
+        return other_region(target);
+    }
+    let other = other_object(target);
+    // A lone bowl has no other: then the region that lies farthest.
+    if other == target && relation != Relation::In {
+        other_region("middle")
+    } else {
+        other
+    }
+}
+
+/// The region across the table.
+fn other_region(name: &str) -> String {
+    let Some(region) = Region::from_name(name) else {
+        return Region::TopLeft.name().to_owned();
+    };
+    let (row, column) = region.cell();
+    let opposite = if (row, column) == (1, 1) {
+        (2, 2)
+    } else {
+        (2 - row, 2 - column)
+    };
+    Region::ALL
+        .into_iter()
+        .find(|other| other.cell() == opposite)
+        .map_or_else(|| name.to_owned(), |other| other.name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene() -> Scene {
+        Scene::from_json(
+            r#"{"objects":[
+            {"id":"red_block","kind":"block","color":"red","position":[0.42,0.10,0.02]},
+            {"id":"green_block","kind":"block","color":"green","position":[0.35,-0.2,0.02]},
+            {"id":"blue_bowl","kind":"bowl","color":"blue","position":[0.5,0.15,0.03]},
+            {"id":"pink_bowl","kind":"bowl","color":"pink","position":[0.5,-0.15,0.03]}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn another_target_is_never_the_same() {
+        let scene = scene();
+        for (json, expected) in [
+            (
+                r#"{"op":"pick","object":"red_block"}"#,
+                r#"{"op":"pick","object":"green_block"}"#,
+            ),
+            (
+                r#"{"op":"place","object":"red_block","target":"blue_bowl","relation":"in"}"#,
+                r#"{"op":"place","object":"red_block","target":"pink_bowl","relation":"in"}"#,
+            ),
+            (
+                r#"{"op":"place","object":"red_block","target":"top left corner","relation":"on"}"#,
+                r#"{"op":"place","object":"red_block","target":"bottom right corner","relation":"on"}"#,
+            ),
+            (
+                r#"{"op":"push","object":"red_block","direction":"left"}"#,
+                r#"{"op":"push","object":"green_block","direction":"left"}"#,
+            ),
+            (
+                r#"{"op":"open","object":"drawer"}"#,
+                r#"{"op":"close","object":"drawer"}"#,
+            ),
+        ] {
+            let step: Step = serde_json::from_str(json).unwrap();
+            let expected: Step = serde_json::from_str(expected).unwrap();
+            assert_eq!(other_target(&step, &scene), expected);
+        }
+        assert!(
+            Region::ALL
+                .iter()
+                .all(|region| other_region(region.name()) != region.name())
+        );
+    }
+
+    #[test]
+    fn words_alone_carry_no_points() {
+        let conditions = Conditions {
+            driver: Driver::Policy,
+            points: Points::None,
+            phrases: super::super::Phrases::Canonical,
+            combos: super::super::Combos::All,
+            target: NamedTarget::True,
+        };
+        let step = Step::Pick {
+            object: "red_block".to_owned(),
+        };
+        let bare = primitive_goal(&step, &scene(), &conditions, 1);
+        assert_eq!(
+            (bare.object, bare.task.as_str()),
+            (None, "pick up the red block")
+        );
+        let full = primitive_goal(
+            &step,
+            &scene(),
+            &Conditions {
+                points: Points::FromScene,
+                ..conditions
+            },
+            1,
+        );
+        assert_eq!(full.object, Some([0.42, 0.10, 0.02]));
+        let unseen = Step::Pick {
+            object: "brown_block".to_owned(),
+        };
+        let goal = primitive_goal(
+            &unseen,
+            &scene(),
+            &Conditions {
+                points: Points::FromScene,
+                ..conditions
+            },
+            1,
+        );
+        assert_eq!(
+            (goal.object, goal.task.as_str()),
+            (None, "pick up the brown block")
+        );
+    }
+}

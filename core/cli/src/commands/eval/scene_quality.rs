@@ -1,0 +1,192 @@
+//! How well the scene that the camera shows fits the true one.
+
+use serde_json::{Value, json};
+use vola_runtime::{Detection, Session};
+
+use super::{EpisodeOutcome, Job};
+use crate::{
+    failure::Failure,
+    measure::{Episode, EpisodeObject, median},
+    output::percent,
+};
+
+/// Farthest that a detection may lie from the object it shows (m).
+const MATCH_M: f64 = 0.05;
+
+/// What was found in one or more scenes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SceneCounts {
+    /// Objects that are there.
+    there: usize,
+    /// Objects that were seen.
+    seen: usize,
+    /// Of these, ones that are there.
+    right: usize,
+    /// Distances of the right ones to their objects (m).
+    errors_m: Vec<f64>,
+}
+
+impl SceneCounts {
+    /// Compares what was seen with the truth: each detection belongs to at most
+    /// one object of its kind and colour, nearest pairs first.
+    fn compare(seen: &[Detection], truth: &[EpisodeObject]) -> Self {
+        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+        for (at, detection) in seen.iter().enumerate() {
+            for (index, object) in truth.iter().enumerate() {
+                let alike = detection.kind == object.kind && detection.color == object.color;
+                let [dx, dy, dz] =
+                    [0, 1, 2].map(|axis| detection.position[axis] - object.position[axis]);
+                let distance = dx.hypot(dy).hypot(dz);
+                if alike && distance <= MATCH_M {
+                    pairs.push((distance, at, index));
+                }
+            }
+        }
+        pairs.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        let mut taken = (vec![false; seen.len()], vec![false; truth.len()]);
+        let mut errors_m = Vec::new();
+        for (distance, at, index) in pairs {
+            if !taken.0[at] && !taken.1[index] {
+                taken.0[at] = true;
+                taken.1[index] = true;
+                errors_m.push(distance);
+            }
+        }
+        Self {
+            there: truth.len(),
+            seen: seen.len(),
+            right: errors_m.len(),
+            errors_m,
+        }
+    }
+
+    /// Whether everything was seen and nothing else.
+    fn is_perfect(&self) -> bool {
+        self.right == self.there && self.right == self.seen
+    }
+
+    fn shares(&self) -> (f64, f64) {
+        #[expect(clippy::cast_precision_loss, reason = "counts of objects")]
+        let share = |part: usize, whole: usize| {
+            if whole == 0 {
+                1.0
+            } else {
+                part as f64 / whole as f64
+            }
+        };
+        (share(self.right, self.there), share(self.right, self.seen))
+    }
+
+    /// Fields of the task's object.
+    pub(super) fn json(&self) -> Value {
+        let (recall, precision) = self.shares();
+        json!({
+            "recall": recall,
+            "precision": precision,
+            "median_error_m": median(&self.errors_m),
+            "objects": self.there,
+        })
+    }
+
+    /// One line for people.
+    pub(super) fn words(&self) -> String {
+        let (recall, precision) = self.shares();
+        let error = median(&self.errors_m)
+            .map_or("–".to_owned(), |error| format!("{:.1} mm", 1e3 * error));
+        format!(
+            "recall {} · precision {} · median position error {error} · {} objects",
+            percent(recall),
+            percent(precision),
+            self.there
+        )
+    }
+}
+
+/// The counts of several episodes together; nothing when none has any.
+pub(super) fn total<'a>(outcomes: impl Iterator<Item = &'a EpisodeOutcome>) -> Option<SceneCounts> {
+    outcomes
+        .filter_map(|outcome| outcome.scene.as_ref())
+        .fold(None, |sum, counts| {
+            let mut sum = sum.unwrap_or_default();
+            sum.there += counts.there;
+            sum.seen += counts.seen;
+            sum.right += counts.right;
+            sum.errors_m.extend(&counts.errors_m);
+            Some(sum)
+        })
+}
+
+/// Reads one scene and compares it; a success is a scene without a fault.
+///
+/// # Errors
+/// When the world or the scene head fails.
+pub(super) fn scene_episode(session: &mut Session, job: &Job) -> Result<EpisodeOutcome, Failure> {
+    let answer = session.reset_world(job.seed, &json!({"task": "free"}))?;
+    let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
+    let reading = session.read_scene()?;
+    let counts = SceneCounts::compare(&reading.objects, &episode.objects);
+    let success = counts.is_perfect();
+    Ok(EpisodeOutcome {
+        success,
+        claimed: success,
+        end: if success { "perfect" } else { "faulty" }.to_owned(),
+        scene: Some(counts),
+        ..EpisodeOutcome::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(kind: &str, color: Option<&str>, position: [f64; 3]) -> Detection {
+        Detection {
+            kind: kind.to_owned(),
+            color: color.map(str::to_owned),
+            position,
+            confidence: 0.9,
+            openness: None,
+        }
+    }
+
+    fn there(kind: &str, color: Option<&str>, position: [f64; 3]) -> EpisodeObject {
+        EpisodeObject {
+            kind: kind.to_owned(),
+            color: color.map(str::to_owned),
+            position,
+            open: None,
+        }
+    }
+
+    #[test]
+    fn each_object_is_seen_once() {
+        let truth = [
+            there("block", Some("red"), [0.4, 0.0, 0.02]),
+            there("block", Some("red"), [0.4, 0.04, 0.02]),
+            there("drawer", None, [0.6, 0.0, 0.05]),
+        ];
+        let counts = SceneCounts::compare(
+            &[
+                seen("block", Some("red"), [0.4, 0.01, 0.02]),
+                seen("block", Some("red"), [0.4, 0.012, 0.02]),
+                seen("block", Some("blue"), [0.5, 0.0, 0.02]),
+            ],
+            &truth,
+        );
+        assert_eq!((counts.there, counts.seen, counts.right), (3, 3, 2));
+        assert!(
+            (counts.errors_m[0] - 0.01).abs() < 1e-9 && (counts.errors_m[1] - 0.028).abs() < 1e-9
+        );
+        assert!(!counts.is_perfect());
+        let all: Vec<Detection> = truth
+            .iter()
+            .map(|object| seen(&object.kind, object.color.as_deref(), object.position))
+            .collect();
+        assert!(SceneCounts::compare(&all, &truth).is_perfect());
+        assert!(
+            SceneCounts::compare(&[], &[])
+                .words()
+                .starts_with("recall 100.0 %")
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! One file a command. Each takes what was typed and returns the exit code.
+
+pub(crate) mod bench;
+pub(crate) mod chat;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod eval;
+mod later;
+pub(crate) mod plan;
+pub(crate) mod plugin;
+pub(crate) mod policy;
+mod policy_bench;
+mod policy_infer;
+pub(crate) mod record;
+pub(crate) mod run;
+mod step_times;
+pub(crate) mod train;
+mod workers;
+
+use crate::{
+    arguments::{Arguments, Command},
+    failure::Failure,
+    output::{Console, Format},
+};
+
+/// Calls the command; its exit code.
+///
+/// # Errors
+/// Whatever kept it from being carried out.
+pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
+    let shared = &arguments.shared;
+    let console = Console::stdout(if shared.json {
+        Format::Json
+    } else {
+        Format::Text
+    });
+    match &arguments.command {
+        Command::Chat(own) => chat::run(shared, own, console),
+        Command::Run(own) => run::run(shared, own, console),
+        Command::Plan(own) => plan::run(shared, own, console),
+        Command::Eval(own) => eval::run(shared, own, console),
+        Command::Record(own) => record::run(shared, own, console),
+        Command::Train(own) => train::run(shared, own, console),
+        Command::Policy(own) => policy::run(shared, own, console),
+        Command::Plugin(own) => plugin::run(shared, own, console),
+        Command::Config(own) => config::run(shared, own, console),
+        Command::Bench(own) => bench::run(shared, own, console),
+        Command::Doctor(own) => doctor::run(shared, own, console),
+        Command::Dataset(_) => Err(later::missing("dataset")),
+        Command::Calibrate(_) => Err(later::missing("calibrate")),
+        Command::Serve(_) => Err(later::missing("serve")),
+    }
+}

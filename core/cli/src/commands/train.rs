@@ -1,0 +1,241 @@
+//! `vola train`: trains a policy by a configuration and writes its bundle.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use vola_runtime::StopSwitch;
+use vola_train::{Flow, Observer, StepReport, TrainConfig, Trained, ValidationReport, train};
+
+use crate::{
+    arguments::SharedArguments,
+    commands::record::{self, RecordArguments},
+    failure::{Failure, exit},
+    interrupt::{INTERRUPTED, Interrupt, Leaving},
+    output::{Console, Tone},
+};
+
+/// Steps between two JSON lines.
+const REPORT_EVERY: u64 = 100;
+/// Cells of the progress bar.
+const BAR_LENGTH: u64 = 1000;
+
+/// `vola train`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TrainArguments {
+    /// The training's configuration
+    #[arg(value_name = "CONFIG")]
+    config_file: PathBuf,
+    /// Train this long instead of what the configuration says
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Go on from the saved state; otherwise a saved state is an error
+    #[arg(long)]
+    resume: bool,
+    /// Demonstrations to record when the data folder is missing
+    #[arg(long, default_value_t = 12_000)]
+    record_episodes: usize,
+    /// Arms to record, in the order of the bundle's robots
+    #[arg(long, value_delimiter = ',', value_name = "ID", default_values_t = ["tabletop/franka".to_owned(), "tabletop/ur5e".to_owned()])]
+    record_arms: Vec<String>,
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &TrainArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    let mut config = TrainConfig::open(&own.config_file)?;
+    if let Some(minutes) = own.minutes {
+        if !(minutes.is_finite() && minutes > 0.0) {
+            return Err(Failure::Argument {
+                argument: "--minutes".to_owned(),
+                expected: "a number above 0".to_owned(),
+                got: minutes.to_string(),
+                help: "the 20-minute setting is `--minutes 20`".to_owned(),
+            });
+        }
+        config.budget.minutes = Some(minutes);
+        config.budget.steps = None;
+    }
+    check_state(&config, own)?;
+    record_missing(shared, own, &config, console)?;
+    let interrupt = Interrupt::install(StopSwitch::default(), Leaving::WhenSaved);
+    let mut watcher = Watcher::new(console, interrupt.clone());
+    let trained = train(&config, &mut watcher)?;
+    watcher.end(&config, &trained)?;
+    Ok(if interrupt.is_wanted() {
+        INTERRUPTED
+    } else {
+        exit::DONE
+    })
+}
+
+/// A training starts anew only where nothing is lost by it.
+fn check_state(config: &TrainConfig, own: &TrainArguments) -> Result<(), Failure> {
+    let state = config.work.join("resume.safetensors");
+    if own.resume || !state.exists() {
+        return Ok(());
+    }
+    Err(Failure::Content {
+        path: state,
+        reason: "a training has begun here".to_owned(),
+        help: "go on with `--resume`, or remove the folder to start anew",
+    })
+}
+
+/// Records demonstrations where the configuration names a folder that is not there.
+fn record_missing(
+    shared: &SharedArguments,
+    own: &TrainArguments,
+    config: &TrainConfig,
+    console: Console,
+) -> Result<(), Failure> {
+    let missing: Vec<&PathBuf> = config
+        .data
+        .iter()
+        .filter(|folder| !folder.exists())
+        .collect();
+    let Some(&out) = missing.first() else {
+        return Ok(());
+    };
+    if missing.len() > 1 || own.record_episodes == 0 {
+        return Err(Failure::Content {
+            path: out.clone(),
+            reason: "the configuration's data folder is missing".to_owned(),
+            help: "record it with `vola record --expert --out FOLDER`",
+        });
+    }
+    tracing::warn!(folder = %out.display(), "the data folder is missing and is recorded first");
+    let arguments = RecordArguments {
+        expert: true,
+        episodes: own.record_episodes,
+        seed: 0,
+        out: out.clone(),
+        tasks: record::default_tasks(),
+        arms: own.record_arms.clone(),
+        workers: u16::try_from(config.batch.threads).unwrap_or(2).max(1),
+        clean: false,
+        keep_failing: false,
+    };
+    record::run(shared, &arguments, console).map(|_| ())
+}
+
+/// Shows a training.
+struct Watcher {
+    console: Console,
+    bar: ProgressBar,
+    interrupt: Interrupt,
+    fault: Option<Failure>,
+}
+
+impl Watcher {
+    fn new(console: Console, interrupt: Interrupt) -> Self {
+        let target = if console.is_json() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(BAR_LENGTH), target);
+        if let Ok(style) =
+            ProgressStyle::with_template("training {bar:28} {percent:>3} %  {msg}  {elapsed}")
+        {
+            bar.set_style(style.progress_chars("━━╌"));
+        }
+        Self {
+            console,
+            bar,
+            interrupt,
+            fault: None,
+        }
+    }
+
+    /// Prints; a failure stops the training, since nobody could see its end.
+    fn print(&mut self, print: impl FnOnce(Console) -> Result<(), Failure>) {
+        if self.fault.is_none() {
+            let console = self.console;
+            self.fault = self.bar.suspend(|| print(console)).err();
+        }
+    }
+
+    fn end(self, config: &TrainConfig, trained: &Trained) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.console.is_json() {
+            return self.console.object(&json!({"trained": {
+                "complete": trained.complete, "steps": trained.step, "seconds": trained.seconds,
+                "bundle": config.out, "validation": trained.validation,
+            }}));
+        }
+        let style = self.console.style();
+        let text = if trained.complete {
+            let told = format!(
+                "trained {} steps in {:.0} s; bundle {}",
+                trained.step,
+                trained.seconds,
+                config.out.display()
+            );
+            style.paint(Tone::Good, &told)
+        } else {
+            let told = format!("stopped at step {}; go on with --resume", trained.step);
+            style.paint(Tone::Warning, &told)
+        };
+        self.console.line(&text)
+    }
+}
+
+impl Observer for Watcher {
+    fn step(&mut self, report: &StepReport<'_>) -> Flow {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of 0..=1 of a bar"
+        )]
+        self.bar
+            .set_position((report.progress.clamp(0.0, 1.0) * BAR_LENGTH as f64) as u64);
+        if report.step.is_multiple_of(10) {
+            self.bar
+                .set_message(format!("step {}  loss {:.4}", report.step, report.loss));
+        }
+        if self.console.is_json() && report.step.is_multiple_of(REPORT_EVERY) {
+            let object = json!({"step": report.step, "seconds": report.seconds, "progress": report.progress,
+                "rate": report.rate, "loss": report.loss, "parts": report.parts});
+            self.print(|console| console.object(&object));
+        }
+        if self.interrupt.is_wanted() || self.fault.is_some() {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        }
+    }
+
+    fn validation(&mut self, report: &ValidationReport) {
+        let report = report.clone();
+        self.print(move |console| {
+            if console.is_json() {
+                return console.object(&json!({"validation": report}));
+            }
+            console.line(&format!(
+                "step {:>6}  action {:.4}  gripper {:.4}  target {:.1} mm (90 %: {:.1} mm)  scene {:.1} % found, {:.1} % right, {:.1} mm",
+                report.step, report.action, report.gripper, report.target_median_mm, report.target_p90_mm,
+                100.0 * report.scene_recall, 100.0 * report.scene_precision, report.scene_median_mm
+            ))
+        });
+    }
+
+    fn note(&mut self, text: &str) {
+        let text = text.to_owned();
+        self.print(move |console| {
+            if console.is_json() {
+                console.object(&json!({"note": text}))
+            } else {
+                console.line(&text)
+            }
+        });
+    }
+}

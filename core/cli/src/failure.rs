@@ -1,0 +1,263 @@
+//! The error of the command line and the exit code that follows from it.
+
+use std::{io, path::PathBuf};
+
+use vola_bundle::{BundleError, MANIFEST_FILE};
+use vola_runtime::RuntimeError;
+use vola_train::TrainError;
+use vola_types::{PluginIdError, SceneError};
+
+use crate::plugin_new::PluginNewError;
+
+/// Exit codes of every command; the one for an open question, 3, comes from
+/// the run's own outcome.
+pub(crate) mod exit {
+    /// Done.
+    pub(crate) const DONE: u8 = 0;
+    /// An error.
+    pub(crate) const ERROR: u8 = 1;
+    /// Wrong usage, configuration or file.
+    pub(crate) const USAGE: u8 = 2;
+    /// The safety layer stopped the robot.
+    pub(crate) const SAFETY: u8 = 4;
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The runtime could not start or go on.
+    #[error(transparent)]
+    Runtime(Box<RuntimeError>),
+    /// A deployment, a bundle or a handshake.
+    #[error(transparent)]
+    Bundle(Box<BundleError>),
+    /// Recording or training.
+    #[error(transparent)]
+    Train(Box<TrainError>),
+    /// A plugin id on the command line.
+    #[error(transparent)]
+    PluginId(#[from] PluginIdError),
+    /// A plugin crate could not be written.
+    #[error(transparent)]
+    PluginNew(#[from] PluginNewError),
+    /// A scene file.
+    #[error("{}: {source}", path.display())]
+    Scene {
+        /// The file.
+        path: PathBuf,
+        /// Why it was refused.
+        source: SceneError,
+    },
+    /// An argument that means nothing here.
+    #[error("{argument}: expected {expected}, got {got}\nhelp: {help}")]
+    Argument {
+        /// The argument, as typed.
+        argument: String,
+        /// What would be right.
+        expected: String,
+        /// What was given.
+        got: String,
+        /// What to do.
+        help: String,
+    },
+    /// A command that later versions have.
+    #[error("`vola {command}` is not in this version\nhelp: {help}")]
+    NotInThisVersion {
+        /// The command.
+        command: String,
+        /// What there is instead.
+        help: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, as in `read`.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file's content cannot be used.
+    #[error("{}: {reason}\nhelp: {help}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Expected versus got.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// What the simulated world answered is not understood.
+    #[error("the world of `{embodiment}`: its answer to `{entry}` is not understood: {source}")]
+    World {
+        /// The embodiment.
+        embodiment: String,
+        /// The call.
+        entry: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A value could not be written as JSON.
+    #[error("standard output: cannot write JSON: {0}")]
+    Encoding(#[source] serde_json::Error),
+    /// A picture or animation could not be encoded.
+    #[error("{}: cannot encode the picture: {reason}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The reader of standard output went away.
+    #[error("standard output was closed")]
+    ReaderGone,
+    /// Standard output failed.
+    #[error("standard output: {0}")]
+    Stdout(#[source] io::Error),
+    /// The terminal failed.
+    #[error("terminal: {0}")]
+    Terminal(#[source] rustyline::error::ReadlineError),
+    /// A thread or a timer could not be had.
+    #[error("cannot start {what}: {source}")]
+    System {
+        /// What was to be started.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A worker thread ended without a result.
+    #[error(
+        "worker {index} ended early; its message is above\nhelp: run again with `--workers 1 --log debug`"
+    )]
+    Worker {
+        /// Which one.
+        index: usize,
+    },
+    /// Checks that the command made did not all pass.
+    #[error("{failed} of {all} checks failed; they are listed above")]
+    Checks {
+        /// How many failed.
+        failed: usize,
+        /// How many were made.
+        all: usize,
+        /// Exit code.
+        code: u8,
+    },
+}
+
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(Box::new(error))
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        Self::Bundle(Box::new(error))
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        Self::Train(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// The failure behind an error of standard output.
+    pub(crate) fn from_stdout(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::Stdout(error)
+        }
+    }
+
+    /// A function that names the file and what was tried, for `map_err`.
+    pub(crate) fn file(
+        path: impl Into<PathBuf>,
+        action: &'static str,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File {
+            path,
+            action,
+            source,
+        }
+    }
+
+    /// What to do about a file that is missing, where its own message does not
+    /// say so.
+    pub(crate) fn help(&self) -> Option<&'static str> {
+        let error = match self {
+            Self::Bundle(error) => error.as_ref(),
+            Self::Runtime(error) => match error.as_ref() {
+                RuntimeError::Bundle(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let BundleError::Io { path, source, .. } = error else {
+            return None;
+        };
+        let is_bundle = path.file_name().is_some_and(|name| name == MANIFEST_FILE);
+        (source.kind() == io::ErrorKind::NotFound).then_some(if is_bundle {
+            "a bundle is a folder with this file; `vola train configs/train/tabletop.toml` makes the default one"
+        } else {
+            "name a deployment with `--config FILE`; the default is configs/tabletop.toml"
+        })
+    }
+
+    /// The process's exit code.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Runtime(error) => runtime_code(error),
+            Self::ReaderGone => exit::DONE,
+            Self::Checks { code, .. } => *code,
+            Self::Bundle(_)
+            | Self::PluginId(_)
+            | Self::PluginNew(_)
+            | Self::Scene { .. }
+            | Self::Argument { .. }
+            | Self::NotInThisVersion { .. }
+            | Self::File { .. }
+            | Self::Content { .. } => exit::USAGE,
+            Self::Train(error) => train_code(error),
+            Self::World { .. }
+            | Self::Encoding(_)
+            | Self::Picture { .. }
+            | Self::Stdout(_)
+            | Self::Terminal(_)
+            | Self::System { .. }
+            | Self::Worker { .. } => exit::ERROR,
+        }
+    }
+}
+
+/// A wrong configuration or folder is the user's to mend.
+fn train_code(error: &TrainError) -> u8 {
+    match error {
+        TrainError::Config { .. }
+        | TrainError::Io { .. }
+        | TrainError::Shard { .. }
+        | TrainError::NoFrames { .. } => exit::USAGE,
+        _ => exit::ERROR,
+    }
+}
+
+/// What was named wrongly is the user's to mend; what failed is an error.
+fn runtime_code(error: &RuntimeError) -> u8 {
+    match error {
+        RuntimeError::Stopped { .. } => exit::SAFETY,
+        RuntimeError::Load(_)
+        | RuntimeError::Manifest { .. }
+        | RuntimeError::MissingPlugin { .. }
+        | RuntimeError::WrongKind { .. }
+        | RuntimeError::WrongVersion { .. }
+        | RuntimeError::Description { .. }
+        | RuntimeError::Bundle(_)
+        | RuntimeError::MissingPart { .. } => exit::USAGE,
+        _ => exit::ERROR,
+    }
+}

@@ -1,0 +1,14 @@
+//! Pictures and animations for people.
+
+mod camera;
+mod canvas;
+mod caption;
+mod font;
+mod gif_file;
+mod palette;
+mod png_file;
+mod reel;
+
+pub(crate) use camera::{Film, people_camera};
+pub(crate) use png_file::write_png;
+use reel::Reel;

@@ -1,0 +1,128 @@
+//! The `vola` program: parses what was typed, calls the command, reports.
+//!
+//! Every command is one file in `commands`. Only this crate prints and exits;
+//! all others return values. What is printed goes through `output`, errors end
+//! here, and the exit code says what kind of end it was.
+
+mod arguments;
+mod chat;
+mod commands;
+mod conversation;
+mod failure;
+mod film;
+mod interrupt;
+mod measure;
+mod output;
+#[allow(unreachable_pub, reason = "written as a small library of its own")]
+mod plugin_new;
+mod process_setup;
+mod robot;
+mod workplace;
+
+use std::{io::Write, num::NonZeroUsize, process::ExitCode};
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{
+    arguments::{Arguments, Command, LogLevel},
+    failure::{Failure, exit},
+    output::{Console, Format, Style, Tone},
+};
+
+#[expect(
+    unsafe_code,
+    reason = "the process is prepared before any thread exists"
+)]
+fn main() -> ExitCode {
+    // Reading the arguments starts no thread, and tells how many are wanted.
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return report_usage(&error),
+    };
+    // SAFETY: the first act of the process; no thread was started before.
+    unsafe { process_setup::prepare(threads(&arguments.command)) };
+    start_log(arguments.shared.log);
+    process_setup::remember_terminal();
+    let result = commands::dispatch(&arguments);
+    process_setup::restore_terminal();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => report(&failure, arguments.shared.json),
+    }
+}
+
+/// Threads of each numeric library. Where several workers go side by side
+/// each has one, for barriers between more threads than cores cost far more
+/// than they bring.
+fn threads(command: &Command) -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    match command {
+        Command::Train(_) | Command::Eval(_) | Command::Record(_) => NonZeroUsize::MIN,
+        _ => cores.min(NonZeroUsize::MIN.saturating_add(1)),
+    }
+}
+
+/// Sends log lines to standard error.
+fn start_log(level: LogLevel) {
+    let filter = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(Style::for_stderr() == Style::Colored)
+        .without_time()
+        .init();
+}
+
+/// Help and version are no errors; everything else that does not parse is.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe leaves nobody to tell.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::DONE
+    })
+}
+
+/// Tells what went wrong, on standard error; a program gets an object as well.
+fn report(failure: &Failure, json: bool) -> ExitCode {
+    let code = failure.exit_code();
+    if matches!(failure, Failure::ReaderGone) {
+        return ExitCode::from(code);
+    }
+    let style = Style::for_stderr();
+    let mut text = failure.to_string();
+    if let Some(help) = failure.help() {
+        text.push_str("\nhelp: ");
+        text.push_str(help);
+    }
+    let mut lines = text.lines();
+    let mut report = format!(
+        "{} {}\n",
+        style.paint(Tone::Bad, "error:"),
+        lines.next().unwrap_or_default()
+    );
+    for line in lines {
+        let help = line.trim_start().strip_prefix("help:");
+        match help {
+            Some(help) => {
+                report.push_str(&format!("{}{help}\n", style.paint(Tone::Typed, "help:")))
+            }
+            None => report.push_str(&format!("{line}\n")),
+        }
+    }
+    let _ = std::io::stderr().lock().write_all(report.as_bytes());
+    if json {
+        let object = serde_json::json!({"error": {"message": text, "exit": code}});
+        let _ = Console::stdout(Format::Json).object(&object);
+    }
+    ExitCode::from(code)
+}

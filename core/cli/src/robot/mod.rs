@@ -1,0 +1,7 @@
+//! The robot as the planner sees it: a session, and what its camera shows.
+
+mod session_robot;
+mod sight;
+
+pub(crate) use session_robot::SessionRobot;
+pub(crate) use sight::Sight;

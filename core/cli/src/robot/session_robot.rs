@@ -1,0 +1,411 @@
+//! A running session as the executive's robot.
+
+use async_trait::async_trait;
+use vola_planner::{Capabilities, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag};
+use vola_runtime::{
+    ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
+    RuntimeError, Session, StopSwitch,
+};
+use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step};
+
+use super::Sight;
+use crate::{
+    failure::Failure,
+    measure::{WorldJudge, world_goal},
+};
+
+/// How long after a person said "continue" the policy may stay unsure (s).
+const GRACE_S: f64 = 2.0;
+/// How long the world is given when it does not show the goal at once: what was
+/// let go falls, what was lifted must stay up (s).
+const AFTERWARDS_S: f64 = 0.7;
+
+/// Is told when the arm begins and ends to move.
+pub(crate) type MotionWatch = Box<dyn FnMut(bool) + Send>;
+
+/// A session with a memory for scenes and a judge for success.
+pub(crate) struct SessionRobot {
+    session: Session,
+    sight: Sight,
+    scene: Scene,
+    judge: WorldJudge,
+    stop_switch: StopSwitch,
+    stop_flag: StopFlag,
+    began_ns: u64,
+    held: Option<(Step, PrimitiveGoal)>,
+    motion: Option<MotionWatch>,
+    jerks: Vec<f64>,
+}
+
+impl SessionRobot {
+    /// A robot that has seen nothing yet.
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            stop_switch: session.stop_switch(),
+            began_ns: session.now_ns(),
+            session,
+            sight: Sight::new(),
+            scene: Scene::default(),
+            judge: WorldJudge::default(),
+            stop_flag: StopFlag::new(),
+            held: None,
+            motion: None,
+            jerks: Vec::new(),
+        }
+    }
+
+    /// Is told when the arm begins and ends to move.
+    pub(crate) fn watch_motion(&mut self, watch: MotionWatch) {
+        self.motion = Some(watch);
+    }
+
+    /// The session.
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// The flag that the executive reads.
+    pub(crate) fn stop_flag(&self) -> StopFlag {
+        self.stop_flag.clone()
+    }
+
+    /// Makes ready for a new sentence after a stop; nothing moves by that alone.
+    pub(crate) fn release_stop(&mut self) {
+        self.stop_switch.release();
+        self.stop_flag.clear();
+    }
+
+    /// Another scene stands there now: ids, success and jerk begin anew.
+    pub(crate) fn forget(&mut self) {
+        self.sight.forget();
+        self.scene = Scene::default();
+        self.begin_run();
+    }
+
+    /// A new run begins: its success is judged by its own steps.
+    pub(crate) fn begin_run(&mut self) {
+        self.judge = WorldJudge::default();
+        self.held = None;
+        self.jerks.clear();
+    }
+
+    /// Reads the scene now.
+    ///
+    /// # Errors
+    /// When there is no scene head, or it fails.
+    pub(crate) fn look(&mut self) -> Result<Scene, Failure> {
+        self.scene = self.sight.look(&mut self.session)?;
+        Ok(self.scene.clone())
+    }
+
+    /// Mean of the primitives' jerk in this run (rad/s³).
+    pub(crate) fn mean_jerk(&self) -> f64 {
+        crate::measure::mean(&self.jerks).unwrap_or(0.0)
+    }
+
+    /// Brings the arm home, outside of any plan.
+    ///
+    /// # Errors
+    /// When the runtime fails.
+    pub(crate) fn go_home(&mut self) -> Result<(), Failure> {
+        self.generated(Op::Home, None)?;
+        Ok(())
+    }
+
+    fn generated(&mut self, op: Op, seconds: Option<f64>) -> Result<PrimitiveReport, RuntimeError> {
+        let goal = PrimitiveGoal {
+            op,
+            task: String::new(),
+            object: None,
+            target: None,
+            seconds,
+        };
+        self.session
+            .run_primitive(&goal, Driver::Policy, &mut vola_runtime::Unobserved)
+    }
+
+    /// A stop that came from anywhere reaches the executive as well.
+    fn pass_on_stop(&self) {
+        if self.stop_switch.is_thrown() {
+            self.stop_flag.set();
+        }
+    }
+
+    fn set_moving(&mut self, is_moving: bool) {
+        if let Some(watch) = &mut self.motion {
+            watch(is_moving);
+        }
+    }
+
+    /// Runs a primitive and judges it by the world.
+    fn drive(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        mut observer: Telling<'_>,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        self.set_moving(true);
+        let result = self
+            .session
+            .run_primitive(goal, Driver::Policy, &mut observer);
+        self.set_moving(false);
+        self.pass_on_stop();
+        let report = match result {
+            Ok(report) => report,
+            Err(RuntimeError::Stopped { reason }) => {
+                return Ok(PrimitiveEnd::SafetyStopped { limit: reason });
+            }
+            Err(error) => {
+                return Err(RobotError::Machine {
+                    detail: error.to_string(),
+                });
+            }
+        };
+        self.jerks.push(report.rms_jerk_rad_per_s3);
+        if let Some(reading) = observer.unsure.take() {
+            self.held = Some((step.clone(), goal.clone()));
+            return Ok(PrimitiveEnd::Held {
+                reason: "I am not sure of what I am doing".to_owned(),
+                score: Some(reading.score),
+                threshold: Some(reading.threshold),
+            });
+        }
+        self.held = None;
+        self.remember(step, report.outcome, goal);
+        self.judge_step(step);
+        Ok(PrimitiveEnd::Finished {
+            outcome: report.outcome,
+            reason: report.reason,
+        })
+    }
+
+    /// Tells the memory what was just done, so that the next look recognises it.
+    fn remember(&mut self, step: &Step, outcome: Outcome, goal: &PrimitiveGoal) {
+        if outcome != Outcome::Done {
+            return;
+        }
+        let memory = self.sight.memory();
+        match step {
+            Step::Pick { object } => memory.set_held(object),
+            Step::Place {
+                object,
+                target,
+                relation: vola_types::Relation::In,
+            } => {
+                memory.put_inside(object, target);
+                if let Some(place) = goal.target {
+                    memory.expect_at(object, place);
+                }
+            }
+            Step::Place { object, .. } | Step::Push { object, .. } => {
+                if let Some(place) = goal.target {
+                    memory.expect_at(object, place);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Names the step's goal to a simulated world, before the step.
+    fn name_goal(&mut self, step: &Step) {
+        if !self.session.has_simulation() {
+            return;
+        }
+        let Some(goal) = world_goal(step, &self.scene) else {
+            return;
+        };
+        let named = serde_json::to_value(goal)
+            .map_err(|error| error.to_string())
+            .and_then(|goal| {
+                self.session
+                    .set_goal(&goal)
+                    .map_err(|error| error.to_string())
+            });
+        if let Err(error) = named {
+            // The world knows no such thing: it then says "not reached".
+            tracing::debug!(error, "the world does not understand the goal");
+        }
+    }
+
+    fn judge_step(&mut self, step: &Step) {
+        if !step.op().is_policy() || !self.session.has_simulation() {
+            return;
+        }
+        let mut reached = self.session.goal_reached().unwrap_or(false);
+        if !reached && !self.stop_switch.is_thrown() {
+            let waited = self.generated(Op::Wait, Some(AFTERWARDS_S)).is_ok();
+            reached = waited && self.session.goal_reached().unwrap_or(false);
+        }
+        self.judge.judged(step, reached);
+    }
+}
+
+#[async_trait(?Send)]
+impl Robot for SessionRobot {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::with_ops(&self.session.capabilities())
+    }
+
+    fn seconds(&self) -> f64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "nanoseconds of a run stay far below 2^53"
+        )]
+        let seconds = self.session.now_ns().saturating_sub(self.began_ns) as f64 * 1e-9;
+        seconds
+    }
+
+    async fn scene(&mut self) -> Result<Scene, RobotError> {
+        self.pass_on_stop();
+        self.look().map_err(|error| RobotError::NoScene {
+            detail: error.to_string(),
+        })
+    }
+
+    async fn run_primitive(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        events: &mut dyn EventSink,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        self.name_goal(step);
+        let observer = Telling::new(events, self.began_ns, Patience::None);
+        self.drive(step, goal, observer)
+    }
+
+    async fn continue_primitive(
+        &mut self,
+        events: &mut dyn EventSink,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        let Some((step, goal)) = self.held.take() else {
+            let detail = "there is no primitive to go on with".to_owned();
+            return Err(RobotError::Machine { detail });
+        };
+        let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
+        let observer = Telling::new(events, self.began_ns, Patience::Until(grace_ns));
+        self.drive(&step, &goal, observer)
+    }
+
+    async fn stop(&mut self) -> Result<(), RobotError> {
+        // A primitive is at rest when it returns; what is left is to forget it.
+        self.held = None;
+        Ok(())
+    }
+
+    fn world_success(&mut self, steps: &[Step]) -> Option<bool> {
+        if !self.session.has_simulation() {
+            return None;
+        }
+        let judged = steps.iter().filter(|step| step.op().is_policy());
+        let all = judged
+            .clone()
+            .all(|step| self.judge.says(step) == Some(true));
+        let lasting = judged.count() == 0 || self.session.goal_reached().unwrap_or(false);
+        Some(all && lasting)
+    }
+}
+
+/// Until when an unsure policy goes on by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// It never does.
+    None,
+    /// Until this time (ns).
+    Until(u64),
+}
+
+/// Tells a primitive's course as events.
+struct Telling<'a> {
+    events: &'a mut dyn EventSink,
+    began_ns: u64,
+    now_ns: u64,
+    patience: Patience,
+    unsure: Option<ConfidenceReading>,
+}
+
+impl<'a> Telling<'a> {
+    fn new(events: &'a mut dyn EventSink, began_ns: u64, patience: Patience) -> Self {
+        Self {
+            events,
+            began_ns,
+            now_ns: began_ns,
+            patience,
+            unsure: None,
+        }
+    }
+
+    fn emit(&mut self, kind: RunEventKind) {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "nanoseconds of a run stay far below 2^53"
+        )]
+        let t = self.now_ns.saturating_sub(self.began_ns) as f64 * 1e-9;
+        self.events.emit(RunEvent { t, kind });
+    }
+}
+
+impl PrimitiveObserver for Telling<'_> {
+    fn decision(&mut self, decision: &DecisionReport<'_>) {
+        self.now_ns = decision.time_ns;
+        let ConfidenceReading {
+            score, threshold, ..
+        } = decision.confidence;
+        self.emit(RunEventKind::Confidence { score, threshold });
+    }
+
+    fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
+        if let Patience::Until(end_ns) = self.patience
+            && self.now_ns <= end_ns
+        {
+            return HandoffAnswer::Continue;
+        }
+        // The primitive ends at rest; the executive asks and may begin it again
+        // from there.
+        self.unsure = Some(reading.clone());
+        HandoffAnswer::Abort
+    }
+
+    fn safety(&mut self, limit: &str, action: &str) {
+        self.emit(RunEventKind::Safety {
+            limit: limit.to_owned(),
+            action: action.to_owned(),
+        });
+    }
+}
+
+fn to_ns(seconds: f64) -> u64 {
+    std::time::Duration::try_from_secs_f64(seconds).map_or(0, |duration| {
+        u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsure_policy_holds_until_a_person_said_to_go_on() {
+        let mut events: Vec<RunEvent> = Vec::new();
+        let mut sink = |event: RunEvent| events.push(event);
+        let reading = ConfidenceReading {
+            score: 0.2,
+            threshold: 0.5,
+            low: true,
+            signals: Vec::new(),
+        };
+        let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::None);
+        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);
+        assert_eq!(
+            telling.unsure.as_ref().map(|reading| reading.score),
+            Some(0.2)
+        );
+        let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::Until(3_000_000_000));
+        telling.now_ns = 2_500_000_000;
+        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Continue);
+        telling.safety("speed", "slower");
+        telling.now_ns = 3_500_000_000;
+        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);
+        assert_eq!(events.len(), 1);
+        assert!((events[0].t - 1.5).abs() < 1e-9);
+    }
+}

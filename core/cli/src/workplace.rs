@@ -1,0 +1,210 @@
+//! Where a command works: the deployment, the plugin folders, and sessions.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use vola_bundle::{Deployment, RawDeployment};
+use vola_runtime::{PluginRegistry, PolicyUse, Session, SessionOptions};
+use vola_types::PluginId;
+
+use crate::{
+    arguments::{Clock, SharedArguments},
+    failure::Failure,
+};
+
+/// The deployment that is used when none is named.
+const DEFAULT_CONFIG: &str = "configs/tabletop.toml";
+
+/// A deployment and where its plugins are looked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Workplace {
+    deployment: Deployment,
+    plugin_folders: Vec<PathBuf>,
+}
+
+/// How a command wants its session.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionWish {
+    /// The clock.
+    pub(crate) clock: Clock,
+    /// Seed of the policy's draws and of the first scene.
+    pub(crate) seed: u64,
+    /// Whether the bundle is needed.
+    pub(crate) policy: PolicyUse,
+    /// Settings of the embodiment, over the deployment's.
+    pub(crate) robot_settings: Value,
+    /// Cameras of an observation when there is no policy.
+    pub(crate) cameras: Vec<String>,
+}
+
+impl SessionWish {
+    /// A session with the policy and nothing special.
+    pub(crate) fn new(clock: Clock, seed: u64) -> Self {
+        Self {
+            clock,
+            seed,
+            policy: PolicyUse::Required,
+            robot_settings: Value::Null,
+            cameras: Vec::new(),
+        }
+    }
+}
+
+impl Workplace {
+    /// Reads the deployment that the arguments name.
+    ///
+    /// # Errors
+    /// When it is missing or has any fault.
+    pub(crate) fn open(arguments: &SharedArguments) -> Result<Self, Failure> {
+        let deployment = Deployment::load(&config_path(arguments.config.as_deref()))?;
+        Ok(Self::new(deployment, arguments))
+    }
+
+    /// The same deployment for another robot.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_for(arguments: &SharedArguments, arm: &PluginId) -> Result<Self, Failure> {
+        Self::open_changed(arguments, |raw| {
+            if let Some(robot) = &mut raw.robot {
+                robot.plugin = arm.to_string();
+            }
+        })
+    }
+
+    /// The same deployment with another bundle.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_with_bundle(
+        arguments: &SharedArguments,
+        bundle: &Path,
+    ) -> Result<Self, Failure> {
+        let bundle = std::path::absolute(bundle).map_err(Failure::file(bundle, "find"))?;
+        Self::open_changed(arguments, |raw| {
+            if let Some(policy) = &mut raw.policy {
+                policy.bundle = bundle.display().to_string();
+            }
+        })
+    }
+
+    fn open_changed(
+        arguments: &SharedArguments,
+        change: impl FnOnce(&mut RawDeployment),
+    ) -> Result<Self, Failure> {
+        let path = config_path(arguments.config.as_deref());
+        // Read strictly first: the second reading would pass over unknown keys.
+        Deployment::load(&path)?;
+        let text = std::fs::read_to_string(&path).map_err(Failure::file(&path, "read"))?;
+        let mut raw: RawDeployment = toml::from_str(&text).map_err(|error| Failure::Content {
+            path: path.clone(),
+            reason: error.message().to_owned(),
+            help: "`vola config check` lists every fault of the file",
+        })?;
+        change(&mut raw);
+        Ok(Self::new(Deployment::from_raw(&raw, &path)?, arguments))
+    }
+
+    fn new(deployment: Deployment, arguments: &SharedArguments) -> Self {
+        let mut plugin_folders = arguments.plugin_folders.clone();
+        plugin_folders.extend(deployment.plugin_paths().iter().cloned());
+        plugin_folders.extend(program_folders());
+        Self {
+            deployment,
+            plugin_folders,
+        }
+    }
+
+    /// The deployment.
+    pub(crate) fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The plugins found.
+    pub(crate) fn registry(&self) -> PluginRegistry {
+        PluginRegistry::search(&self.plugin_folders)
+    }
+
+    /// Opens the robot.
+    ///
+    /// # Errors
+    /// When anything that the deployment names is missing or does not fit.
+    pub(crate) fn session(&self, wish: SessionWish) -> Result<Session, Failure> {
+        let options = SessionOptions {
+            clock: wish.clock.into(),
+            seed: wish.seed,
+            plugin_folders: self.plugin_folders.clone(),
+            robot_settings: wish.robot_settings,
+            policy: wish.policy,
+            cameras: wish.cameras,
+        };
+        Ok(Session::open(&self.deployment, options)?)
+    }
+}
+
+/// The deployment's file: as named, else the default in the working folder, else
+/// the one that came with the program.
+pub(crate) fn config_path(named: Option<&Path>) -> PathBuf {
+    if let Some(named) = named {
+        return named.to_owned();
+    }
+    let default = PathBuf::from(DEFAULT_CONFIG);
+    if default.exists() {
+        return default;
+    }
+    let program = std::env::current_exe().unwrap_or_default();
+    // `target/debug/vola` lies two folders below the workspace, an installed
+    // `vola` beside its `configs`.
+    let shipped = program
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join(DEFAULT_CONFIG));
+    shipped
+        .into_iter()
+        .find(|path| path.exists())
+        .unwrap_or(default)
+}
+
+/// Folders that come with the program.
+pub(crate) fn program_folders() -> Vec<PathBuf> {
+    let Ok(program) = std::env::current_exe() else {
+        return Vec::new();
+    };
+    let Some(folder) = program.parent() else {
+        return Vec::new();
+    };
+    let beside = folder.join("plugins");
+    if beside.is_dir() {
+        vec![folder.to_owned(), beside]
+    } else {
+        vec![folder.to_owned()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_deployment_is_taken_as_it_is() {
+        assert_eq!(
+            config_path(Some(Path::new("x/y.toml"))),
+            PathBuf::from("x/y.toml")
+        );
+        assert!(config_path(None).ends_with(DEFAULT_CONFIG));
+    }
+
+    #[test]
+    fn a_missing_deployment_exits_with_2() {
+        let shared = SharedArguments {
+            config: Some(PathBuf::from("/nowhere/at/all.toml")),
+            json: false,
+            log: crate::arguments::LogLevel::Off,
+            plugin_folders: Vec::new(),
+        };
+        let error = Workplace::open(&shared).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("/nowhere/at/all.toml"));
+    }
+}

@@ -1,0 +1,17 @@
+//! The real binary with the real plugins and the shipped policy.
+
+mod bad_input;
+mod planning;
+mod running;
+
+use std::time::Duration;
+
+use vola_tests::{Finished, workspace};
+
+/// Longest run of one command here.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs `vola` in the repository's root.
+fn vola(arguments: &[&str]) -> Finished {
+    workspace().run_vola(arguments, "", LIMIT)
+}
