@@ -28,21 +28,34 @@ pub fn workspace() -> &'static Workspace {
         let root = root();
         let built = built_folder();
         if std::env::var_os("VOLA_TESTS_BUILT").is_none() {
-            let mut command = cargo(&root, built.parent().expect("a target folder"));
-            command.args(["build", "--workspace"]);
-            build(&mut command, "the workspace");
+            // The second call adds the plugin libraries of the tests.
+            for arguments in [
+                &["build", "--workspace"][..],
+                &["build", "--workspace", "--examples"],
+            ] {
+                let mut command = cargo(&root, built.parent().expect("a target folder"));
+                command.args(arguments);
+                build(&mut command, "the workspace");
+            }
         }
         Workspace { root, built }
     })
 }
 
 impl Workspace {
-    /// A plugin library by its name, such as `tabletop`.
+    /// A plugin library by its name, such as `tabletop`: a shipped one, or one
+    /// of the tests' own.
     #[must_use]
     pub fn library(&self, name: &str) -> PathBuf {
-        let path = self.built.join(library_file(name));
-        assert!(path.is_file(), "{}: not built", path.display());
-        path
+        let file = library_file(name);
+        let places = [
+            self.built.join(&file),
+            self.built.join("examples").join(&file),
+        ];
+        let found = places.iter().find(|path| path.is_file());
+        found
+            .unwrap_or_else(|| panic!("{}: not built", places[0].display()))
+            .clone()
     }
 
     /// The `vola` binary.

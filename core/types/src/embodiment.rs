@@ -409,7 +409,8 @@ mod tests {
 
     #[test]
     fn every_bad_number_is_named() {
-        let cases: [(&str, fn(&mut EmbodimentDescription)); 7] = [
+        type Spoil = fn(&mut EmbodimentDescription);
+        let cases: [(&str, Spoil); 7] = [
             ("joints[0].max_velocity", |d| {
                 d.joints[0].max_velocity = f64::NAN
             }),

@@ -170,7 +170,7 @@ fn change(bundle: &Path, from: &str, to: &str) {
 #[test]
 fn sentences_that_cannot_be_done_end_with_their_code() {
     for (sentence, code, outcome) in [
-        ("pick up the transparent pyramid", 1, "infeasible"),
+        ("pick up the purple bowl", 1, "infeasible"),
         ("throw the red block at the dog", 1, "unsafe"),
     ] {
         let run = vola(&["run", sentence, "--fast", "--seed", "1", "--json"]);

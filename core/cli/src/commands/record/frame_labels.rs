@@ -168,9 +168,9 @@ impl Labels<'_> {
             let [x, y, z] = [0, 1, 2].map(|axis| look.xyz[axis] - xyz[axis]);
             x.hypot(y).hypot(z) < SAME_POINT_M
         });
-        let in_picture = uv.iter().all(|value| (0.0..1.0).contains(value));
         let is_known = self.number("target.mask")? > 0.5;
-        let is_visible = is_known && in_picture && on_object.is_none_or(|look| look.is_visible);
+        // A bare region is an empty spot: there is nothing to look at.
+        let is_visible = is_known && on_object.is_some_and(|look| look.is_visible);
         Ok(Look {
             xyz,
             uv,
@@ -278,7 +278,7 @@ mod tests {
             (look.is_visible, look.uv[0] < 0.35)
         };
         let inside = [0.5, 0.5];
-        // The object itself, seen and hidden; a spot on the table; outside the picture.
+        // The object itself, seen and hidden; a bare spot on the table; outside the picture.
         assert_eq!(look(&[row(0.0, 0.40, 0.9)], inside, None), (true, false));
         assert_eq!(look(&[row(0.0, 0.40, 0.1)], inside, None), (false, false));
         assert_eq!(
@@ -287,7 +287,7 @@ mod tests {
                 inside,
                 Some(r#"{"region":"middle"}"#)
             ),
-            (true, false)
+            (false, false)
         );
         assert_eq!(look(&[], [-1.0, -1.0], None), (false, true));
         // A reference object, the nearer of two.
