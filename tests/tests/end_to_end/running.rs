@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::vola;
 
-const SENTENCE: &str = "pick up the red block";
-/// A scene with one red block.
-const SEED: &str = "1";
+const SENTENCE: &str = "put the yellow block in the red bowl";
+/// A scene with one yellow block and one red bowl.
+const SEED: &str = "2";
 
 fn events(seed: &str, sentence: &str) -> (Option<i32>, Vec<Value>) {
     let run = vola(&["run", sentence, "--fast", "--seed", seed, "--json"]);
