@@ -155,25 +155,54 @@ proptest! {
             prop_assert!((angular / (2.0 * step) - column.fixed_rows::<3>(3)).norm() < 1e-8);
         }
     }
+}
 
-    #[test]
-    fn inverse_kinematics_reaches_targets_near_the_seed(
-        q in positions(),
-        offset in prop::array::uniform7(-0.15..0.15_f64),
-    ) {
-        let model = panda();
-        let solver = InverseKinematics::new(&model, IkSettings::default()).unwrap();
-        let goal: Vec<f64> = model.urdf_limits().zip(q.iter().zip(offset))
-            .map(|(limits, (value, change))| (value + change).clamp(limits.position_min, limits.position_max))
+/// Near a singularity, or where a joint limit is in the way, damped least
+/// squares may stop short; then it must say so, with the error that is left.
+#[test]
+fn inverse_kinematics_reaches_targets_near_the_seed() {
+    use proptest::strategy::{Strategy, ValueTree};
+    const CASES: usize = 2000;
+    let model = panda();
+    let solver = InverseKinematics::new(&model, IkSettings::default()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let cases = (positions(), prop::array::uniform7(-0.15..0.15_f64));
+    let mut reached = 0;
+    for _ in 0..CASES {
+        let (q, offset) = cases.new_tree(&mut runner).unwrap().current();
+        let goal: Vec<f64> = model
+            .urdf_limits()
+            .zip(q.iter().zip(offset))
+            .map(|(limits, (value, change))| {
+                (value + change).clamp(limits.position_min, limits.position_max)
+            })
             .collect();
         let target = model.tool_in_base(&goal).unwrap();
-        let found = solver.solve(&model, &target, &q).unwrap();
-        let (linear, angular) = pose_error(&model.tool_in_base(&found.q).unwrap(), &target);
-        prop_assert!(linear.norm() <= 1e-4 && angular.norm() <= 1e-3);
-        for (value, limits) in found.q.iter().zip(model.urdf_limits()) {
-            prop_assert!(*value >= limits.position_min && *value <= limits.position_max);
+        match solver.solve(&model, &target, &q) {
+            Ok(found) => {
+                let tool = model.tool_in_base(&found.q).unwrap();
+                let (linear, angular) = pose_error(&tool, &target);
+                assert!(linear.norm() <= 1e-4 && angular.norm() <= 1e-3, "{found:?}");
+                for (value, limits) in found.q.iter().zip(model.urdf_limits()) {
+                    assert!(*value >= limits.position_min && *value <= limits.position_max);
+                }
+                reached += 1;
+            }
+            Err(MotionError::Unreachable {
+                position_error_m,
+                rotation_error_rad,
+                ..
+            }) => {
+                assert!(position_error_m > 1e-4 || rotation_error_rad > 1e-3);
+            }
+            Err(other) => panic!("{other}"),
         }
     }
+    println!("reached {reached} of {CASES}");
+    assert!(
+        reached * 1000 >= CASES * 995,
+        "reached {reached} of {CASES}"
+    );
 }
 
 #[test]
