@@ -115,6 +115,7 @@ impl Session {
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
+        refuse_unwatched(deployment, &id)?;
         let policy = bundle
             .map(|bundle| open_policy(deployment, bundle, &registry, robot.description()))
             .transpose()?;
@@ -314,6 +315,18 @@ impl Session {
         measured.time_ns = self.body.now_ns();
         Ok(measured)
     }
+}
+
+/// A safety setting that nobody acts upon must not look as if somebody did.
+fn refuse_unwatched(deployment: &Deployment, id: &PluginId) -> Result<(), RuntimeError> {
+    if deployment.safety().force_stop_n().is_none() {
+        return Ok(());
+    }
+    Err(RuntimeError::MissingPart {
+        id: id.clone(),
+        part: "force stop in this version, which `safety.force_stop_n` asks for".to_owned(),
+        help: "remove `safety.force_stop_n`, and stop on force in the robot's own controller",
+    })
 }
 
 fn open_policy(
