@@ -18,6 +18,12 @@ use free_spot::{free_beside, free_in_region, free_on_table, is_free};
 /// Length of a push in a direction, in metres.
 pub const PUSH_DISTANCE_M: f64 = 0.08;
 
+/// A push into a region goes at least this far.
+const LEAST_PUSH_M: f64 = 0.07;
+
+/// A push into a region ends this far from its edges.
+const PUSH_INSET_M: f64 = 0.022;
+
 /// Distance between centres for left of, behind, … a small object, in metres.
 pub const BESIDE_DISTANCE_M: f64 = 0.08;
 
@@ -144,11 +150,11 @@ fn push_point(
         PushTo::Direction(direction) => Ok(pushed(from, *direction)),
         PushTo::Region(name) => {
             let wanted = region(name, scene)?;
-            let center = wanted.center();
-            let point = if is_free([center[0], center[1]], object, scene) {
-                [center[0], center[1]]
+            let just_inside = pushed_into(from, wanted);
+            let point = if is_free(just_inside, object, scene) {
+                just_inside
             } else {
-                free_in_region(wanted, object, scene).unwrap_or([center[0], center[1]])
+                free_in_region(wanted, object, scene).unwrap_or(just_inside)
             };
             Ok([point[0], point[1], from[2]])
         }
@@ -163,6 +169,34 @@ pub fn pushed(from: [f64; 3], direction: Direction) -> [f64; 3] {
         from[0] + PUSH_DISTANCE_M * dx,
         from[1] + PUSH_DISTANCE_M * dy,
         from[2],
+    ]
+}
+
+/// Where a push towards a region's centre ends: as soon as the object lies well
+/// inside it, for a short push errs less than a long one.
+fn pushed_into(from: [f64; 3], region: Region) -> [f64; 2] {
+    let center = region.center();
+    let (dx, dy) = (center[0] - from[0], center[1] - from[1]);
+    let distance = dx.hypot(dy);
+    if !(distance > LEAST_PUSH_M) {
+        return [center[0], center[1]];
+    }
+    let ([near, far], [right, left]) = region.bounds();
+    let is_inside = |length: &f64| {
+        let (x, y) = (
+            from[0] + dx / distance * length,
+            from[1] + dy / distance * length,
+        );
+        (near + PUSH_INSET_M..=far - PUSH_INSET_M).contains(&x)
+            && (right + PUSH_INSET_M..=left - PUSH_INSET_M).contains(&y)
+    };
+    let length = std::iter::successors(Some(LEAST_PUSH_M), |length| Some(length + 0.005))
+        .take_while(|length| *length < distance)
+        .find(is_inside)
+        .unwrap_or(distance);
+    [
+        from[0] + dx / distance * length,
+        from[1] + dy / distance * length,
     ]
 }
 

@@ -26,6 +26,11 @@ pub(crate) struct ExpertDecision {
     pub(crate) labels: Vec<LabelTensor>,
 }
 
+/// What the expert would do now.
+pub(crate) fn labels(world: &mut dyn World) -> Result<Vec<LabelTensor>, RuntimeError> {
+    world.demonstrate()?.iter().map(label).collect()
+}
+
 /// Asks the expert and disturbs its chunk.
 pub(crate) fn decide(
     world: &mut dyn World,
@@ -33,11 +38,7 @@ pub(crate) fn decide(
     noise: &ExpertNoise,
     random: &mut SeededNoise,
 ) -> Result<ExpertDecision, RuntimeError> {
-    let labels: Vec<LabelTensor> = world
-        .demonstrate()?
-        .iter()
-        .map(label)
-        .collect::<Result<_, _>>()?;
+    let labels = labels(world)?;
     let floats = |name: &str| {
         labels
             .iter()

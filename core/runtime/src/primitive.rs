@@ -159,7 +159,7 @@ impl Session {
                     None => continue,
                 }
             }
-            if let Some(ending) = self.follow_chunk(&decision, &measured, observer, run)? {
+            if let Some(ending) = self.follow_chunk(&decision, driver, &measured, observer, run)? {
                 return Ok(ending);
             }
             self.advance_to(observed_ns + self.period_ns())?;
@@ -194,7 +194,11 @@ impl Session {
                     labels: made.labels,
                 }
             }
-            Driver::Policy => {
+            Driver::Policy | Driver::Corrected => {
+                let labels = match driver {
+                    Driver::Corrected => expert::labels(self.world()?)?,
+                    _ => Vec::new(),
+                };
                 let values = measured.values(&self.model);
                 let names = self.state_names().to_vec();
                 let Some(policy) = self.policy.as_mut() else {
@@ -213,7 +217,7 @@ impl Session {
                     executed: made.executed,
                     progress: made.progress,
                     stage_millis: made.stage_millis,
-                    labels: Vec::new(),
+                    labels,
                 }
             }
         };
@@ -255,7 +259,7 @@ impl Session {
             .as_ref()
             .and_then(|policy| policy.bundle().manifest().progress());
         let (done_at, failing_at, count) = match (driver, rule) {
-            (Driver::Policy, Some(rule)) => (
+            (Driver::Policy | Driver::Corrected, Some(rule)) => (
                 rule.done_threshold(),
                 rule.failing_threshold(),
                 rule.count(),
@@ -315,11 +319,14 @@ impl Session {
     fn follow_chunk(
         &mut self,
         decision: &Decision,
+        driver: Driver,
         measured: &Proprioception,
         observer: &mut dyn PrimitiveObserver,
         run: &mut Run,
     ) -> Result<Option<Ending>, RuntimeError> {
-        if self.settings.clock == ClockMode::Virtual && decision.labels.is_empty() {
+        // An expert decides in no time.
+        let takes_time = !matches!(driver, Driver::Expert { .. });
+        if self.settings.clock == ClockMode::Virtual && takes_time {
             self.advance_to(measured.time_ns + self.settings.latency_ns)?;
         }
         let status = self.body.status();
@@ -358,7 +365,7 @@ impl Session {
     fn timeout_ns(&self, driver: Driver) -> u64 {
         match driver {
             Driver::Policy => self.settings.timeout_ns,
-            Driver::Expert { .. } => EXPERT_TIMEOUT_NS,
+            Driver::Expert { .. } | Driver::Corrected => EXPERT_TIMEOUT_NS,
         }
     }
 }

@@ -140,6 +140,10 @@ pub enum Driver {
     /// The bundle's policy.
     #[default]
     Policy,
+    /// The bundle's policy, while the simulation's scripted expert says at every
+    /// decision what it would do, to record corrections. A policy that is unsure
+    /// goes on.
+    Corrected,
     /// The simulation's scripted expert, to record demonstrations.
     Expert {
         /// Disturbance of what is executed; labels stay clean.

@@ -16,6 +16,10 @@ use crate::{
 const GROUNDED_VISIBLE: f32 = 0.3;
 /// Probability that an anchor that should not be trusted is wrong by some centimetres.
 const ANCHOR_WRONG: f32 = 0.1;
+/// A goal point points at an object nearer than this (m).
+const POINTED_AT_M: f32 = 0.03;
+/// Points nearer than this are one point (m).
+const SAME_POINT_M: f32 = 0.002;
 
 /// Tensors of one step: what the chain reads and what the losses compare with. `batch` is action
 /// samples first, grounding samples after them.
@@ -38,6 +42,10 @@ pub struct Batch {
     pub attention: Tensor,
     /// 1 for grounding samples, `[batch]`.
     pub grounding_mask: Tensor,
+    /// Cosine and sine of four times the turn of the block that is looked at, `[batch, 2]`.
+    pub turn: Tensor,
+    /// 1 where there is such a block, `[batch, 1]`.
+    pub turn_mask: Tensor,
 }
 
 /// Makes batches of a source.
@@ -64,6 +72,8 @@ struct Rows {
     sample_mask: Vec<f32>,
     target: Vec<f32>,
     attention: Vec<f32>,
+    turn: Vec<f32>,
+    turn_mask: Vec<f32>,
 }
 
 impl<'a> BatchMaker<'a> {
@@ -148,6 +158,8 @@ impl<'a> BatchMaker<'a> {
                 device,
             )?,
             grounding_mask: Tensor::from_vec(grounding_mask, count, device)?,
+            turn: Tensor::from_vec(rows.turn, (count, 2), device)?,
+            turn_mask: Tensor::from_vec(rows.turn_mask, (count, 1), device)?,
         })
     }
 
@@ -186,7 +198,7 @@ impl<'a> BatchMaker<'a> {
             None => canonical(step),
         };
         rows.tasks.push(text);
-        self.goals(frame, ambiguous, rows, rng);
+        let knows = self.goals(frame, ambiguous, rows, rng);
         self.anchor(frame, step.op, rows, rng);
         self.actions(frame, rows);
         // A failing step has no right action, only the wish that it be noticed.
@@ -195,9 +207,13 @@ impl<'a> BatchMaker<'a> {
         rows.progress.extend([frame.done, frame.failing]);
         rows.sample_mask.push(1.0);
         rows.target.extend(normalise_point(frame.target_xyz));
-        // Words alone cannot tell twins apart, so attention, which knows only words, is not taught.
-        let place = (frame.target_visible > 0.5 && !ambiguous).then_some(frame.target_uv);
-        self.attention(place, rows);
+        // Words alone cannot tell twins apart; a goal point at the one that is meant can.
+        let is_told = !ambiguous || is_pointed_at(frame, step.op, knows);
+        let is_seen = frame.target_visible > 0.5 && is_told;
+        self.attention(is_seen.then_some(frame.target_uv), rows);
+        let looked_at = ObjectRow::all(frame.objects).find(|o| is_at(o, frame.target_xyz));
+        let turn = looked_at.filter(|_| is_seen).and_then(|o| o.turn());
+        rows.turn(turn);
     }
 
     fn grounding_row(&self, frame: &Frame<'_>, rows: &mut Rows, rng: &mut Rng) {
@@ -240,6 +256,7 @@ impl<'a> BatchMaker<'a> {
         rows.sample_mask.push(0.0);
         rows.target.extend([0.0; 3]);
         self.attention(chosen.and_then(|o| o.place()), rows);
+        rows.turn(chosen.and_then(|o| o.turn()));
     }
 
     /// Image, state and robot.
@@ -281,8 +298,15 @@ impl<'a> BatchMaker<'a> {
         }
     }
 
-    /// Goal points: both or none, a little wrong.
-    fn goals(&self, frame: &Frame<'_>, ambiguous: bool, rows: &mut Rows, rng: &mut Rng) {
+    /// Goal points: both or none, a little wrong. Which of them are given.
+    fn goals(
+        &self,
+        frame: &Frame<'_>,
+        ambiguous: bool,
+        rows: &mut Rows,
+        rng: &mut Rng,
+    ) -> [bool; 2] {
+        let mut knows = [false; 2];
         let given = match self.augment {
             Some(a) => ambiguous || !rng.chance(a.goal_drop),
             None => false,
@@ -309,7 +333,9 @@ impl<'a> BatchMaker<'a> {
                 [0.0; 3]
             });
             rows.goal_masks[which].push(f32::from(u8::from(present)));
+            knows[which] = present;
         }
+        knows
     }
 
     /// The target at the start of the episode, as a robot would have latched it.
@@ -371,6 +397,30 @@ impl<'a> BatchMaker<'a> {
             }
         }
     }
+}
+
+impl Rows {
+    fn turn(&mut self, turn: Option<[f32; 2]>) {
+        self.turn.extend(turn.unwrap_or_default());
+        self.turn_mask.push(f32::from(u8::from(turn.is_some())));
+    }
+}
+
+/// Whether a given goal point lies at the point to look at.
+fn is_pointed_at(frame: &Frame<'_>, op: Op, given: [bool; 2]) -> bool {
+    let (goal, given) = match op {
+        Op::Place => (frame.goal_target, given[1]),
+        _ => (frame.goal_object, given[0]),
+    };
+    let off = goal.into_iter().zip(frame.target_xyz);
+    let square: f32 = off.map(|(a, b)| (a - b) * (a - b)).sum();
+    given && square < POINTED_AT_M * POINTED_AT_M
+}
+
+/// Whether an object's centre is at a point.
+fn is_at(object: &ObjectRow<'_>, point: [f32; 3]) -> bool {
+    let off = object.position().into_iter().zip(point);
+    off.map(|(a, b)| (a - b) * (a - b)).sum::<f32>() < SAME_POINT_M * SAME_POINT_M
 }
 
 fn word_noise(a: &AugmentConfig) -> WordNoise {

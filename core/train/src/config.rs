@@ -20,6 +20,12 @@ pub struct TrainConfig {
     pub out: PathBuf,
     /// Folder for the state to resume from, the loss history and its picture.
     pub work: PathBuf,
+    /// Bundle whose weights this training begins with; without it they are drawn by the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PathBuf>,
+    /// How data folders are made that are not there yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub record: Vec<RecordConfig>,
     /// How long.
     pub budget: Budget,
     /// How many samples at once.
@@ -34,6 +40,27 @@ pub struct TrainConfig {
     /// How samples are varied.
     #[serde(default)]
     pub augment: AugmentConfig,
+}
+
+/// Demonstrations to record into a data folder that is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordConfig {
+    /// One of the folders in `data`.
+    pub folder: PathBuf,
+    /// Episodes to try; those that do not reach their goal are dropped.
+    pub episodes: usize,
+    /// Seed of the first scene.
+    pub seed: u64,
+    /// Ids of the embodiments, taken in turn; without them the deployment's.
+    #[serde(default)]
+    pub arms: Vec<String>,
+    /// Tasks, taken in turn; without them all. One that is named twice comes twice as often.
+    #[serde(default)]
+    pub tasks: Vec<String>,
+    /// Whether the policy drives and the expert says what it would have done.
+    #[serde(default)]
+    pub corrections: bool,
 }
 
 /// End of a training: exactly one of `minutes` and `steps`. The learning rate spans it.
@@ -102,7 +129,7 @@ impl Default for BatchConfig {
             size: 16,
             grounding: 8,
             scene: 12,
-            scene_every: 2,
+            scene_every: 4,
         }
     }
 }
@@ -158,6 +185,8 @@ pub struct LossConfig {
     pub failing: f64,
     /// Target position, per 10 cm.
     pub target: f64,
+    /// Turn of the block that is looked at.
+    pub turn: f64,
     /// Attention map 0 on the target's pixel.
     pub attention: f64,
     /// The same for any named object.
@@ -182,6 +211,7 @@ impl Default for LossConfig {
             done: 0.2,
             failing: 0.1,
             target: 1.0,
+            turn: 0.3,
             attention: 0.2,
             grounding: 0.3,
             scene_heat: 1.0,
@@ -264,6 +294,7 @@ impl TrainConfig {
         let table: toml::Table =
             toml::from_str(text).map_err(|e| fail("(whole file)", e.to_string()))?;
         // Each section on its own first, so that a message can name it.
+        section::<Vec<RecordConfig>>(&table, "record").map_err(|e| fail("record", e))?;
         section::<Budget>(&table, "budget").map_err(|e| fail("budget", e))?;
         section::<BatchConfig>(&table, "batch").map_err(|e| fail("batch", e))?;
         section::<OptimizerConfig>(&table, "optimizer").map_err(|e| fail("optimizer", e))?;
@@ -291,7 +322,16 @@ impl TrainConfig {
                 "expected exactly one of `minutes` and `steps`".into(),
             ));
         }
-        let numbers: [(&'static str, f64, f64, f64); 34] = [
+        if let Some(stray) = self.record.iter().find(|r| !self.data.contains(&r.folder)) {
+            return Some((
+                "record.folder",
+                format!(
+                    "expected one of the folders in `data`, got {}",
+                    stray.folder.display()
+                ),
+            ));
+        }
+        let numbers: [(&'static str, f64, f64, f64); 35] = [
             ("budget.minutes", budget.minutes.unwrap_or(1.0), 0.01, 1e5),
             ("budget.steps", budget.steps.unwrap_or(1) as f64, 1.0, 1e9),
             (
@@ -323,6 +363,7 @@ impl TrainConfig {
             ("loss.done", l.done, 0.0, 1e3),
             ("loss.failing", l.failing, 0.0, 1e3),
             ("loss.target", l.target, 0.0, 1e3),
+            ("loss.turn", l.turn, 0.0, 1e3),
             ("loss.attention", l.attention, 0.0, 1e3),
             ("loss.grounding", l.grounding, 0.0, 1e3),
             ("loss.head_share", f64::from(l.head_share), 0.1, 1.0),

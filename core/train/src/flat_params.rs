@@ -3,10 +3,11 @@
 //! The optimiser, the averaged weights and the saved state are then plain loops over slices, and
 //! gradients of two threads are added without a tensor operation.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
+use vola_nn::Checkpoint;
 
 use crate::Result;
 
@@ -87,6 +88,18 @@ impl FlatParams {
         self.entries
             .iter()
             .try_for_each(|entry| Self::set_entry(entry, all))
+    }
+
+    /// Takes every parameter from a bundle's weights.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that lacks a parameter or has it in another shape.
+    pub(crate) fn load(&self, path: &Path) -> Result<()> {
+        let file = Checkpoint::open(path)?;
+        self.entries.iter().try_for_each(|entry| {
+            let tensor = file.tensor(&entry.name, entry.var.dims())?;
+            Ok(entry.var.set(&tensor)?)
+        })
     }
 
     /// Gradients of a backward pass.

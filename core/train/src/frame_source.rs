@@ -62,8 +62,10 @@ impl ObjectColumns {
     pub const VISIBLE: usize = 7;
     /// Openness of a drawer, 0..1.
     pub const EXTRA: usize = 8;
+    /// Turn of a block about z (rad, base frame); any of its four equal angles.
+    pub const YAW: usize = 9;
     /// All columns.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
 }
 
 /// What is said of an episode as a whole.
@@ -106,7 +108,7 @@ pub struct Frame<'a> {
     pub target_uv: [f32; 2],
     /// Whether it is visible there, 0 or 1.
     pub target_visible: f32,
-    /// Objects `[objects, 9]` by [`ObjectColumns`].
+    /// Objects `[objects, 10]` by [`ObjectColumns`].
     pub objects: &'a [f32],
     /// Number of the episode within the source.
     pub episode: usize,

@@ -44,7 +44,9 @@ mod word_noise;
 mod worker;
 
 pub use batch::{Batch, BatchMaker};
-pub use config::{AugmentConfig, BatchConfig, Budget, LossConfig, OptimizerConfig, TrainConfig};
+pub use config::{
+    AugmentConfig, BatchConfig, Budget, LossConfig, OptimizerConfig, RecordConfig, TrainConfig,
+};
 pub use error::TrainError;
 pub use frame_source::{EpisodeMeta, Frame, FrameShape, FrameSource, ObjectColumns};
 pub use history::{History, HistoryPoint};

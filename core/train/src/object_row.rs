@@ -2,6 +2,8 @@
 
 use crate::ObjectColumns;
 
+/// Number of the kind `block`.
+const BLOCK: usize = 0;
 /// Number of the kind `drawer`.
 const DRAWER: usize = 2;
 
@@ -58,6 +60,14 @@ impl<'a> ObjectRow<'a> {
     #[must_use]
     pub fn visible(&self) -> f32 {
         self.values[ObjectColumns::VISIBLE]
+    }
+
+    /// How a block is turned: cosine and sine of four times its angle; none for other kinds, whose
+    /// turn does not matter or cannot be seen.
+    #[must_use]
+    pub fn turn(&self) -> Option<[f32; 2]> {
+        let angle = 4.0 * self.values[ObjectColumns::YAW];
+        (self.kind() == BLOCK).then(|| [angle.cos(), angle.sin()])
     }
 
     /// Openness of a drawer, 0..1.

@@ -19,6 +19,7 @@ pub(crate) struct PolicyNames {
     progress: Option<String>,
     target: Option<String>,
     logits: Option<String>,
+    turn: Option<String>,
     /// Tensors that make the chain run every stage of the policy.
     pub(crate) wanted: Vec<String>,
 }
@@ -51,6 +52,7 @@ impl PolicyNames {
             progress: policy.training_output("heads/progress", "logits"),
             target: output("fusion/cross_attention", 2),
             logits: policy.training_output("fusion/cross_attention", "logits"),
+            turn: policy.training_output("fusion/cross_attention", "turn"),
             wanted,
         })
     }
@@ -170,6 +172,14 @@ pub(crate) fn policy_loss(
             "target",
             weights.target * TARGET_UNITS,
             &masked_mean(&distance, &batch.sample_mask)?,
+        )?;
+    }
+    if let Some(name) = &names.turn {
+        let distance = (get(name)? - &batch.turn)?.abs()?; // [batch, 2]
+        loss.add(
+            "turn",
+            weights.turn,
+            &masked_mean(&distance, &batch.turn_mask)?,
         )?;
     }
     if let Some(name) = &names.logits {

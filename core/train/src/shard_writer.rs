@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{EpisodeMeta, FrameShape, ObjectColumns, Result, TrainError};
 
 /// Version of the shard format.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// Frames after which a shard is written: about 150 MB of images.
 const FRAMES_PER_SHARD: usize = 4096;
 

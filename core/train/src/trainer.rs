@@ -118,6 +118,9 @@ impl<'a> Trainer<'a> {
             &store,
         )?;
         let params = FlatParams::new(store.vars());
+        if let Some(bundle) = &config.start {
+            params.load(&bundle.join("model.safetensors"))?;
+        }
         let mut optimizer = Optimizer::new(config.optimizer, &params)?;
         let (training, validation) = split(source, config.seed);
         for (list, purpose) in [(&training, "training"), (&validation, "validation")] {

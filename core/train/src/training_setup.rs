@@ -45,6 +45,7 @@ pub(crate) fn fingerprint(
             checkpoint_minutes: 0.0,
             validate_every: 0,
         },
+        record: Vec::new(),
         work: PathBuf::new(),
         out: PathBuf::new(),
         ..config.clone()

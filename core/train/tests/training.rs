@@ -348,7 +348,7 @@ fn episodes_that_cannot_be_used_are_refused() {
     );
     check(
         vola_train::FrameRecord {
-            objects: vec![[0.0; 9]; 13],
+            objects: vec![[0.0; 10]; 13],
             ..frame
         },
         "objects",
@@ -362,6 +362,9 @@ fn shipped_configurations_are_read() {
     assert_eq!(config.loss, LossConfig::default());
     assert_eq!(config.augment, AugmentConfig::default());
     assert_eq!(config.batch, BatchConfig::default());
+    let second = TrainConfig::open(&root.join("tabletop_corrections.toml")).unwrap();
+    assert_eq!(second.start.as_ref(), Some(&config.out));
+    assert!(second.data.starts_with(&config.data));
     let policy = PolicyFile::open(&root.join("tabletop.policy.toml")).unwrap();
     assert_eq!(policy.stages.len(), 8);
 }

@@ -12,8 +12,8 @@ use crate::{
 
 /// Rows of the object list; the rest are padding.
 pub(crate) const MAX_OBJECTS: usize = 12;
-/// Numbers of a row: kind, colour, u, v, x, y, z, visible, extra.
-pub(crate) const OBJECT_ROW: usize = 9;
+/// Numbers of a row: kind, colour, u, v, x, y, z, visible, extra, yaw.
+pub(crate) const OBJECT_ROW: usize = 10;
 /// Kind of a padding row.
 const PADDING: f32 = -1.0;
 /// Size of the picture in which visibility is looked up (samples).
@@ -24,7 +24,8 @@ const LOOKUP: [usize; 2] = [256, 192];
 /// Kind and colour are indices ([`vola_types::KINDS`], [`vola_types::COLORS`];
 /// a drawer has colour 0); u to the right and v downwards, 0..1 inside the
 /// picture; x, y, z in metres; visible is the share of the object's surface
-/// towards the camera that nothing hides; extra is a drawer's opening, 0..1.
+/// towards the camera that nothing hides; extra is a drawer's opening, 0..1;
+/// yaw is the turn about z (rad).
 pub(crate) fn object_rows(world: &World, renderer: &mut Renderer, aspect: f32) -> Vec<f32> {
     let camera = front_camera();
     let snapshot = world.snapshot(0);
@@ -63,7 +64,7 @@ pub(crate) fn object_rows(world: &World, renderer: &mut Renderer, aspect: f32) -
         let color = object.color.map_or(0, |color| color.index());
         rows.extend_from_slice(&[count(object.kind.index()), count(color), u, v]);
         rows.extend(object.position.map(narrow));
-        rows.extend_from_slice(&[visible, narrow(object.open)]);
+        rows.extend_from_slice(&[visible, narrow(object.open), narrow(object.yaw)]);
     }
     while rows.len() < MAX_OBJECTS * OBJECT_ROW {
         rows.push(if rows.len() % OBJECT_ROW == 0 {

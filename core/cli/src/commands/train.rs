@@ -33,12 +33,6 @@ pub(crate) struct TrainArguments {
     /// Go on from the saved state; otherwise a saved state is an error
     #[arg(long)]
     resume: bool,
-    /// Demonstrations to record when the data folder is missing
-    #[arg(long, default_value_t = 12_000)]
-    record_episodes: usize,
-    /// Arms to record, in the order of the bundle's robots
-    #[arg(long, value_delimiter = ',', value_name = "ID", default_values_t = ["tabletop/franka".to_owned(), "tabletop/ur5e".to_owned()])]
-    record_arms: Vec<String>,
 }
 
 /// Runs the command.
@@ -61,7 +55,7 @@ pub(crate) fn run(
         config.budget.steps = None;
     }
     check_state(&config, own)?;
-    record_missing(shared, own, &config, console)?;
+    record_missing(shared, &config, console)?;
     let interrupt = Interrupt::install(StopSwitch::default(), Leaving::WhenSaved);
     let mut watcher = Watcher::new(console, interrupt.clone());
     let trained = train(&config, &mut watcher)?;
@@ -86,41 +80,40 @@ fn check_state(config: &TrainConfig, own: &TrainArguments) -> Result<(), Failure
     })
 }
 
-/// Records demonstrations where the configuration names a folder that is not there.
+/// Records the data folders that are not there yet, as the configuration says.
 fn record_missing(
     shared: &SharedArguments,
-    own: &TrainArguments,
     config: &TrainConfig,
     console: Console,
 ) -> Result<(), Failure> {
-    let missing: Vec<&PathBuf> = config
-        .data
-        .iter()
-        .filter(|folder| !folder.exists())
-        .collect();
-    let Some(&out) = missing.first() else {
-        return Ok(());
-    };
-    if missing.len() > 1 || own.record_episodes == 0 {
-        return Err(Failure::Content {
-            path: out.clone(),
-            reason: "the configuration's data folder is missing".to_owned(),
-            help: "record it with `vola record --expert --out FOLDER`",
-        });
+    for folder in config.data.iter().filter(|folder| !folder.exists()) {
+        let Some(wish) = config.record.iter().find(|wish| wish.folder == *folder) else {
+            return Err(Failure::Content {
+                path: folder.clone(),
+                reason: "the configuration's data folder is missing".to_owned(),
+                help: "record it with `vola record --expert --out FOLDER`, or say how in [[record]]",
+            });
+        };
+        tracing::warn!(folder = %folder.display(), "the data folder is missing and is recorded first");
+        let tasks = match wish.tasks.as_slice() {
+            [] => record::default_tasks(),
+            tasks => tasks.to_vec(),
+        };
+        let arguments = RecordArguments {
+            expert: true,
+            episodes: wish.episodes,
+            seed: wish.seed,
+            out: folder.clone(),
+            tasks,
+            arms: wish.arms.clone(),
+            workers: u16::try_from(config.batch.threads).unwrap_or(2).max(1),
+            clean: false,
+            corrections: wish.corrections,
+            keep_failing: false,
+        };
+        record::run(shared, &arguments, console)?;
     }
-    tracing::warn!(folder = %out.display(), "the data folder is missing and is recorded first");
-    let arguments = RecordArguments {
-        expert: true,
-        episodes: own.record_episodes,
-        seed: 0,
-        out: out.clone(),
-        tasks: record::default_tasks(),
-        arms: own.record_arms.clone(),
-        workers: u16::try_from(config.batch.threads).unwrap_or(2).max(1),
-        clean: false,
-        keep_failing: false,
-    };
-    record::run(shared, &arguments, console).map(|_| ())
+    Ok(())
 }
 
 /// Shows a training.

@@ -66,3 +66,29 @@ pub(super) fn cell_coordinates(grid: [usize; 2]) -> Result<Tensor> {
         .collect();
     Ok(Tensor::from_vec(flat, (rows * columns, 2), &Device::Cpu)?)
 }
+
+/// Octaves of waves along each axis of the image.
+const OCTAVES: usize = 5;
+/// Numbers that [`cell_waves`] gives for a cell.
+pub(super) const CELL_WAVES: usize = 4 * OCTAVES;
+
+/// Where each cell lies, as sines and cosines of its image coordinates, `[cells, CELL_WAVES]`. The
+/// shortest wave spans an eighth of the image, so that products of them have narrow peaks.
+pub(super) fn cell_waves(grid: [usize; 2]) -> Result<Tensor> {
+    let [rows, columns] = grid;
+    let waves = |i: usize, n: usize| {
+        let at = (i as f32 + 0.5) / n as f32 * 2.0 - 1.0;
+        (0..OCTAVES).flat_map(move |octave| {
+            let angle = at * std::f32::consts::PI * 0.5 * (1_u32 << octave) as f32;
+            [angle.sin(), angle.cos()]
+        })
+    };
+    let flat: Vec<f32> = (0..rows * columns)
+        .flat_map(|i| waves(i % columns, columns).chain(waves(i / columns, rows)))
+        .collect();
+    Ok(Tensor::from_vec(
+        flat,
+        (rows * columns, CELL_WAVES),
+        &Device::Cpu,
+    )?)
+}

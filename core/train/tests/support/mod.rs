@@ -153,6 +153,7 @@ fn episode(seed: u64, shape: FrameShape, frames: usize) -> EpisodeRecord {
                         0.02,
                         1.0,
                         0.0,
+                        0.3,
                     ]
                 })
                 .collect(),
@@ -189,6 +190,8 @@ pub(crate) fn config(folder: &Path, steps: u64) -> TrainConfig {
         policy: root.join("configs/train/tabletop.policy.toml"),
         out: folder.join("bundle"),
         work: folder.join("work"),
+        start: None,
+        record: Vec::new(),
         budget: Budget {
             minutes: None,
             steps: Some(steps),

@@ -3,7 +3,7 @@
 use super::{
     Move, Obstacle, Situation,
     approach::{END_HEIGHT, Funnel},
-    situation::{CLOSE_BELOW, MAX_YAW, nearest_quarter},
+    situation::{CLOSE_BELOW, MAX_YAW, decided_quarter},
 };
 use crate::{
     arm::FINGER_HALF,
@@ -65,10 +65,10 @@ impl Situation {
         }
     }
 
-    /// Which pair of sides to grasp: the least turn of the wrist, unless the
-    /// fingers would hit a neighbour there and have more room at the other.
+    /// Which pair of sides to grasp: about the least turn of the wrist, unless
+    /// the fingers would hit a neighbour there and have more room at the other.
     fn grasp_yaw(&self) -> f64 {
-        let first = nearest_quarter(self.object_yaw, self.yaw);
+        let first = decided_quarter(self.object_yaw, self.yaw);
         let second = if first > 0.0 {
             first - std::f64::consts::FRAC_PI_2
         } else {

@@ -45,7 +45,7 @@ pub(super) fn primitive_episode(
             };
             session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
         }
-        (Driver::Policy, Some(goal)) => {
+        (Driver::Policy | Driver::Corrected, Some(goal)) => {
             let scene = Sight::new().look(session)?;
             let Some(step) = goal.step(&scene) else {
                 return Ok(EpisodeOutcome {

@@ -235,9 +235,9 @@ mod tests {
     #[test]
     fn labels_are_taken_by_name_and_size() {
         let rows: Vec<f32> = [
-            [0.0, 1.0, 0.5, 0.5, 0.4, 0.0, 0.02, 1.0, 0.0],
-            [2.0, 0.0, 0.5, 0.5, 0.6, 0.0, 0.05, 0.8, 0.4],
-            [-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 1.0, 0.5, 0.5, 0.4, 0.0, 0.02, 1.0, 0.0, 0.1],
+            [2.0, 0.0, 0.5, 0.5, 0.6, 0.0, 0.05, 0.8, 0.4, 0.0],
+            [-1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
         ]
         .concat();
         let labels = [
@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn the_policy_is_taught_to_look_at_the_target_where_it_is_seen() {
-        let row = |kind: f32, x: f32, seen: f32| [kind, 1.0, 0.3, 0.4, x, 0.0, 0.02, seen, 0.0];
+        let row =
+            |kind: f32, x: f32, seen: f32| [kind, 1.0, 0.3, 0.4, x, 0.0, 0.02, seen, 0.0, 0.0];
         let look = |objects: &[ObjectRow], uv: [f32; 2], target: Option<&str>| {
             let labels = [
                 label("target", &[0.40, 0.0, 0.02]),

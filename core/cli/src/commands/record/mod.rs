@@ -11,7 +11,7 @@ mod frame_labels;
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
-use vola_runtime::{ExpertNoise, PolicyUse};
+use vola_runtime::{Driver, ExpertNoise, PolicyUse};
 use vola_train::{FrameShape, ShardWriter};
 use vola_types::PluginId;
 
@@ -79,6 +79,10 @@ pub(crate) struct RecordArguments {
     /// Do not disturb the expert
     #[arg(long)]
     pub(crate) clean: bool,
+    /// Let the policy drive and write down what the expert would have done: what a
+    /// policy learns from its own mistakes
+    #[arg(long)]
+    pub(crate) corrections: bool,
     /// Keep what the expert itself sees failing, so that a policy learns to see
     /// it too; its last frames carry no action
     #[arg(long)]
@@ -99,7 +103,7 @@ struct Job {
     seed: u64,
     task: String,
     arm: usize,
-    noise: ExpertNoise,
+    driver: Driver,
     failing: Failing,
 }
 
@@ -159,8 +163,10 @@ pub(crate) fn record(
                 .ok_or(Failure::Worker { index: job.arm })?;
             if slot.is_none() {
                 let mut wish = SessionWish::new(Clock::Virtual, own.seed);
-                wish.policy = PolicyUse::None;
-                wish.cameras = vec![CAMERA.to_owned()];
+                if !own.corrections {
+                    wish.policy = PolicyUse::None;
+                    wish.cameras = vec![CAMERA.to_owned()];
+                }
                 *slot = Some(workplaces[job.arm].session(wish)?);
             }
             let session = slot.as_mut().ok_or(Failure::Worker { index: job.arm })?;
@@ -242,20 +248,12 @@ fn job(own: &RecordArguments, arms: usize, index: usize) -> Job {
         (false, 1) => 1.5,
         (false, _) => 1.0,
     };
-    let noise = ExpertNoise {
-        translation_m: strength * NOISE_TRANSLATION_M,
-        rotation_rad: strength * NOISE_ROTATION_RAD,
-        kick_probability: if strength > 0.0 {
-            KICK_PROBABILITY
-        } else {
-            0.0
-        },
-        kick_m: KICK_M,
-        gripper_flip_probability: if strength > 0.0 {
-            GRIPPER_FLIP_PROBABILITY
-        } else {
-            0.0
-        },
+    let driver = if own.corrections {
+        Driver::Corrected
+    } else {
+        Driver::Expert {
+            noise: noise(&task, strength),
+        }
     };
     let failing = if own.keep_failing {
         Failing::Keep
@@ -266,8 +264,27 @@ fn job(own: &RecordArguments, arms: usize, index: usize) -> Job {
         seed: own.seed + index as u64,
         task,
         arm: round % arms.max(1),
-        noise,
+        driver,
         failing,
+    }
+}
+
+/// The disturbance of a task at a strength. Where a block must come to stand on
+/// a block, half as much; where something is carried, no gripper opens by chance.
+fn noise(task: &str, strength: f64) -> ExpertNoise {
+    let part = if task == "stack" { 0.5 } else { 1.0 };
+    let carries = !matches!(task, "pick" | "push" | "drawer");
+    let happens = |probability: f64| if strength > 0.0 { probability } else { 0.0 };
+    ExpertNoise {
+        translation_m: strength * part * NOISE_TRANSLATION_M,
+        rotation_rad: strength * part * NOISE_ROTATION_RAD,
+        kick_probability: happens(KICK_PROBABILITY),
+        kick_m: part * KICK_M,
+        gripper_flip_probability: happens(if carries {
+            0.0
+        } else {
+            GRIPPER_FLIP_PROBABILITY
+        }),
     }
 }
 
@@ -324,6 +341,7 @@ mod tests {
             arms: Vec::new(),
             workers: 1,
             clean: false,
+            corrections: false,
             keep_failing: false,
         }
     }
@@ -335,22 +353,20 @@ mod tests {
         for index in 0..own.episodes {
             let job = job(&own, 2, index);
             assert_eq!(job.seed, 5 + index as u64);
-            seen.insert((job.task, job.arm, format!("{:.3}", job.noise.translation_m)));
+            seen.insert((job.task, job.arm, format!("{:?}", job.driver)));
         }
         assert_eq!(seen.len(), 2 * 2 * 3);
+        let clean = RecordArguments {
+            clean: true,
+            ..own.clone()
+        };
+        let undisturbed = noise("pick", 0.0);
         assert!((0..20).all(|index| {
-            job(
-                &RecordArguments {
-                    clean: true,
-                    ..own.clone()
-                },
-                1,
-                index,
-            )
-            .noise
-            .kick_probability
-                <= 0.0
+            job(&clean, 1, index).driver == Driver::Expert { noise: undisturbed }
         }));
+        assert!(undisturbed.kick_probability <= 0.0 && undisturbed.translation_m <= 0.0);
+        // What is carried is not dropped by chance.
+        assert!(noise("stack", 1.0).gripper_flip_probability <= 0.0);
     }
 
     #[test]
