@@ -16,6 +16,7 @@ mod output;
 #[allow(unreachable_pub, reason = "written as a small library of its own")]
 mod plugin_new;
 mod process_setup;
+mod recorded_observation;
 mod robot;
 mod workplace;
 

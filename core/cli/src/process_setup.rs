@@ -53,6 +53,21 @@ fn keep_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn keep_memory() {}
 
+/// One store of memory for all threads. A training starts its workers anew at
+/// every step; glibc would give each a store of its own and keep what it freed
+/// there.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn share_memory() {
+    // SAFETY: `mallopt` takes two integers and touches the allocator's own
+    // settings only; threads that have a store already keep it.
+    let shared = unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
+    debug_assert!(shared == 1, "glibc refused an allocator setting");
+}
+
+/// Other allocators keep their defaults.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn share_memory() {}
+
 /// The terminal's mode at the start, where standard input is a terminal.
 #[cfg(unix)]
 static FOUND_MODE: std::sync::OnceLock<libc::termios> = std::sync::OnceLock::new();

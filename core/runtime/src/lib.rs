@@ -21,6 +21,7 @@ mod limits;
 mod log_sink;
 mod newest_picture;
 mod observing;
+mod offline_policy;
 mod pipeline;
 mod plugin_registry;
 mod policy;
@@ -38,6 +39,7 @@ mod virtual_body;
 pub use chunk_targets::ChunkRefusal;
 pub use control_status::{ControlMode, StopCause};
 pub use error::RuntimeError;
+pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use plugin_registry::{PluginLibrary, PluginRegistry};
 pub use proprioception::Proprioception;
 pub use report::{

@@ -10,6 +10,7 @@ pub(crate) struct Eyes {
     cameras: Vec<String>,
     orders: Vec<(String, ColorOrder)>,
     pictures: Vec<(String, Picture)>,
+    covered: bool,
 }
 
 impl Eyes {
@@ -40,7 +41,13 @@ impl Eyes {
             cameras,
             orders,
             pictures: Vec::new(),
+            covered: false,
         }
+    }
+
+    /// Whether every picture is black.
+    pub(crate) fn cover(&mut self, covered: bool) {
+        self.covered = covered;
     }
 
     /// Cameras of a decision.
@@ -63,6 +70,9 @@ impl Eyes {
             });
             if let Some((_, picture)) = self.pictures.get_mut(index) {
                 body.picture(camera, picture)?;
+                if self.covered {
+                    picture.rgb.fill(0);
+                }
             }
         }
         Ok(())

@@ -6,7 +6,8 @@ use vola_abi::{
 };
 use vola_bundle::{
     ActionChunk, Bundle, ChunkOrigin, EmbodimentBinding, Ensembler, ExecutionMode, FlatTensor,
-    Observation, Postprocessor, Preprocessor, RawChunk, Reference, ResolvedExecution,
+    NormalisedChunk, Observation, Postprocessor, Preprocessor, RawChunk, Reference,
+    ResolvedExecution,
 };
 use vola_types::PluginId;
 
@@ -40,12 +41,13 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Starts the bundle's stages for the robot `id`.
+    /// Starts the bundle's stages for the robot `id`. Without `execution` no
+    /// chunk is averaged with those before it.
     pub(crate) fn start(
         bundle: Bundle,
         id: &PluginId,
         registry: &PluginRegistry,
-        execution: &ResolvedExecution,
+        execution: Option<&ResolvedExecution>,
         threads: u32,
     ) -> Result<Self, RuntimeError> {
         let manifest = bundle.manifest();
@@ -69,8 +71,9 @@ impl Policy {
                 Preprocessor::for_stages(manifest, &binding, statistics.as_ref(), &stages)
             })
             .transpose()?;
-        let ensembler = (execution.mode == ExecutionMode::Ensemble)
-            .then(|| {
+        let ensembler = execution
+            .filter(|execution| execution.mode == ExecutionMode::Ensemble)
+            .map(|execution| {
                 Ensembler::new(
                     binding.action().clone(),
                     postprocessor.normaliser().clone(),
@@ -119,12 +122,23 @@ impl Policy {
         self.pipeline.reset(seed)
     }
 
-    /// One decision.
-    pub(crate) fn decide(
-        &mut self,
-        observation: &Observation<'_>,
-        measured: &Proprioception,
-    ) -> Result<PolicyDecision, RuntimeError> {
+    pub(crate) fn binding(&self) -> &EmbodimentBinding {
+        &self.binding
+    }
+
+    /// Observations that a decision looks back on.
+    pub(crate) fn history(&self) -> usize {
+        self.action_preprocessor.history()
+    }
+
+    /// Takes an observation into the history, without a decision.
+    pub(crate) fn remember(&mut self, observation: &Observation<'_>) -> Result<(), RuntimeError> {
+        self.action_preprocessor.run(observation)?;
+        Ok(())
+    }
+
+    /// The samples that the chain makes of an observation, as its head gave them.
+    fn sample(&mut self, observation: &Observation<'_>) -> Result<NormalisedChunk, RuntimeError> {
         let features = self.action_preprocessor.run(observation)?;
         let wanted: Vec<&str> = self.wanted.iter().map(String::as_str).collect();
         run(&mut self.pipeline, features, &wanted)?;
@@ -141,11 +155,30 @@ impl Policy {
             shape: &shape,
             bytes: output.bytes.as_slice(),
         };
-        let normalised = self.postprocessor.check(&raw)?;
-        let origin = ChunkOrigin {
-            observation_time_ns: observation.time_ns,
-            state: observation.state,
-        };
+        Ok(self.postprocessor.check(&raw)?)
+    }
+
+    /// The mean of the samples, as the head gave it and in physical units.
+    pub(crate) fn infer(
+        &mut self,
+        observation: &Observation<'_>,
+    ) -> Result<(Vec<f64>, ActionChunk), RuntimeError> {
+        let rows = self.sample(observation)?.mean();
+        let origin = origin_of(observation);
+        let chunk = self
+            .postprocessor
+            .finish(&rows, &origin, self.binding.head())?;
+        Ok((rows, chunk))
+    }
+
+    /// One decision.
+    pub(crate) fn decide(
+        &mut self,
+        observation: &Observation<'_>,
+        measured: &Proprioception,
+    ) -> Result<PolicyDecision, RuntimeError> {
+        let normalised = self.sample(observation)?;
+        let origin = origin_of(observation);
         let stage = self.binding.head();
         let samples = (0..normalised.samples())
             .map(|index| {
@@ -251,6 +284,13 @@ impl Policy {
             id: self.binding.id().clone(),
             reason: format!("no stage returned `{tensor}`"),
         }
+    }
+}
+
+fn origin_of<'a>(observation: &Observation<'a>) -> ChunkOrigin<'a> {
+    ChunkOrigin {
+        observation_time_ns: observation.time_ns,
+        state: observation.state,
     }
 }
 

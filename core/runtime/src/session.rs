@@ -271,6 +271,12 @@ impl Session {
         Ok(picture)
     }
 
+    /// Whether the policy's pictures are black from now on, to prove that it
+    /// looks. Pictures for people stay as they are.
+    pub fn cover_cameras(&mut self, covered: bool) {
+        self.eyes.cover(covered);
+    }
+
     /// Calls `sink` with time (ns) and picture every `period_ns` while time passes.
     ///
     /// # Errors
@@ -344,7 +350,7 @@ fn open_policy(
         .resolve(bundle.manifest().hints(), binding.action());
     let threads = deployment.policy().threads();
     Ok((
-        Policy::start(bundle, id, registry, &execution, threads)?,
+        Policy::start(bundle, id, registry, Some(&execution), threads)?,
         execution,
     ))
 }

@@ -1,6 +1,7 @@
 //! The real binary with the real plugins and the shipped policy.
 
 mod bad_input;
+mod inferring;
 mod planning;
 mod running;
 

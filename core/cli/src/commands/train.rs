@@ -14,6 +14,7 @@ use crate::{
     failure::{Failure, exit},
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     output::{Console, Tone},
+    process_setup,
 };
 
 /// Steps between two JSON lines.
@@ -41,6 +42,7 @@ pub(crate) fn run(
     own: &TrainArguments,
     console: Console,
 ) -> Result<u8, Failure> {
+    process_setup::share_memory();
     let mut config = TrainConfig::open(&own.config_file)?;
     if let Some(minutes) = own.minutes {
         if !(minutes.is_finite() && minutes > 0.0) {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vola_planner::NoOperator;
 use vola_types::{Direction, Op, Relation, RunEvent, RunOutcome, Step};
 
-use super::{Conditions, EpisodeOutcome, Job};
+use super::{Conditions, EpisodeOutcome, Job, View};
 use crate::{
     conversation::Conversation,
     failure::Failure,
@@ -41,6 +41,9 @@ pub(super) fn command_episode(
         });
     };
     let mut ignore = |_: RunEvent| {};
+    robot
+        .session()
+        .cover_cameras(conditions.view == View::Black);
     let report = conversation.say(&sentence, robot, &mut NoOperator, &mut ignore)?;
     let reached = report.success
         && understood(&episode.steps, &report.plan.steps)

@@ -78,7 +78,7 @@ pub(crate) struct EvalArguments {
     /// Colours and kinds that goals may name
     #[arg(long, value_enum, default_value_t = Combos::All)]
     pub(crate) combos: Combos,
-    /// Proof that it looks: all pictures are black
+    /// Proof that it looks: it gets words and black pictures
     #[arg(long)]
     pub(crate) black_images: bool,
     /// Proof that it listens: another target is named than the one measured
@@ -170,6 +170,17 @@ pub(crate) struct Conditions {
     pub(crate) combos: Combos,
     /// Which target is named.
     pub(crate) target: NamedTarget,
+    /// What the policy sees.
+    pub(crate) view: View,
+}
+
+/// What the policy's cameras show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// The scene.
+    Scene,
+    /// Nothing.
+    Black,
 }
 
 /// Whether the policy gets goal points.
@@ -295,7 +306,13 @@ fn conditions(own: &EvalArguments) -> Conditions {
         } else {
             Driver::Policy
         },
-        points: if own.words_only {
+        view: if own.black_images {
+            View::Black
+        } else {
+            View::Scene
+        },
+        // A point would tell a blind policy where to go.
+        points: if own.words_only || own.black_images {
             Points::None
         } else {
             Points::FromScene
@@ -314,9 +331,6 @@ fn wish(own: &EvalArguments) -> SessionWish {
     let mut wish = SessionWish::new(Clock::Virtual, own.seed);
     if own.expert {
         wish.policy = PolicyUse::None;
-    }
-    if own.black_images {
-        wish.robot_settings = serde_json::json!({"black_images": true});
     }
     wish
 }

@@ -6,7 +6,7 @@ use vola_planner::resolve;
 use vola_runtime::{Driver, PrimitiveObserver, Session, Unobserved};
 use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step};
 
-use super::{Conditions, EpisodeOutcome, Job, NamedTarget, Points, task_words::task_words};
+use super::{Conditions, EpisodeOutcome, Job, NamedTarget, Points, View, task_words::task_words};
 use crate::{failure::Failure, measure::Episode, robot::Sight};
 
 /// How long the world is watched after the end, so that what fell has landed (s).
@@ -58,7 +58,10 @@ pub(super) fn primitive_episode(
                 NamedTarget::Other => other_target(&step, &scene),
             };
             let goal = primitive_goal(&step, &scene, conditions, job.seed);
-            session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
+            session.cover_cameras(conditions.view == View::Black);
+            let report = session.run_primitive(&goal, conditions.driver, &mut Unobserved);
+            session.cover_cameras(false);
+            report?
         }
     };
     wait(session, AFTERWARDS_S, &mut Unobserved)?;
@@ -248,6 +251,7 @@ mod tests {
             phrases: super::super::Phrases::Canonical,
             combos: super::super::Combos::All,
             target: NamedTarget::True,
+            view: View::Scene,
         };
         let step = Step::Pick {
             object: "red_block".to_owned(),
