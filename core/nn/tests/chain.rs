@@ -125,7 +125,7 @@ fn plain(id: &str) -> (&str, Value) {
 }
 
 fn default_specs() -> Vec<StageSpec> {
-    specs(conv(), attention(), &ATTENDED, 374)
+    specs(conv(), attention(), &ATTENDED, 376)
 }
 
 fn inputs(batch: usize, seed: usize) -> BTreeMap<String, Tensor> {
@@ -254,7 +254,7 @@ fn every_stage_trains_and_gives_gradients_everywhere() {
     );
     for specs in [
         default_specs(),
-        specs(patch.clone(), attention(), &ATTENDED, 374),
+        specs(patch.clone(), attention(), &ATTENDED, 376),
         specs(conv(), plain("fusion/concat"), &["context"], 40),
         specs(patch, plain("fusion/film"), &["context", "attention"], 40),
     ] {

@@ -80,6 +80,7 @@ fn disturb(rows: &mut [f64], noise: &ExpertNoise, random: &mut SeededNoise) {
         for (axis, value) in offset.iter_mut().enumerate() {
             *value += random.normal(noise.kick_m) * if axis == 2 { 0.5 } else { 1.0 };
         }
+        turn += random.normal(noise.kick_rad);
     }
     let flip = random.happens(noise.gripper_flip_probability);
     for row in rows.chunks_exact_mut(DIM) {

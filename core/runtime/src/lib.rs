@@ -33,6 +33,7 @@ mod robot;
 mod seeded_noise;
 mod session;
 mod stage_instance;
+mod stall;
 mod stop_switch;
 mod virtual_body;
 

@@ -17,6 +17,7 @@ use crate::{
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
     session::ClockMode,
+    stall::StallWatch,
 };
 
 /// Chunks refused in a row that end a primitive.
@@ -57,6 +58,7 @@ struct Decision {
 /// What a policy primitive carries from decision to decision.
 struct Run {
     monitor: ConfidenceMonitor,
+    stall: StallWatch,
     random: SeededNoise,
     decisions: u32,
     refusals: u32,
@@ -88,6 +90,7 @@ impl Session {
             .wrapping_add(self.primitives_run);
         let mut run = Run {
             monitor: ConfidenceMonitor::new(self.settings.confidence),
+            stall: StallWatch::default(),
             random: SeededNoise::new(seed),
             decisions: 0,
             refusals: 0,
@@ -152,6 +155,9 @@ impl Session {
             self.report(&decision, &measured, &reading, observer);
             if let Some(ending) = self.progress(goal.op, driver, &decision, &measured, run) {
                 return Ok(ending);
+            }
+            if run.stall.observe(&measured) && driver == Driver::Policy {
+                return Ok(ended(Outcome::Failed, "the policy stands still"));
             }
             if reading.low && driver == Driver::Policy {
                 match self.hand_off(&reading, observer, run, seed)? {
@@ -294,6 +300,7 @@ impl Session {
         let asked_ns = self.body.now_ns();
         let answer = observer.low_confidence(reading);
         run.monitor.forgive();
+        run.stall.forgive();
         run.deadline_ns += self.body.now_ns() - asked_ns;
         Ok(match answer {
             HandoffAnswer::Continue => None,

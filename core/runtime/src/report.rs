@@ -162,6 +162,8 @@ pub struct ExpertNoise {
     pub kick_probability: f64,
     /// Standard deviation of a kick (m).
     pub kick_m: f64,
+    /// Standard deviation of a kick's turn about the vertical (rad).
+    pub kick_rad: f64,
     /// Probability of a wrong gripper command at a decision.
     pub gripper_flip_probability: f64,
 }

@@ -28,6 +28,8 @@ const RELATIVE_WIDTH: usize = 13;
 /// Numbers that say how a block is turned: cosine and sine of four times its angle about z, which
 /// are the same for every quarter turn.
 const TURN_WIDTH: usize = 2;
+/// Columns of the state with the direction of the tool's x axis, cosine and sine of its turn.
+const TOOL_DIRECTION: usize = 3;
 /// Numbers of the goal points: two points with their masks.
 const GOAL_WIDTH: usize = 8;
 /// Hidden features of the network that asks for a goal point's place.
@@ -74,7 +76,7 @@ impl CrossAttentionSettings {
         self.maps * (2 + self.key_width)
             + self.proprio_width
             + self.language_width
-            + TURN_WIDTH
+            + 2 * TURN_WIDTH
             + RELATIVE_WIDTH
     }
 }
@@ -139,7 +141,7 @@ impl CrossAttention {
         )?;
         let plain =
             |inner, outer, name| Linear::new(inner, outer, Activation::Linear, &params.sub(name));
-        let seen = settings.context_width() - RELATIVE_WIDTH - TURN_WIDTH;
+        let seen = settings.context_width() - RELATIVE_WIDTH - 2 * TURN_WIDTH;
         let asked = settings.maps * settings.key_width;
         Ok(Self {
             query: plain(settings.language_width, asked, "query")?,
@@ -205,6 +207,22 @@ fn relative(proprio: &Tensor, target: &Tensor, anchor: (&Tensor, &Tensor)) -> Re
     Ok(Tensor::cat(&vectors, 1)?)
 }
 
+/// The block's turn as the tool sees it, `[batch, 2]`: cosine and sine of four times the angle
+/// between them, so that fingers along a side read (1, 0).
+fn turn_from_tool(proprio: &Tensor, turn: &Tensor) -> Result<Tensor> {
+    let double = |cos: &Tensor, sin: &Tensor| -> candle_core::Result<(Tensor, Tensor)> {
+        Ok(((cos.sqr()? - sin.sqr()?)?, ((cos * sin)? * 2.0)?))
+    };
+    let cos = proprio.narrow(1, TOOL_DIRECTION, 1)?;
+    let sin = proprio.narrow(1, TOOL_DIRECTION + 1, 1)?;
+    let (cos, sin) = double(&cos, &sin)?;
+    let (cos, sin) = double(&cos, &sin)?;
+    let (block_cos, block_sin) = (turn.narrow(1, 0, 1)?, turn.narrow(1, 1, 1)?);
+    let along = ((&block_cos * &cos)? + (&block_sin * &sin)?)?;
+    let across = ((&block_sin * &cos)? - (&block_cos * &sin)?)?;
+    Ok(Tensor::cat(&[along, across], 1)?)
+}
+
 /// Both goal points with their masks, `[batch, 8]`.
 fn goals(proprio: &Tensor) -> Result<Tensor> {
     let points = [
@@ -268,7 +286,8 @@ impl Stage for CrossAttention {
         let turn = found.narrow(1, 3, TURN_WIDTH)?.contiguous()?;
         let (anchor, valid) = self.anchor(ctx, inputs, &target)?;
         let relative = relative(proprio, &target, (&anchor, &valid))?;
-        let context = Tensor::cat(&[&seen, &turn, &relative], 1)?;
+        let from_tool = turn_from_tool(proprio, &turn)?;
+        let context = Tensor::cat(&[&seen, &turn, &from_tool, &relative], 1)?;
         let mut outputs = vec![
             ("context".into(), context),
             ("attention".into(), attention),

@@ -39,7 +39,7 @@ impl Default for ChunkSettings {
             layers: 3,
             horizon: 8,
             action_width: 7,
-            context_width: 374,
+            context_width: 376,
         }
     }
 }
@@ -64,7 +64,7 @@ impl ChunkHead {
 "layers":{"type":"integer","minimum":1,"maximum":8,"default":3,"description":"hidden layers of a network"},
 "horizon":{"type":"integer","minimum":1,"maximum":256,"default":8,"description":"rows of a chunk"},
 "action_width":{"type":"integer","minimum":2,"maximum":64,"default":7,"description":"values of a row, the last is the gripper"},
-"context_width":{"type":"integer","minimum":1,"maximum":8192,"default":374,"description":"features of the context"}}}"#;
+"context_width":{"type":"integer","minimum":1,"maximum":8192,"default":376,"description":"features of the context"}}}"#;
 
     /// Builds the head from JSON settings.
     ///

@@ -23,7 +23,7 @@ impl Default for ProgressSettings {
     fn default() -> Self {
         Self {
             hidden: 128,
-            context_width: 374,
+            context_width: 376,
         }
     }
 }
@@ -42,7 +42,7 @@ impl ProgressHead {
     /// JSON schema of the settings.
     pub const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"properties":{
 "hidden":{"type":"integer","minimum":1,"maximum":4096,"default":128,"description":"hidden features"},
-"context_width":{"type":"integer","minimum":1,"maximum":8192,"default":374,"description":"features of the context"}}}"#;
+"context_width":{"type":"integer","minimum":1,"maximum":8192,"default":376,"description":"features of the context"}}}"#;
 
     /// Builds the head from JSON settings.
     ///

@@ -49,6 +49,10 @@ const NOISE_ROTATION_RAD: f64 = 0.04;
 const KICK_PROBABILITY: f64 = 0.02;
 /// Standard deviation of a kick (m).
 const KICK_M: f64 = 0.03;
+/// Standard deviation of a kick's turn (rad). Without it the expert never stands
+/// over a block with the wrist astray, and what learns from it takes "over the
+/// block" for "turned enough".
+const KICK_RAD: f64 = 0.4;
 /// Probability of a wrong gripper command at a decision.
 const GRIPPER_FLIP_PROBABILITY: f64 = 0.006;
 
@@ -280,6 +284,7 @@ fn noise(task: &str, strength: f64) -> ExpertNoise {
         rotation_rad: strength * part * NOISE_ROTATION_RAD,
         kick_probability: happens(KICK_PROBABILITY),
         kick_m: part * KICK_M,
+        kick_rad: part * KICK_RAD,
         gripper_flip_probability: happens(if carries {
             0.0
         } else {
