@@ -1,7 +1,9 @@
 //! The real binary with the real plugins and the shipped policy.
 
+mod archive;
 mod bad_input;
 mod planning;
+mod proving;
 mod running;
 
 use std::time::Duration;
