@@ -6,11 +6,15 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::Duration,
 };
 
 use vola_tests::{Finished, run_limited, workspace};
 
 use super::LIMIT;
+
+/// Longest time of packing: a debug build is large.
+const PACK_LIMIT: Duration = Duration::from_secs(600);
 
 /// Packs what was built; the archive.
 fn pack(into: &Path) -> PathBuf {
@@ -18,7 +22,7 @@ fn pack(into: &Path) -> PathBuf {
     xtask
         .args(["dist", "--profile", "dev", "--no-build", "--out"])
         .arg(into);
-    let packed = run_limited(&mut xtask, "", LIMIT);
+    let packed = run_limited(&mut xtask, "", PACK_LIMIT);
     assert_eq!(packed.code, Some(0), "{}", packed.stderr);
     let first = packed.stdout.lines().next().unwrap();
     PathBuf::from(first)

@@ -2,6 +2,7 @@
 
 mod archive;
 mod bad_input;
+mod benching;
 mod planning;
 mod proving;
 mod running;
