@@ -225,7 +225,12 @@ fn what_needs_a_policy_is_said_and_not_done() {
     let pick = arm.vola(&["run", "pick up the red block", "--fast"]);
     assert_eq!(pick.code, Some(1), "{}", pick.stderr);
     let events = pick.json_lines();
-    assert_eq!(events.last().unwrap()["outcome"], "infeasible");
+    assert_eq!(
+        events.last().unwrap()["outcome"],
+        "infeasible",
+        "{}",
+        pick.stderr
+    );
     assert!(events.iter().all(|event| event["event"] != "state"));
     let measured = arm.vola(&["eval", "--episodes", "1"]);
     assert_eq!(measured.code, Some(2), "{}", measured.stderr);

@@ -63,6 +63,9 @@ pub struct DecisionReport<'a> {
     pub confidence: ConfidenceReading,
     /// Probabilities of (done, failing), where the bundle has a progress head.
     pub progress: Option<(f64, f64)>,
+    /// Duration of the whole decision, pictures to checked chunk (ms); 0 for the
+    /// expert.
+    pub millis: f64,
     /// Duration of each stage in this decision (ms), 0 for those whose outputs
     /// were kept from an earlier one; empty for the expert.
     pub stage_millis: Vec<(String, f64)>,

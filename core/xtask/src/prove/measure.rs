@@ -115,6 +115,8 @@ impl Bench<'_> {
     fn expert(&self) -> Result<Measured, String> {
         let episodes = self.count(DEMONSTRATIONS * EXPERT_TASKS, EXPERT_TASKS);
         let folder = self.workspace.target.join("prove-expert");
+        // As seen from the root, where commands run: a report names no machine's folders.
+        let folder = folder.strip_prefix(&self.workspace.root).unwrap_or(&folder);
         let (mut commands, mut figures) = (Vec::new(), Vec::new());
         for arm in ARMS {
             let out = folder.join(arm.replace('/', "_")).display().to_string();
@@ -131,7 +133,7 @@ impl Bench<'_> {
             ];
             let printed = self.program.objects(&arguments);
             // Tens of megabytes that nobody reads.
-            if let Err(error) = std::fs::remove_dir_all(&folder) {
+            if let Err(error) = std::fs::remove_dir_all(self.workspace.root.join(folder)) {
                 eprintln!("{}: cannot be removed: {error}", folder.display());
             }
             commands.push(typed(&arguments));
