@@ -65,6 +65,21 @@ impl Workspace {
             .join(format!("vola{}", std::env::consts::EXE_SUFFIX))
     }
 
+    /// The `xtask` binary, with the tests' own target folder.
+    #[must_use]
+    pub fn xtask(&self) -> Command {
+        let mut command = Command::new(
+            self.built
+                .join(format!("xtask{}", std::env::consts::EXE_SUFFIX)),
+        );
+        prepare(&mut command, &self.root, self.target());
+        command
+    }
+
+    fn target(&self) -> &Path {
+        self.built.parent().expect("a target folder")
+    }
+
     /// Runs `vola` in the repository's root; it is killed at the limit.
     #[must_use]
     pub fn run_vola(&self, arguments: &[&str], input: &str, limit: Duration) -> Finished {
@@ -133,13 +148,18 @@ fn built_folder() -> PathBuf {
 fn cargo(folder: &Path, target: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    prepare(&mut command, folder, target);
+    command
+}
+
+/// Sets what every call of cargo here has, direct or through `xtask`.
+fn prepare(command: &mut Command, folder: &Path, target: &Path) {
     command
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target)
         .env("CARGO_NET_OFFLINE", "true")
         // Coverage tools and the like must not leak into the built plugins.
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
-    command
 }
 
 fn build(command: &mut Command, what: &str) -> Finished {

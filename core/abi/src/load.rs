@@ -65,6 +65,7 @@ impl LoadedModule {
     /// # Errors
     /// [`LoadError`], which names the file and what to do.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
+        let path = &in_a_folder(path);
         check_revision(path)?;
         let module = lib_header_from_path(path)
             .and_then(|header| header.init_root_module::<PluginModule_Ref>())
@@ -84,6 +85,15 @@ impl LoadedModule {
     #[must_use]
     pub fn module(&self) -> PluginModule_Ref {
         self.module
+    }
+}
+
+/// The path with a folder: a bare file name would be looked for among the
+/// system's libraries and not in the working folder.
+fn in_a_folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new(".").join(path),
+        _ => path.to_owned(),
     }
 }
 

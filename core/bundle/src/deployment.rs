@@ -34,7 +34,7 @@ pub use sections::{
 pub struct Deployment {
     file: PathBuf,
     robot: RobotSettings,
-    policy: PolicySettings,
+    policy: Option<PolicySettings>,
     execution: ExecutionSettings,
     safety: SafetySettings,
     confidence: ConfidenceSettings,
@@ -97,10 +97,10 @@ impl Deployment {
         &self.robot
     }
 
-    /// `[policy]`.
+    /// `[policy]`; none for a robot that only does what the runtime makes itself.
     #[must_use]
-    pub fn policy(&self) -> &PolicySettings {
-        &self.policy
+    pub fn policy(&self) -> Option<&PolicySettings> {
+        self.policy.as_ref()
     }
 
     /// `[execution]`.

@@ -104,9 +104,12 @@ pub fn compare_policy(
             format!("the policy gives {}", action.horizon()),
         ));
     }
+    let bundle = deployment
+        .policy()
+        .map_or_else(String::new, |policy| policy.bundle().display().to_string());
     refuse(
         format!("deployment {}", deployment.file().display()),
-        format!("bundle {}", deployment.policy().bundle().display()),
+        format!("bundle {bundle}"),
         gaps,
     )
 }

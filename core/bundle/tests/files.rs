@@ -89,7 +89,7 @@ fn paths_are_taken_from_the_deployment() {
     let file = tests().join("good/deployment.toml");
     let deployment = Deployment::load(&file).unwrap();
     assert_eq!(
-        deployment.policy().bundle(),
+        deployment.policy().unwrap().bundle(),
         tests().join("good/policies/tabletop")
     );
     assert_eq!(

@@ -40,8 +40,8 @@ pub(crate) struct SharedArguments {
     /// How much is logged on standard error
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub(crate) log: LogLevel,
-    /// A folder with plugins, searched first (may be repeated)
-    #[arg(long = "plugins", global = true, value_name = "DIR")]
+    /// A plugin library, or a folder with some, searched first (may be repeated)
+    #[arg(long = "plugins", global = true, value_name = "PATH")]
     pub(crate) plugin_folders: Vec<PathBuf>,
 }
 

@@ -13,6 +13,7 @@ mod film;
 mod interrupt;
 mod measure;
 mod output;
+mod plugin_lock;
 #[allow(unreachable_pub, reason = "written as a small library of its own")]
 mod plugin_new;
 mod process_setup;

@@ -29,7 +29,7 @@ pub(crate) struct SessionWish {
     pub(crate) clock: Clock,
     /// Seed of the policy's draws and of the first scene.
     pub(crate) seed: u64,
-    /// Whether the bundle is needed.
+    /// Whether the bundle is opened.
     pub(crate) policy: PolicyUse,
     /// Settings of the embodiment, over the deployment's.
     pub(crate) robot_settings: Value,
@@ -38,7 +38,7 @@ pub(crate) struct SessionWish {
 }
 
 impl SessionWish {
-    /// A session with the policy and nothing special.
+    /// A session that must have a policy, and nothing special.
     pub(crate) fn new(clock: Clock, seed: u64) -> Self {
         Self {
             clock,
@@ -46,6 +46,14 @@ impl SessionWish {
             policy: PolicyUse::Required,
             robot_settings: Value::Null,
             cameras: Vec::new(),
+        }
+    }
+
+    /// A session with the policy that the deployment names, if it names one.
+    pub(crate) fn as_deployed(clock: Clock, seed: u64) -> Self {
+        Self {
+            policy: PolicyUse::IfNamed,
+            ..Self::new(clock, seed)
         }
     }
 }
@@ -82,9 +90,8 @@ impl Workplace {
     ) -> Result<Self, Failure> {
         let bundle = std::path::absolute(bundle).map_err(Failure::file(bundle, "find"))?;
         Self::open_changed(arguments, |raw| {
-            if let Some(policy) = &mut raw.policy {
-                policy.bundle = bundle.display().to_string();
-            }
+            let policy = raw.policy.get_or_insert_default();
+            policy.bundle = bundle.display().to_string();
         })
     }
 

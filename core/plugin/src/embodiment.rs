@@ -122,7 +122,8 @@ pub trait Camera: Send {
 /// The world of a simulated robot. Called by the scheduler only.
 pub trait Simulation: Send {
     /// Builds a new scene from a seed and a task (JSON of the embodiment's own
-    /// form); answers with what the evaluator may know of the episode.
+    /// form; null: any scene); answers with what the evaluator may know of the
+    /// episode.
     ///
     /// # Errors
     /// When the task is not understood.

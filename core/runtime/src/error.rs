@@ -22,11 +22,11 @@ pub enum RuntimeError {
         reason: String,
     },
     /// No library offers the plugin.
-    #[error("plugin `{id}` was not found\n  looked in: {}\n  found: {}\nhelp: build it (`cargo build --workspace`), or name its folder in `[plugins] paths`", list(searched), found.join(", "))]
+    #[error("plugin `{id}` was not found\n  looked in: {}\n  found: {}\nhelp: build it (`cargo build --workspace`), or name it or its folder in `[plugins] paths`", list(searched), found.join(", "))]
     MissingPlugin {
         /// The plugin wanted.
         id: PluginId,
-        /// Folders searched.
+        /// Folders and files searched.
         searched: Vec<PathBuf>,
         /// Ids found there.
         found: Vec<String>,

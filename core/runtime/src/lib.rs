@@ -44,8 +44,8 @@ pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use plugin_registry::{PluginLibrary, PluginRegistry};
 pub use proprioception::Proprioception;
 pub use report::{
-    ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor,
-    Picture, PrimitiveObserver, PrimitiveReport, SceneReading, Unobserved,
+    ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,
+    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SceneReading, Unobserved,
 };
 pub use robot::Robot;
 pub use session::{ClockMode, PolicyUse, Session, SessionOptions};

@@ -4,7 +4,11 @@
 //! stay the same within a primitive (the instruction, the embodiment's index)
 //! is called once and its outputs are kept until `reset`.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use vola_abi::{TensorAbi, TensorRefAbi};
 use vola_bundle::{Manifest, StageGraph};
@@ -20,6 +24,7 @@ pub(crate) struct Pipeline {
     stages: Vec<StageInstance>,
     tensors: BTreeMap<String, TensorAbi>,
     kept: Vec<bool>,
+    took: Vec<Duration>,
 }
 
 impl Pipeline {
@@ -42,11 +47,13 @@ impl Pipeline {
             .map(|stage| StageInstance::start(stage, &host))
             .collect::<Result<Vec<_>, _>>()?;
         let kept = vec![false; stages.len()];
+        let took = vec![Duration::ZERO; stages.len()];
         Ok(Self {
             graph: manifest.graph().clone(),
             stages,
             tensors: BTreeMap::new(),
             kept,
+            took,
         })
     }
 
@@ -65,17 +72,23 @@ impl Pipeline {
         features: &[TensorRefAbi<'_>],
         outputs: &[&str],
     ) -> Result<(), RuntimeError> {
+        self.took.fill(Duration::ZERO);
         for index in self.graph.needed_for(outputs)? {
             let keep = self.graph.is_static(index);
-            let (Some(stage), Some(kept)) = (self.stages.get_mut(index), self.kept.get_mut(index))
-            else {
+            let (Some(stage), Some(kept), Some(took)) = (
+                self.stages.get_mut(index),
+                self.kept.get_mut(index),
+                self.took.get_mut(index),
+            ) else {
                 continue;
             };
             if *kept {
                 continue;
             }
             let inputs = gather(stage, features, &self.tensors)?;
+            let started = Instant::now();
             let produced = stage.call(&inputs)?;
+            *took = started.elapsed();
             drop(inputs);
             for tensor in produced {
                 self.tensors.insert(tensor.name.to_string(), tensor);
@@ -90,11 +103,11 @@ impl Pipeline {
         self.tensors.get(name).map(TensorAbi::lend)
     }
 
-    /// Name and duration of each stage's last call.
+    /// Name of each stage and how long it took in the last run: nothing for one
+    /// that was not called, because its outputs were kept or not needed.
     pub(crate) fn timings(&self) -> impl Iterator<Item = (&str, Duration)> {
-        self.stages
-            .iter()
-            .map(|stage| (stage.name(), stage.last_call()))
+        let names = self.stages.iter().map(StageInstance::name);
+        names.zip(self.took.iter().copied())
     }
 }
 

@@ -1,4 +1,5 @@
-//! Finds plugin libraries in folders and knows which plugin lies where.
+//! Finds plugin libraries and knows which plugin lies where. A place to look is
+//! a folder, or one library.
 //!
 //! A library names itself in its manifest; the file's name is irrelevant. A file
 //! that cannot be loaded does not hide the others: its error is kept and shown
@@ -114,25 +115,30 @@ fn manifest_error(path: &Path, reason: String) -> RuntimeError {
     }
 }
 
-/// All libraries found in the search folders.
+/// All libraries found in the places searched.
 pub struct PluginRegistry {
-    folders: Vec<PathBuf>,
+    places: Vec<PathBuf>,
     libraries: Vec<PluginLibrary>,
     refused: Vec<(PathBuf, RuntimeError)>,
 }
 
 impl PluginRegistry {
-    /// Looks at the shared libraries in `folders`, in order; the first library
-    /// of a name wins. Files of other types are passed over in silence.
+    /// Looks at the shared libraries in `places`, in order; the first library of
+    /// a name wins. Files of other types in a folder are passed over in silence;
+    /// a file that is named itself is loaded or refused.
     #[must_use]
-    pub fn search(folders: &[PathBuf]) -> Self {
+    pub fn search(places: &[PathBuf]) -> Self {
         let mut registry = Self {
-            folders: folders.to_vec(),
+            places: places.to_vec(),
             libraries: Vec::new(),
             refused: Vec::new(),
         };
-        for folder in folders {
-            for path in shared_libraries(folder) {
+        for place in places {
+            if place.is_file() {
+                registry.add(place);
+                continue;
+            }
+            for path in shared_libraries(place) {
                 registry.add(&path);
             }
         }
@@ -140,28 +146,28 @@ impl PluginRegistry {
     }
 
     /// Looks for the libraries of these plugins only, so that no other library
-    /// in the folders is loaded. A library's file is expected under its own
+    /// in the places is loaded. A library's file is expected under its own
     /// name; where it is not, every file is looked at.
     #[must_use]
     pub fn for_plugins<'a>(
-        folders: &[PathBuf],
+        places: &[PathBuf],
         ids: impl IntoIterator<Item = &'a PluginId>,
     ) -> Self {
         let mut registry = Self {
-            folders: folders.to_vec(),
+            places: places.to_vec(),
             libraries: Vec::new(),
             refused: Vec::new(),
         };
         for id in ids {
             if registry.find(id).is_err() {
                 let name = library_file(id.library());
-                let files = folders.iter().map(|folder| folder.join(&name));
-                if let Some(path) = files.into_iter().find(|path| path.is_file()) {
+                let mut files = places.iter().filter_map(|place| usual_file(place, &name));
+                if let Some(path) = files.next() {
                     registry.add(&path);
                 }
             }
             if registry.find(id).is_err() {
-                return Self::search(folders);
+                return Self::search(places);
             }
         }
         registry
@@ -272,7 +278,7 @@ impl PluginRegistry {
         }
         RuntimeError::MissingPlugin {
             id: id.clone(),
-            searched: self.folders.clone(),
+            searched: self.places.clone(),
             found,
         }
     }
@@ -310,6 +316,15 @@ fn library_file(library: &str) -> String {
         std::env::consts::DLL_PREFIX,
         std::env::consts::DLL_SUFFIX
     )
+}
+
+/// The file of this name at a place: the place itself, or in it.
+fn usual_file(place: &Path, name: &str) -> Option<PathBuf> {
+    if place.is_file() {
+        return place.ends_with(name).then(|| place.to_owned());
+    }
+    let path = place.join(name);
+    path.is_file().then_some(path)
 }
 
 /// Shared libraries directly in a folder, sorted by name.

@@ -1,5 +1,7 @@
 //! The policy of one bundle for one robot: observation in, decision out.
 
+use std::time::Instant;
+
 use vola_abi::{
     TensorAbi, TensorRefAbi,
     abi_stable::std_types::{ROption, RSlice, RStr},
@@ -23,6 +25,8 @@ pub(crate) struct PolicyDecision {
     pub(crate) executed: ActionChunk,
     /// Probabilities of (done, failing).
     pub(crate) progress: Option<(f64, f64)>,
+    /// Duration of the whole decision, pictures to checked chunk (ms).
+    pub(crate) millis: f64,
     /// Duration of each stage (ms).
     pub(crate) stage_millis: Vec<(String, f64)>,
 }
@@ -177,6 +181,7 @@ impl Policy {
         observation: &Observation<'_>,
         measured: &Proprioception,
     ) -> Result<PolicyDecision, RuntimeError> {
+        let started = Instant::now();
         let normalised = self.sample(observation)?;
         let origin = origin_of(observation);
         let stage = self.binding.head();
@@ -197,10 +202,12 @@ impl Policy {
             .timings()
             .map(|(name, time)| (name.to_owned(), time.as_secs_f64() * 1e3))
             .collect();
+        let progress = self.progress()?;
         Ok(PolicyDecision {
             samples,
             executed,
-            progress: self.progress()?,
+            progress,
+            millis: started.elapsed().as_secs_f64() * 1e3,
             stage_millis,
         })
     }

@@ -51,6 +51,7 @@ struct Decision {
     samples: Vec<ActionChunk>,
     executed: ActionChunk,
     progress: Option<(f64, f64)>,
+    millis: f64,
     stage_millis: Vec<(String, f64)>,
     labels: Vec<LabelTensor>,
 }
@@ -196,6 +197,7 @@ impl Session {
                     samples: vec![made.executed.clone()],
                     executed: made.executed,
                     progress: Some(made.progress),
+                    millis: 0.0,
                     stage_millis: Vec::new(),
                     labels: made.labels,
                 }
@@ -222,6 +224,7 @@ impl Session {
                     samples: made.samples,
                     executed: made.executed,
                     progress: made.progress,
+                    millis: made.millis,
                     stage_millis: made.stage_millis,
                     labels,
                 }
@@ -241,6 +244,7 @@ impl Session {
             time_ns: measured.time_ns,
             confidence: reading.clone(),
             progress: decision.progress,
+            millis: decision.millis,
             stage_millis: decision.stage_millis.clone(),
             pictures: self.eyes.pictures(),
             state: &measured.values(&self.model),

@@ -63,7 +63,11 @@ pub struct DecisionReport<'a> {
     pub confidence: ConfidenceReading,
     /// Probabilities of (done, failing), where the bundle has a progress head.
     pub progress: Option<(f64, f64)>,
-    /// Duration of each stage (ms); empty for the expert.
+    /// Duration of the whole decision, pictures to checked chunk (ms); 0 for the
+    /// expert.
+    pub millis: f64,
+    /// Duration of each stage in this decision (ms), 0 for those whose outputs
+    /// were kept from an earlier one; empty for the expert.
     pub stage_millis: Vec<(String, f64)>,
     /// The pictures of the observation, by camera key.
     pub pictures: &'a [(String, Picture)],
@@ -166,6 +170,19 @@ pub struct ExpertNoise {
     pub kick_rad: f64,
     /// Probability of a wrong gripper command at a decision.
     pub gripper_flip_probability: f64,
+}
+
+/// Where the arm is, as measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmState {
+    /// Joint names with positions (rad, m), base to tip.
+    pub joints: Vec<(String, f64)>,
+    /// Gripper value, 0 closed to 1 open; none without a gripper.
+    pub gripper: Option<f64>,
+    /// Tool position (m, base frame).
+    pub tool_position: [f64; 3],
+    /// When it was measured (ns).
+    pub time_ns: u64,
 }
 
 /// What the camera shows, as far as the policy's scene head can tell.

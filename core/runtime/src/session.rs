@@ -8,13 +8,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 use vola_bundle::{
-    Bundle, Deployment, ResolvedExecution, compare, compare_deployment, compare_policy,
+    Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
+    compare_policy,
 };
 use vola_motion::{Limits, ToolLimits};
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    Picture, PluginRegistry, Robot, RuntimeError, SceneReading, StopSwitch,
+    ArmState, Detection, Picture, PluginRegistry, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, Watch, World},
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
@@ -44,12 +45,12 @@ pub struct SessionOptions {
     pub clock: ClockMode,
     /// Seed of the policy's draws and of recorded noise.
     pub seed: u64,
-    /// Folders searched for plugins before the deployment's own.
+    /// Plugin libraries, or folders with some, before the deployment's own.
     pub plugin_folders: Vec<PathBuf>,
     /// Merged over the deployment's `[robot] settings`.
     pub robot_settings: Value,
     /// Whether the bundle is opened. Without it only generated primitives, the
-    /// expert and the world can be used.
+    /// expert and the world can be used, and no object is recognised.
     pub policy: PolicyUse,
     /// Cameras of an observation when there is no policy.
     pub cameras: Vec<String>,
@@ -58,9 +59,12 @@ pub struct SessionOptions {
 /// Whether a session opens the deployment's policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PolicyUse {
-    /// The bundle is opened and must agree with the robot.
+    /// There must be a bundle, and it must agree with the robot.
     #[default]
     Required,
+    /// The bundle is opened, and must agree with the robot, where the
+    /// deployment names one.
+    IfNamed,
     /// No bundle is opened.
     None,
 }
@@ -102,11 +106,11 @@ impl Session {
     pub fn open(deployment: &Deployment, options: SessionOptions) -> Result<Self, RuntimeError> {
         let mut folders = options.plugin_folders.clone();
         folders.extend(deployment.plugin_paths().iter().cloned());
-        let bundle = match options.policy {
-            PolicyUse::Required => Some(Bundle::open(deployment.policy().bundle())?),
-            PolicyUse::None => None,
-        };
         let id = deployment.robot().plugin().clone();
+        let named = named_policy(deployment, options.policy)?;
+        let bundle = named
+            .map(|policy| Bundle::open(policy.bundle()))
+            .transpose()?;
         let stages = bundle.iter().flat_map(|bundle| bundle.manifest().stages());
         let needed: Vec<&PluginId> = std::iter::once(&id)
             .chain(stages.map(vola_bundle::Stage::plugin))
@@ -116,8 +120,9 @@ impl Session {
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         refuse_unwatched(deployment, &id)?;
+        let threads = named.map_or(1, PolicySettings::threads);
         let policy = bundle
-            .map(|bundle| open_policy(deployment, bundle, &registry, robot.description()))
+            .map(|bundle| open_policy(deployment, bundle, &registry, robot.description(), threads))
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
@@ -145,7 +150,7 @@ impl Session {
                 clock: options.clock,
                 seed: options.seed,
                 execution,
-                latency_ns: u64::from(deployment.policy().latency_ms()) * 1_000_000,
+                latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 confidence: crate::limits::confidence(deployment, policy.as_ref()),
             },
@@ -229,12 +234,16 @@ impl Session {
         self.world()?.goal_reached()
     }
 
-    /// Reads the scene from the camera with the policy's scene head.
+    /// Reads the scene from the camera with the policy's scene head. A session
+    /// without a policy recognises no object; it tells of the gripper alone.
     ///
     /// # Errors
-    /// Without a policy that has a scene head, or when a stage fails.
+    /// With a policy that has no scene head, or when a stage fails.
     pub fn read_scene(&mut self) -> Result<SceneReading, RuntimeError> {
         let measured = self.measured()?;
+        if self.policy.is_none() {
+            return Ok(reading(&measured, Vec::new()));
+        }
         let id = self.robot.id().clone();
         let missing = || RuntimeError::MissingPart {
             id: id.clone(),
@@ -251,11 +260,22 @@ impl Session {
         let objects = observation
             .with(|seen| policy.read_scene(seen))?
             .ok_or_else(missing)?;
-        let gripper = measured.gripper.unwrap_or(0.0);
-        Ok(SceneReading {
-            objects,
-            gripper_open: gripper > 0.5,
-            gripper_holding: measured.is_holding(),
+        Ok(reading(&measured, objects))
+    }
+
+    /// The newest measured state of the arm.
+    ///
+    /// # Errors
+    /// When the arm has stopped, or its state cannot be used.
+    pub fn arm_state(&mut self) -> Result<ArmState, RuntimeError> {
+        let measured = self.measured()?;
+        let joints = &self.robot.description().joints;
+        let named = joints.iter().zip(&measured.position);
+        Ok(ArmState {
+            joints: named
+                .map(|(joint, position)| (joint.name.clone(), *position))
+                .collect(),
+            gripper: measured.gripper,
             tool_position: measured.tool_position(),
             time_ns: measured.time_ns,
         })
@@ -323,6 +343,33 @@ impl Session {
     }
 }
 
+/// What was seen, with what the gripper says.
+fn reading(measured: &Proprioception, objects: Vec<Detection>) -> SceneReading {
+    SceneReading {
+        objects,
+        gripper_open: measured.gripper.unwrap_or(0.0) > 0.5,
+        gripper_holding: measured.is_holding(),
+        tool_position: measured.tool_position(),
+        time_ns: measured.time_ns,
+    }
+}
+
+/// The policy that is opened.
+fn named_policy(
+    deployment: &Deployment,
+    wanted: PolicyUse,
+) -> Result<Option<&PolicySettings>, RuntimeError> {
+    match (wanted, deployment.policy()) {
+        (PolicyUse::None, _) => Ok(None),
+        (PolicyUse::Required, None) => Err(RuntimeError::MissingPart {
+            id: deployment.robot().plugin().clone(),
+            part: "policy in its deployment".to_owned(),
+            help: "name a bundle: `[policy] bundle = \"FOLDER\"`",
+        }),
+        (_, named) => Ok(named),
+    }
+}
+
 /// A safety setting that nobody acts upon must not look as if somebody did.
 fn refuse_unwatched(deployment: &Deployment, id: &PluginId) -> Result<(), RuntimeError> {
     if deployment.safety().force_stop_n().is_none() {
@@ -340,6 +387,7 @@ fn open_policy(
     bundle: Bundle,
     registry: &PluginRegistry,
     description: &EmbodimentDescription,
+    threads: u32,
 ) -> Result<(Policy, ResolvedExecution), RuntimeError> {
     let id = deployment.robot().plugin();
     let binding = bundle.manifest().embodiment(&id.to_string())?;
@@ -348,7 +396,6 @@ fn open_policy(
     let execution = deployment
         .execution()
         .resolve(bundle.manifest().hints(), binding.action());
-    let threads = deployment.policy().threads();
     Ok((
         Policy::start(bundle, id, registry, Some(&execution), threads)?,
         execution,

@@ -1,7 +1,5 @@
 //! One stage of the policy, ready to be called.
 
-use std::time::{Duration, Instant};
-
 use vola_abi::{
     CallContext, HostData, HostServicesAbi, StageBox, TensorAbi, TensorRefAbi,
     abi_stable::std_types::{RSlice, RStr, RString},
@@ -20,7 +18,6 @@ pub(crate) struct StageInstance {
     stage: StageBox,
     step: u64,
     seed: u64,
-    last_call: Duration,
 }
 
 /// What a stage needs beside its own table in the bundle.
@@ -81,7 +78,6 @@ impl StageInstance {
             stage: plugin,
             step: 0,
             seed: 0,
-            last_call: Duration::ZERO,
         })
     }
 
@@ -95,11 +91,6 @@ impl StageInstance {
 
     pub(crate) fn plugin(&self) -> &PluginId {
         &self.plugin
-    }
-
-    /// How long the last call took.
-    pub(crate) fn last_call(&self) -> Duration {
-        self.last_call
     }
 
     /// A primitive begins.
@@ -121,9 +112,7 @@ impl StageInstance {
             step: self.step,
             deadline_ns: 0,
         };
-        let started = Instant::now();
         let result = self.stage.call(&context, RSlice::from_slice(inputs));
-        self.last_call = started.elapsed();
         self.step = self.step.wrapping_add(1);
         let tensors = unwrap(self.who(), "call", result)?;
         for tensor in &tensors {

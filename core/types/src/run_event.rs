@@ -44,6 +44,17 @@ pub enum RunEventKind {
         /// 1 at the first try.
         attempt: u32,
     },
+    /// The measured state of the arm, where a step begins and where it ends.
+    State {
+        /// Names of the joints, base to tip.
+        names: Vec<String>,
+        /// Positions of the joints, in the order of the names (rad, m).
+        positions: Vec<f64>,
+        /// Gripper value, 0 closed to 1 open; none without a gripper.
+        gripper: Option<f64>,
+        /// Position of the tool in the base frame (m).
+        tool: [f64; 3],
+    },
     /// The policy's confidence while a step runs.
     Confidence {
         /// Score, higher is surer.
@@ -190,6 +201,12 @@ mod tests {
             },
             RunEventKind::Plan {
                 plan: Plan::default(),
+            },
+            RunEventKind::State {
+                names: vec!["joint_1".to_owned()],
+                positions: vec![0.25],
+                gripper: None,
+                tool: [0.5, 0.0, 0.25],
             },
             RunEventKind::Confidence {
                 score: 0.5,

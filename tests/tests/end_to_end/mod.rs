@@ -1,8 +1,11 @@
 //! The real binary with the real plugins and the shipped policy.
 
+mod archive;
 mod bad_input;
+mod benching;
 mod inferring;
 mod planning;
+mod proving;
 mod running;
 
 use std::time::Duration;

@@ -31,7 +31,10 @@ pub(super) fn check(
     let mut reporter = Reporter::new(&name, &mut problems);
     let reporter = &mut reporter;
     let robot = check_robot(raw.robot.as_ref(), reporter);
-    let policy = check_policy(raw.policy.as_ref(), file, reporter);
+    let policy = raw
+        .policy
+        .as_ref()
+        .map(|policy| check_policy(policy, file, reporter));
     let execution = check_execution(&raw.execution, reporter);
     let safety = check_safety(&raw.safety, reporter);
     let confidence = check_confidence(&raw.confidence, reporter);
@@ -50,8 +53,8 @@ pub(super) fn check(
     if let Some(folder) = &raw.record.folder {
         not_empty(folder, "record.folder", reporter);
     }
-    match (robot, policy) {
-        (Some(robot), Some(policy)) if reporter.is_clean() => Ok(Deployment {
+    match robot {
+        Some(robot) if reporter.is_clean() => Ok(Deployment {
             file: file.to_owned(),
             robot,
             policy,
@@ -102,24 +105,19 @@ fn check_robot(raw: Option<&RawRobot>, reporter: &mut Reporter<'_>) -> Option<Ro
     }
 }
 
-fn check_policy(
-    raw: Option<&RawPolicy>,
-    file: &Path,
-    reporter: &mut Reporter<'_>,
-) -> Option<PolicySettings> {
-    let raw = reporter.require(raw, "policy", "a [policy] table with the bundle")?;
+fn check_policy(raw: &RawPolicy, file: &Path, reporter: &mut Reporter<'_>) -> PolicySettings {
     not_empty(&raw.bundle, "policy.bundle", reporter);
     let threads = raw.threads.unwrap_or(2);
     reporter.count_in(threads.into(), "policy.threads", (1, 256));
     let latency_ms = raw.latency_ms.unwrap_or(20);
     reporter.count_in(latency_ms.into(), "policy.latency_ms", (0, 10_000));
-    Some(PolicySettings {
+    PolicySettings {
         bundle: beside(file, &raw.bundle),
         device: raw.device.unwrap_or_default(),
         precision: raw.precision.unwrap_or_default(),
         threads,
         latency_ms,
-    })
+    }
 }
 
 fn check_execution(raw: &RawExecution, reporter: &mut Reporter<'_>) -> ExecutionSettings {

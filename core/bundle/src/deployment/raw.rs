@@ -11,7 +11,8 @@ use vola_types::ActionSpace;
 pub struct RawDeployment {
     /// The robot; required.
     pub robot: Option<RawRobot>,
-    /// The policy; required.
+    /// The policy. Without one the robot does what the runtime makes itself: home,
+    /// gripper, wait, move_to.
     pub policy: Option<RawPolicy>,
     /// How chunks become motion.
     pub execution: RawExecution,

@@ -37,11 +37,21 @@ fn the_file_wins_over_hints_and_hints_over_defaults() {
 }
 
 #[test]
+fn a_robot_needs_no_policy_but_a_policy_needs_a_bundle() {
+    let robot = "[robot]\nplugin = 'my_arm/arm'\n";
+    let file = Path::new("d.toml");
+    assert!(Deployment::parse(robot, file).unwrap().policy().is_none());
+    let error = Deployment::parse(&format!("{robot}[policy]\nthreads = 2"), file).unwrap_err();
+    assert!(error.to_string().contains("policy.bundle"), "{error}");
+}
+
+#[test]
 fn an_absent_section_has_the_documented_defaults() {
     let text = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'";
     let one = Deployment::parse(text, Path::new("configs/d.toml")).unwrap();
-    assert_eq!(one.policy().bundle(), Path::new("configs/b"));
-    assert_eq!((one.policy().threads(), one.policy().latency_ms()), (2, 20));
+    let policy = one.policy().unwrap();
+    assert_eq!(policy.bundle(), Path::new("configs/b"));
+    assert_eq!((policy.threads(), policy.latency_ms()), (2, 20));
     assert_eq!(one.safety().deadlines().chunk.as_millis(), 500);
     assert_eq!(one.handoff().timeout().as_secs(), 120);
     assert_eq!(one.handoff().then(), Unanswered::Abort);

@@ -1,9 +1,14 @@
 //! `vola chat`: a conversation with the robot.
 
-use std::{io::IsTerminal, path::PathBuf, time::Duration};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use serde_json::json;
+use vola_bundle::PolicySettings;
 use vola_planner::RunReport;
 use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
@@ -42,7 +47,7 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::new(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
@@ -114,14 +119,14 @@ impl Chat {
     fn greet(&mut self, workplace: &Workplace) -> Result<(), Failure> {
         let scene = self.robot.look()?;
         let style = self.teller.console.style();
-        let bundle = workplace.deployment().policy().bundle();
-        let policy = bundle
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let bundle = workplace.deployment().policy().map(PolicySettings::bundle);
+        let driver = match bundle.and_then(Path::file_name) {
+            Some(name) => format!("driven by the policy `{}`", name.to_string_lossy()),
+            None => "without a policy: home, gripper, wait and move to a place".to_owned(),
+        };
         let name = style.paint(Tone::Strong, "vola");
         let who = self.robot.session().embodiment_id().to_string();
-        self.teller
-            .line(&format!("{name}  {who}, driven by the policy `{policy}`"))?;
+        self.teller.line(&format!("{name}  {who}, {driver}"))?;
         let example = style.paint(Tone::Typed, &format!("“{}”", example(&scene)));
         let more = style.paint(Tone::Faint, "stop stops · /help · Ctrl-D leaves");
         self.teller

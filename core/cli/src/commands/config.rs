@@ -41,28 +41,40 @@ pub(crate) fn run(
     let id = deployment.robot().plugin();
     let robot = Robot::configure(&registry, id, deployment.robot().settings())?;
     compare_deployment(deployment, robot.description())?;
-    let bundle = Bundle::open(deployment.policy().bundle())?;
-    let binding = bundle.manifest().embodiment(&id.to_string())?;
-    compare(&bundle, binding, robot.description())?;
-    for stage in bundle.manifest().stages() {
-        registry.find(stage.plugin())?;
+    let bundle = deployment
+        .policy()
+        .map(|policy| Bundle::open(policy.bundle()))
+        .transpose()?;
+    if let Some(bundle) = &bundle {
+        let binding = bundle.manifest().embodiment(&id.to_string())?;
+        compare(bundle, binding, robot.description())?;
+        for stage in bundle.manifest().stages() {
+            registry.find(stage.plugin())?;
+        }
     }
     let file = deployment.file().display().to_string();
-    let stages = bundle.manifest().stages().len();
+    let stages = bundle
+        .as_ref()
+        .map_or(0, |bundle| bundle.manifest().stages().len());
     if console.is_json() {
         console.object(&serde_json::json!({
             "config": file,
             "robot": id.to_string(),
-            "bundle": bundle.folder(),
+            "bundle": bundle.as_ref().map(Bundle::folder),
             "stages": stages,
             "ok": true,
         }))?;
-    } else {
-        let fine = console.style().paint(Tone::Good, "✓");
-        console.line(&format!(
+        return Ok(exit::DONE);
+    }
+    let fine = console.style().paint(Tone::Good, "✓");
+    console.line(&match &bundle {
+        Some(bundle) => format!(
             "{fine} {file}: {id} runs {} ({stages} stages), and they fit together",
             bundle.folder().display()
-        ))?;
-    }
+        ),
+        None => format!(
+            "{fine} {file}: {id}, without a policy: home, gripper, wait and move to a place"
+        ),
+    })?;
     Ok(exit::DONE)
 }

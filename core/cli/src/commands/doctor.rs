@@ -9,6 +9,7 @@ use crate::{
     arguments::SharedArguments,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
+    plugin_lock::{Difference, PluginLock},
     workplace::{config_path, program_folders},
 };
 
@@ -180,6 +181,7 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
             ..Finding::broken("refused library", error)
         });
     }
+    lock_findings(&registry, findings);
     let Some(deployment) = deployment else { return };
     let robot = Robot::configure(
         &registry,
@@ -190,7 +192,12 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
         Ok(robot) => findings.push(Finding::fine("robot", robot_words(&deployment, robot))),
         Err(error) => findings.push(Finding::broken("robot", error)),
     }
-    match Bundle::open(deployment.policy().bundle()) {
+    let Some(policy) = deployment.policy() else {
+        let text = "none named: home, gripper, wait and move to a place";
+        findings.push(Finding::fine("bundle", text));
+        return;
+    };
+    match Bundle::open(policy.bundle()) {
         Ok(bundle) => {
             findings.push(Finding::fine(
                 "bundle",
@@ -231,6 +238,32 @@ fn plugins(registry: &PluginRegistry) -> Finding {
         };
     }
     Finding::fine("plugins", format!("{}: {}", ids.len(), ids.join(", ")))
+}
+
+/// Whether a packed program has the libraries that it came with.
+fn lock_findings(registry: &PluginRegistry, findings: &mut Vec<Finding>) {
+    const CHECK: &str = "plugin lock";
+    let lock = match PluginLock::beside_program() {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return,
+        Err(error) => return findings.push(Finding::failed(CHECK, &error)),
+    };
+    let differences = lock.differences(registry.libraries());
+    if differences.is_empty() {
+        let text = format!("{} libraries as they were shipped", lock.len());
+        findings.push(Finding::fine(CHECK, text));
+    }
+    findings.extend(differences.into_iter().map(|difference| match difference {
+        Difference::Spoiled(text) => Finding {
+            verdict: Verdict::Broken,
+            ..Finding::weak(CHECK, text, "unpack the archive again")
+        },
+        Difference::Replaced(text) => Finding::weak(
+            CHECK,
+            text,
+            "take the other library out of the search folders, unless it is meant to be there",
+        ),
+    }));
 }
 
 fn robot_words(deployment: &Deployment, robot: &Robot) -> String {

@@ -114,10 +114,10 @@ fn declared(workplace: &Workplace) -> Option<Capabilities> {
 
 /// Opens the robot, reads one scene, commands nothing.
 fn seen(workplace: &Workplace, seed: u64) -> Result<(Scene, Capabilities), Failure> {
-    let session = match workplace.session(SessionWish::new(Clock::Virtual, seed)) {
+    let session = match workplace.session(SessionWish::as_deployed(Clock::Virtual, seed)) {
         // A real robot has no virtual time.
         Err(Failure::Runtime(error)) if matches!(*error, RuntimeError::MissingPart { .. }) => {
-            workplace.session(SessionWish::new(Clock::Real, seed))
+            workplace.session(SessionWish::as_deployed(Clock::Real, seed))
         }
         other => other,
     }?;

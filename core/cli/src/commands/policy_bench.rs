@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use vola_bundle::PolicySettings;
 
 use super::step_times::{StepTimes, peak_memory_mib};
 use crate::{
@@ -48,8 +49,8 @@ pub(crate) fn run(
             "runs": times.total.len(),
             "stages": times.by_stage(),
             "peak_rss_mb": memory,
-            "precision": policy.precision(),
-            "threads": policy.threads(),
+            "precision": policy.map(PolicySettings::precision),
+            "threads": policy.map(PolicySettings::threads),
         }))?;
         return Ok(exit::DONE);
     }

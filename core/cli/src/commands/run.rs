@@ -59,7 +59,7 @@ pub(crate) fn run(
         check_writable(file)?;
     }
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::new(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let interrupt = Interrupt::install(robot.session().stop_switch(), Leaving::InTime);
     if robot.session().has_simulation() {

@@ -21,8 +21,7 @@ pub(crate) struct StepTimes {
 
 impl PrimitiveObserver for StepTimes {
     fn decision(&mut self, decision: &DecisionReport<'_>) {
-        self.total
-            .push(decision.stage_millis.iter().map(|(_, millis)| millis).sum());
+        self.total.push(decision.millis);
         // Stages that a decision does not need took no time.
         for (stage, millis) in decision
             .stage_millis

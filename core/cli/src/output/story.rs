@@ -51,6 +51,8 @@ impl Story {
                 self.scene = scene.clone();
                 Vec::new()
             }
+            // For programs.
+            RunEventKind::State { .. } => Vec::new(),
             RunEventKind::Plan { plan } => self.plan(plan),
             RunEventKind::StepStarted {
                 index,

@@ -107,10 +107,18 @@ const STAGE_USE: &str = "In a policy bundle's `policy.toml` the plugin is a stag
     inputs = [@INPUTS@]
     outputs = [\"@OUTPUT@\"]";
 
-const ROBOT_USE: &str = "In a deployment the plugin is the robot:
+const ROBOT_USE: &str = "In a deployment, say `arm.toml`, the plugin is the robot:
 
     [robot]
-    plugin = \"@ID@\"";
+    plugin = \"@ID@\"
+
+    [plugins]
+    paths = [\"target/release/@LIBRARY_FILE@\"]
+
+Without a `[policy]` it does what the runtime makes itself: home, gripper, wait, and
+moving over a place of the table.
+
+    vola run \"move to the middle\" --config arm.toml";
 
 /// A crate's files with every mark replaced.
 pub(super) struct Filled {

@@ -137,6 +137,24 @@ impl SessionRobot {
         }
     }
 
+    /// Tells where the arm is.
+    fn tell_state(&mut self, observer: &mut Telling<'_>) {
+        observer.now_ns = self.session.now_ns();
+        match self.session.arm_state() {
+            Ok(state) => {
+                let (names, positions) = state.joints.into_iter().unzip();
+                observer.emit(RunEventKind::State {
+                    names,
+                    positions,
+                    gripper: state.gripper,
+                    tool: state.tool_position,
+                });
+            }
+            // The primitive meets the same fault and decides.
+            Err(error) => tracing::debug!(%error, "the arm's state cannot be told"),
+        }
+    }
+
     /// Runs a primitive and judges it by the world.
     fn drive(
         &mut self,
@@ -144,12 +162,14 @@ impl SessionRobot {
         goal: &PrimitiveGoal,
         mut observer: Telling<'_>,
     ) -> Result<PrimitiveEnd, RobotError> {
+        self.tell_state(&mut observer);
         self.set_moving(true);
         let result = self
             .session
             .run_primitive(goal, Driver::Policy, &mut observer);
         self.set_moving(false);
         self.pass_on_stop();
+        self.tell_state(&mut observer);
         let report = match result {
             Ok(report) => report,
             Err(RuntimeError::Stopped { reason }) => {

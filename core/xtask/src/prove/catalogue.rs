@@ -1,0 +1,205 @@
+//! What can be proved: the claims, how each is measured, and its bars.
+
+use super::figure::Bar;
+
+/// One claim.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof {
+    /// Its name, and that of its report.
+    pub(crate) name: &'static str,
+    /// What is measured.
+    pub(crate) what: &'static str,
+    /// How.
+    pub(crate) way: Way,
+}
+
+/// How a claim is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    /// By `vola eval`.
+    Eval(Evaluation),
+    /// By `vola policy bench`.
+    PolicyBench,
+    /// By the tests of the boundary.
+    Boundary,
+    /// By `vola record --expert --clean`, for each arm.
+    Expert,
+    /// By the time and memory of whole processes.
+    Processes,
+}
+
+/// A call of `vola eval`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evaluation {
+    /// Arguments beside the number of episodes.
+    pub(crate) arguments: &'static [&'static str],
+    /// Figures with a bar: a task's name, or a field of the summary.
+    pub(crate) bars: &'static [(&'static str, Bar)],
+}
+
+/// Episodes a task.
+pub(crate) const EPISODES: u32 = 200;
+/// Episodes a task where only the way is tried.
+pub(crate) const QUICK_EPISODES: u32 = 2;
+
+/// Share of clean episodes that may be held.
+const HELD: (&str, Bar) = ("held", Bar::AtMost(0.08));
+/// Episodes a second in virtual time with two workers.
+const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
+/// What a policy that does not look, or does not listen, may still reach.
+const BY_CHANCE: Bar = Bar::AtMost(0.15);
+
+/// Every claim, in the order of the summary.
+pub(crate) const PROOFS: [Proof; 13] = [
+    Proof {
+        name: "policy-franka",
+        what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
+        way: Way::Eval(Evaluation {
+            arguments: &[],
+            bars: &[
+                ("pick", Bar::AtLeast(0.97)),
+                ("place_in", Bar::AtLeast(0.97)),
+                ("place_on_region", Bar::AtLeast(0.97)),
+                ("push", Bar::AtLeast(0.95)),
+                ("stack", Bar::AtLeast(0.88)),
+                ("relation", Bar::AtLeast(0.88)),
+                ("drawer", Bar::AtLeast(0.85)),
+                ("multi", Bar::AtLeast(0.88)),
+                HELD,
+                PACE,
+            ],
+        }),
+    },
+    Proof {
+        name: "policy-ur5e",
+        what: "the same for `tabletop/ur5e` with the same bundle",
+        way: Way::Eval(Evaluation {
+            arguments: &["--arm", "tabletop/ur5e"],
+            bars: &[
+                ("pick", Bar::AtLeast(0.92)),
+                ("place_in", Bar::AtLeast(0.92)),
+                ("place_on_region", Bar::AtLeast(0.92)),
+                ("push", Bar::AtLeast(0.90)),
+                ("stack", Bar::AtLeast(0.88)),
+                ("relation", Bar::AtLeast(0.88)),
+                ("drawer", Bar::AtLeast(0.85)),
+                ("multi", Bar::AtLeast(0.88)),
+                HELD,
+            ],
+        }),
+    },
+    Proof {
+        name: "words-only",
+        what: "picking by words alone, without goal points",
+        way: Way::Eval(Evaluation {
+            arguments: &["--task", "pick", "--words-only"],
+            bars: &[("pick", Bar::AtLeast(0.95))],
+        }),
+    },
+    Proof {
+        name: "phrases",
+        what: "tasks in sentences whose templates training never used",
+        way: Way::Eval(Evaluation {
+            arguments: &[
+                "--phrases",
+                "held-out",
+                "--task",
+                "pick",
+                "--task",
+                "place_in",
+                "--task",
+                "place_on_region",
+                "--task",
+                "push",
+            ],
+            bars: &[
+                ("pick", Bar::AtLeast(0.93)),
+                ("place_in", Bar::AtLeast(0.93)),
+                ("place_on_region", Bar::AtLeast(0.93)),
+                ("push", Bar::AtLeast(0.93)),
+            ],
+        }),
+    },
+    Proof {
+        name: "combos",
+        what: "targets whose colour and kind training never used as a target",
+        way: Way::Eval(Evaluation {
+            arguments: &["--combos", "held_out", "--task", "pick", "--task", "push"],
+            bars: &[("pick", Bar::AtLeast(0.90)), ("push", Bar::AtLeast(0.85))],
+        }),
+    },
+    Proof {
+        name: "black-images",
+        what: "that it looks: success with black pictures",
+        way: Way::Eval(Evaluation {
+            arguments: &["--black-images", "--task", "pick", "--task", "push"],
+            bars: &[("pick", BY_CHANCE), ("push", BY_CHANCE)],
+        }),
+    },
+    Proof {
+        name: "shuffled",
+        what: "that it listens: success when another target is named than the one measured",
+        way: Way::Eval(Evaluation {
+            arguments: &["--shuffle-target", "--task", "pick", "--task", "push"],
+            bars: &[("pick", BY_CHANCE), ("push", BY_CHANCE)],
+        }),
+    },
+    Proof {
+        name: "scene",
+        what: "the scene that the camera shows against the true one",
+        way: Way::Eval(Evaluation {
+            arguments: &["--suite", "scene"],
+            bars: &[
+                ("recall", Bar::AtLeast(0.98)),
+                ("precision", Bar::AtLeast(0.98)),
+                ("median_error_m", Bar::AtMost(0.01)),
+            ],
+        }),
+    },
+    Proof {
+        name: "multi",
+        what: "sentences of two and three steps through the rules planner, scene from the camera",
+        way: Way::Eval(Evaluation {
+            arguments: &["--task", "multi"],
+            bars: &[("multi", Bar::AtLeast(0.88))],
+        }),
+    },
+    Proof {
+        name: "policy-bench",
+        what: "time of a policy step, pixels to checked chunk",
+        way: Way::PolicyBench,
+    },
+    Proof {
+        name: "boundary",
+        what: "cost of calls through a loaded plugin library, and of loading it",
+        way: Way::Boundary,
+    },
+    Proof {
+        name: "expert",
+        what: "how often the scripted expert that shows the tasks does them, undisturbed",
+        way: Way::Expert,
+    },
+    Proof {
+        name: "run-fast",
+        what: "whole processes: one pick-and-place in virtual time, and chat to its first answer",
+        way: Way::Processes,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_file_names_and_stand_once() {
+        let names: BTreeSet<&str> = PROOFS.iter().map(|proof| proof.name).collect();
+        assert_eq!(names.len(), PROOFS.len());
+        let is_plain = |name: &str| {
+            name.chars()
+                .all(|c| c.is_ascii_lowercase() || c == '-' || c.is_ascii_digit())
+        };
+        assert!(names.into_iter().all(is_plain));
+    }
+}
