@@ -23,6 +23,7 @@ mod newest_picture;
 mod observing;
 mod pipeline;
 mod plugin_registry;
+mod plugin_rules;
 mod policy;
 mod primitive;
 mod proprioception;
@@ -38,7 +39,8 @@ mod virtual_body;
 pub use chunk_targets::ChunkRefusal;
 pub use control_status::{ControlMode, StopCause};
 pub use error::RuntimeError;
-pub use plugin_registry::{PluginLibrary, PluginRegistry};
+pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
+pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use report::{
     ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor,

@@ -1,0 +1,216 @@
+//! A robot in a process of its own: the same states and pictures, and a stop
+//! when the runtime is killed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use vola_abi::{
+    CommandFrame, EmbodimentBox, EmbodimentPartsAbi, ImageBufferAbi, StateFrame, StopCategory,
+    abi_stable::std_types::{ROption, RSliceMut, RStr},
+};
+use vola_isolation::IsolatedEmbodiment;
+use vola_tests::workspace;
+
+use super::Hosting;
+use crate::plugins::host::{load, services};
+
+const TICK_NS: u64 = 1_000_000;
+
+fn configured(mut robot: EmbodimentBox) -> (EmbodimentBox, EmbodimentPartsAbi, String) {
+    robot.configure(RStr::from("{}")).into_result().unwrap();
+    let description = robot.describe().into_result().unwrap().into_string();
+    robot.activate(services()).into_result().unwrap();
+    let parts = robot.open().into_result().unwrap();
+    (robot, parts, description)
+}
+
+/// What a robot shows in two seconds of commands, and its pictures.
+fn story(parts: &mut EmbodimentPartsAbi) -> (Vec<StateFrame>, Vec<(String, u64, Vec<u8>)>) {
+    let ROption::RSome(world) = &mut parts.simulation else {
+        panic!("a simulated robot")
+    };
+    let episode = world.reset(3, RStr::from("null")).into_result().unwrap();
+    assert!(episode.starts_with('{'), "{episode}");
+    let mut state = StateFrame::default();
+    parts.actuator.state(&mut state).into_result().unwrap();
+    let mut states = vec![state];
+    let mut command = CommandFrame {
+        count: state.count,
+        position: state.position,
+        ..CommandFrame::default()
+    };
+    for tick in 0..600_u64 {
+        command.time_ns = tick * TICK_NS;
+        command.position[1] += 0.0003;
+        match tick {
+            200 => parts.actuator.hold().into_result().unwrap(),
+            300 => parts
+                .actuator
+                .stop(StopCategory::Two)
+                .into_result()
+                .unwrap(),
+            400 => parts.actuator.reset().into_result().unwrap(),
+            _ => {}
+        }
+        if !(300..400).contains(&tick) {
+            parts.actuator.command(&command).into_result().unwrap();
+        }
+        world.step(TICK_NS).into_result().unwrap();
+        parts.actuator.state(&mut state).into_result().unwrap();
+        states.push(state);
+    }
+    let pictures = parts.cameras.iter_mut().map(|part| {
+        let (width, height) = (96, 96);
+        let mut data = vec![0; 96 * 96 * 3];
+        let mut image = ImageBufferAbi {
+            width,
+            height,
+            capture_time_ns: 0,
+            data: RSliceMut::from_mut_slice(&mut data),
+        };
+        let grabbed = part.camera.grab(&mut image).into_result();
+        let captured_ns = image.capture_time_ns;
+        let data = grabbed.map(|()| data).unwrap_or_default();
+        (part.key.to_string(), captured_ns, data)
+    });
+    (states, pictures.collect())
+}
+
+#[test]
+fn states_and_pictures_are_the_same_bytes() {
+    let hosting = Hosting::of("tabletop", Duration::from_secs(20));
+    let folder = tempfile::tempdir().unwrap();
+    let isolated = IsolatedEmbodiment::start(&hosting.spec, "franka", folder.path()).unwrap();
+    let (mut there, mut there_parts, there_said) = configured(isolated.into_box());
+    let create = load("tabletop").module().create_embodiment();
+    let here = create(RStr::from("franka")).into_result().unwrap();
+    let (_here, mut here_parts, here_said) = configured(here);
+    assert_eq!(there_said, here_said);
+    let (expected, expected_pictures) = story(&mut here_parts);
+    let (states, pictures) = story(&mut there_parts);
+    assert_eq!(states.len(), expected.len());
+    for (tick, (state, expected)) in states.iter().zip(&expected).enumerate() {
+        assert_eq!(state, expected, "tick {tick}");
+    }
+    assert!(expected[600].position[1] > expected[0].position[1] + 0.05);
+    let seen = expected_pictures
+        .iter()
+        .filter(|(_, _, data)| data.iter().any(|byte| *byte != 0));
+    assert!(seen.count() >= 1, "no camera gave a picture");
+    assert_eq!(pictures, expected_pictures);
+    drop(there_parts);
+    there.deactivate().into_result().unwrap();
+    drop(there);
+    // An end in order leaves no log.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_robot_whose_process_is_gone_is_a_fault_and_not_replaced() {
+    let hosting = Hosting::of("mock", Duration::from_secs(5));
+    let folder = tempfile::tempdir().unwrap();
+    let isolated = IsolatedEmbodiment::start(&hosting.spec, "arm", folder.path()).unwrap();
+    let child = isolated.process_id().to_string();
+    let (_robot, mut parts, _) = configured(isolated.into_box());
+    let mut state = StateFrame::default();
+    parts.actuator.state(&mut state).into_result().unwrap();
+    Command::new("kill").args(["-9", &child]).status().unwrap();
+    hosting.ends.recv_timeout(Duration::from_secs(10)).unwrap();
+    let fault = parts.actuator.state(&mut state).into_result().unwrap_err();
+    assert!(fault.message.contains("`arm`"), "{}", fault.message);
+    let ROption::RSome(world) = &mut parts.simulation else {
+        panic!("a simulated robot")
+    };
+    let fault = world.step(TICK_NS).into_result().unwrap_err();
+    assert!(fault.message.contains("not replaced"), "{}", fault.message);
+}
+
+/// One moment of the log that an orphaned robot writes.
+struct Moment {
+    time_ns: u64,
+    speed: f64,
+}
+
+fn read_log(folder: &Path) -> Option<(u64, Vec<Moment>)> {
+    let path: PathBuf = std::fs::read_dir(folder).ok()?.next()?.ok()?.path();
+    let text = std::fs::read_to_string(path).ok()?;
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let lost_ns = lines.first()?["time_ns"].as_u64().unwrap();
+    let moment = |line: &Value| Moment {
+        time_ns: line["time_ns"].as_u64().unwrap(),
+        // The arm's joints; the last value is the gripper.
+        speed: line["velocity"].as_array().unwrap()[..7]
+            .iter()
+            .map(|speed| speed.as_f64().unwrap().abs())
+            .fold(0.0, f64::max),
+    };
+    Some((lost_ns, lines[1..].iter().map(moment).collect()))
+}
+
+/// `kill -9` of `vola` while the arm moves: its child lives on, holds at once,
+/// comes to rest and writes down what happened.
+#[test]
+fn the_arm_comes_to_rest_when_the_runtime_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = &workspace().root;
+    let text = std::fs::read_to_string(root.join("configs/tabletop.toml")).unwrap();
+    let bundle = root.join("configs/policies/tabletop");
+    let text = text.replace("\"policies/tabletop\"", &format!("{bundle:?}"))
+        + "\n[record]\nfolder = 'runs'\n[plugins]\ncall_deadline_ms = 20000\n\
+           [plugins.isolation]\ntabletop = 'process'\n";
+    let config = folder.path().join("deployment.toml");
+    std::fs::write(&config, text).unwrap();
+    let mut runtime = Command::new(workspace().vola())
+        .args(["run", "pick up the red block", "--seed", "2", "--json"])
+        .args(["--config", config.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    // Confidence is told with each decision: by the third one the arm moves.
+    let mut decisions = 0;
+    for line in BufReader::new(runtime.stdout.take().unwrap()).lines() {
+        decisions += u32::from(line.unwrap().contains("\"confidence\""));
+        if decisions == 3 {
+            break;
+        }
+    }
+    assert_eq!(decisions, 3, "the run ended before the arm moved");
+    runtime.kill().unwrap();
+    runtime.wait().unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    let (lost_ns, moments) = loop {
+        match read_log(&folder.path().join("runs")) {
+            Some(log) => break log,
+            None if Instant::now() > patience => panic!("no log was written"),
+            None => std::thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    let before: Vec<&Moment> = moments.iter().filter(|it| it.time_ns <= lost_ns).collect();
+    let after: Vec<&Moment> = moments.iter().filter(|it| it.time_ns > lost_ns).collect();
+    let speed = before.last().unwrap().speed;
+    assert!(
+        speed > 0.01,
+        "the arm stood when it was lost: {speed} rad/s"
+    );
+    let slower = after.iter().find(|it| it.speed < speed).unwrap();
+    let rest = after.iter().find(|it| it.speed < 1e-4).unwrap();
+    let since = |moment: &Moment| Duration::from_nanos(moment.time_ns - lost_ns);
+    println!(
+        "runtime killed at {speed:.2} rad/s: slower after {:?}, at rest after {:?} of the robot's clock; {} moments logged",
+        since(slower),
+        since(rest),
+        moments.len()
+    );
+    assert!(since(slower) <= Duration::from_millis(20));
+    assert!(since(rest) <= Duration::from_millis(500));
+    assert!(after.last().unwrap().speed < 1e-4);
+}
