@@ -95,7 +95,7 @@ impl HostSpec {
     ///
     /// # Errors
     /// Never.
-    pub fn manifest(&self) -> Result<String, IsolationError> {
+    pub fn manifest(&self) -> Result<(String, String), IsolationError> {
         match self.never {}
     }
 }

@@ -34,6 +34,7 @@ pub struct PluginLibrary {
     plugins: Vec<PluginDescription>,
     admitted: AdmittedLibrary,
     host: Option<HostSpec>,
+    confinement: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -50,9 +51,11 @@ impl PluginLibrary {
     fn load(rules: &mut PluginRules, folder: &Path, path: &Path) -> Result<Self, RuntimeError> {
         let admitted = rules.trust().admit(folder, path)?;
         let expected_name = admitted.expected_name();
+        let mut confinement = None;
         let (host, text) = if rules.may_isolate(&expected_name, admitted.standing) {
             let host = rules.host_spec(&admitted)?;
-            let text = host.manifest()?;
+            let (text, level) = host.manifest()?;
+            confinement = Some(level);
             (Some(host), text)
         } else {
             let module = LoadedModule::load_image(&admitted.image, path)?;
@@ -94,6 +97,7 @@ impl PluginLibrary {
             plugins: manifest.plugins,
             admitted,
             host,
+            confinement,
         })
     }
 
@@ -136,6 +140,13 @@ impl PluginLibrary {
     #[must_use]
     pub fn hash(&self) -> blake3::Hash {
         self.admitted.hash
+    }
+
+    /// How far a process that hosts one of its stages is confined on this
+    /// system, in words; none when nothing of it is isolated.
+    #[must_use]
+    pub fn confinement(&self) -> Option<&str> {
+        self.confinement.as_deref()
     }
 
     /// What stands behind it.

@@ -425,6 +425,7 @@ fn header(
                 "blake3": library.hash().to_hex().to_string(),
                 "trust": library.standing().as_str(),
                 "isolated": isolated(registry, library),
+                "confinement": library.confinement(),
             })
         })
         .collect();

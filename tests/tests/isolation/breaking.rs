@@ -6,8 +6,9 @@ use std::{
 };
 
 use vola_abi::FaultKind;
+use vola_isolation::IsolatedStage;
 
-use super::{Hosting, SHORT};
+use super::{Hosting, PATIENT, SHORT};
 use crate::plugins::host::{call, floats, values};
 
 /// Kills and hangs of the quick tier.
@@ -19,7 +20,6 @@ fn x() -> vola_abi::TensorAbi {
 
 #[test]
 fn every_way_to_break_is_a_fault_and_a_new_child_follows() {
-    let hosting = Hosting::of("mock", SHORT);
     for (way, words) in [
         ("panic", "on purpose"),
         ("segfault", "SIGSEGV"),
@@ -29,6 +29,8 @@ fn every_way_to_break_is_a_fault_and_a_new_child_follows() {
         ("eat_memory", "SIGABRT"),
         ("overflow_stack", "SIGABRT"),
     ] {
+        let call_deadline = if way == "hang" { SHORT } else { PATIENT };
+        let hosting = Hosting::of("mock", call_deadline);
         let settings = format!(r#"{{"way":"{way}","at":1}}"#);
         let (mut stage, health) = hosting.stage("break", &settings);
         let x = x();
@@ -57,7 +59,7 @@ fn every_way_to_break_is_a_fault_and_a_new_child_follows() {
 
 #[test]
 fn steps_go_on_with_a_new_child_that_knows_nothing_of_the_old_ones() {
-    let hosting = Hosting::of("mock", SHORT);
+    let hosting = Hosting::of("mock", PATIENT);
     let (mut stage, _) = hosting.stage("break", r#"{"way":"exit","at":2}"#);
     let x = x();
     for step in 0..2 {
@@ -75,7 +77,7 @@ fn steps_go_on_with_a_new_child_that_knows_nothing_of_the_old_ones() {
 /// call is a fault although a child could be had, and only then one is.
 #[test]
 fn a_killed_child_is_noticed_while_nobody_calls_it() {
-    let hosting = Hosting::of("mock", Duration::from_secs(5));
+    let hosting = Hosting::of("mock", PATIENT);
     let x = x();
     let mut noticed = Vec::new();
     for round in 0..ROUNDS {
@@ -129,6 +131,30 @@ fn a_hung_child_is_ended_at_its_deadline() {
         hosting.ends.try_recv().is_err(),
         "an end that was asked for"
     );
+}
+
+/// Best effort: what the child says that it gave up, it cannot do.
+#[test]
+fn a_confined_child_can_do_no_more_than_it_says() {
+    let hosting = Hosting::of("mock", PATIENT);
+    let level = IsolatedStage::start(&hosting.spec, "break")
+        .unwrap()
+        .level()
+        .to_owned();
+    println!("confinement here: {level}");
+    assert!(level.contains("limits on memory"), "{level}");
+    let (mut stage, _) = hosting.stage("break", r#"{"way":"trespass","at":9}"#);
+    let x = x();
+    let made = call(&mut stage, 0, &[x.lend()]).unwrap();
+    let [wrote, connected, started] = values(&made[0])[..] else {
+        panic!("three answers")
+    };
+    if level.contains("Landlock") {
+        assert_eq!(wrote, 0.0, "{level}");
+    }
+    if level.contains("seccomp") {
+        assert_eq!([connected, started], [0.0, 0.0], "{level}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use vola_abi::{
 use vola_isolation::IsolatedEmbodiment;
 use vola_tests::workspace;
 
-use super::Hosting;
+use super::{Hosting, PATIENT};
 use crate::plugins::host::{load, services};
 
 const TICK_NS: u64 = 1_000_000;
@@ -29,8 +29,12 @@ fn configured(mut robot: EmbodimentBox) -> (EmbodimentBox, EmbodimentPartsAbi, S
     (robot, parts, description)
 }
 
-/// What a robot shows in two seconds of commands, and its pictures.
-fn story(parts: &mut EmbodimentPartsAbi) -> (Vec<StateFrame>, Vec<(String, u64, Vec<u8>)>) {
+/// A picture with its camera's key and its time.
+type Shot = (String, u64, Vec<u8>);
+
+/// What a robot shows under 600 ticks of commands, and its pictures.
+fn story(parts: &mut EmbodimentPartsAbi, described: &str) -> (Vec<StateFrame>, Vec<Shot>) {
+    let described: Value = serde_json::from_str(described).unwrap();
     let ROption::RSome(world) = &mut parts.simulation else {
         panic!("a simulated robot")
     };
@@ -65,17 +69,19 @@ fn story(parts: &mut EmbodimentPartsAbi) -> (Vec<StateFrame>, Vec<(String, u64, 
         states.push(state);
     }
     let pictures = parts.cameras.iter_mut().map(|part| {
-        let (width, height) = (96, 96);
-        let mut data = vec![0; 96 * 96 * 3];
+        let cameras = described["cameras"].as_array().unwrap();
+        let camera = cameras.iter().find(|it| it["key"] == part.key.as_str());
+        let side = |name| u32::try_from(camera.unwrap()[name].as_u64().unwrap()).unwrap();
+        let (width, height) = (side("width"), side("height"));
+        let mut data = vec![0; (width * height * 3) as usize];
         let mut image = ImageBufferAbi {
             width,
             height,
             capture_time_ns: 0,
             data: RSliceMut::from_mut_slice(&mut data),
         };
-        let grabbed = part.camera.grab(&mut image).into_result();
+        part.camera.grab(&mut image).into_result().unwrap();
         let captured_ns = image.capture_time_ns;
-        let data = grabbed.map(|()| data).unwrap_or_default();
         (part.key.to_string(), captured_ns, data)
     });
     (states, pictures.collect())
@@ -83,7 +89,7 @@ fn story(parts: &mut EmbodimentPartsAbi) -> (Vec<StateFrame>, Vec<(String, u64, 
 
 #[test]
 fn states_and_pictures_are_the_same_bytes() {
-    let hosting = Hosting::of("tabletop", Duration::from_secs(20));
+    let hosting = Hosting::of("tabletop", PATIENT);
     let folder = tempfile::tempdir().unwrap();
     let isolated = IsolatedEmbodiment::start(&hosting.spec, "franka", folder.path()).unwrap();
     let (mut there, mut there_parts, there_said) = configured(isolated.into_box());
@@ -91,17 +97,17 @@ fn states_and_pictures_are_the_same_bytes() {
     let here = create(RStr::from("franka")).into_result().unwrap();
     let (_here, mut here_parts, here_said) = configured(here);
     assert_eq!(there_said, here_said);
-    let (expected, expected_pictures) = story(&mut here_parts);
-    let (states, pictures) = story(&mut there_parts);
+    let (expected, expected_pictures) = story(&mut here_parts, &here_said);
+    let (states, pictures) = story(&mut there_parts, &there_said);
     assert_eq!(states.len(), expected.len());
     for (tick, (state, expected)) in states.iter().zip(&expected).enumerate() {
         assert_eq!(state, expected, "tick {tick}");
     }
     assert!(expected[600].position[1] > expected[0].position[1] + 0.05);
-    let seen = expected_pictures
-        .iter()
-        .filter(|(_, _, data)| data.iter().any(|byte| *byte != 0));
-    assert!(seen.count() >= 1, "no camera gave a picture");
+    assert_eq!(expected_pictures.len(), 3);
+    for (key, _, data) in &expected_pictures {
+        assert!(data.iter().any(|byte| *byte != 0), "{key}: a black picture");
+    }
     assert_eq!(pictures, expected_pictures);
     drop(there_parts);
     there.deactivate().into_result().unwrap();
@@ -112,7 +118,7 @@ fn states_and_pictures_are_the_same_bytes() {
 
 #[test]
 fn a_robot_whose_process_is_gone_is_a_fault_and_not_replaced() {
-    let hosting = Hosting::of("mock", Duration::from_secs(5));
+    let hosting = Hosting::of("mock", PATIENT);
     let folder = tempfile::tempdir().unwrap();
     let isolated = IsolatedEmbodiment::start(&hosting.spec, "arm", folder.path()).unwrap();
     let child = isolated.process_id().to_string();
@@ -128,6 +134,47 @@ fn a_robot_whose_process_is_gone_is_a_fault_and_not_replaced() {
     };
     let fault = world.step(TICK_NS).into_result().unwrap_err();
     assert!(fault.message.contains("not replaced"), "{}", fault.message);
+}
+
+/// The default deployment with a robot, or stages, in processes of their own.
+fn deployment(folder: &Path, isolation: &str) -> String {
+    let root = &workspace().root;
+    let text = std::fs::read_to_string(root.join("configs/tabletop.toml")).unwrap();
+    let bundle = root.join("configs/policies/tabletop");
+    let text = text.replace("\"policies/tabletop\"", &format!("{bundle:?}"))
+        + "\n[record]\nfolder = 'runs'\n[plugins]\ncall_deadline_ms = 60000\n\
+           [plugins.isolation]\n"
+        + isolation;
+    let config = folder.join("deployment.toml");
+    std::fs::write(&config, text).unwrap();
+    config.display().to_string()
+}
+
+/// The whole of a run, with everything isolated, is the run without.
+#[test]
+fn a_run_with_every_plugin_isolated_is_the_same_run() {
+    let run = |isolation: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let config = deployment(folder.path(), isolation);
+        let sentence = "put the yellow block in the red bowl";
+        let arguments = [
+            "run", sentence, "--fast", "--seed", "2", "--json", "--config", &config,
+        ];
+        let run = workspace().run_vola(&arguments, "", Duration::from_secs(300));
+        assert!(!run.timed_out, "{}", run.stderr);
+        let mut events = run.json_lines();
+        for event in &mut events {
+            // How long the planner needed is the machine's, not the run's.
+            if let Some(plan) = event.get_mut("plan").and_then(Value::as_object_mut) {
+                plan.remove("millis");
+                plan.remove("id");
+            }
+        }
+        assert!(events.len() > 5, "{}", run.stderr);
+        (run.code, serde_json::to_string(&events).unwrap())
+    };
+    let all = "encoders = 'process'\nfusion = 'process'\nheads = 'process'\ntabletop = 'process'\n";
+    assert_eq!(run(all), run(""));
 }
 
 /// One moment of the log that an orphaned robot writes.
@@ -160,17 +207,10 @@ fn read_log(folder: &Path) -> Option<(u64, Vec<Moment>)> {
 #[test]
 fn the_arm_comes_to_rest_when_the_runtime_is_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let root = &workspace().root;
-    let text = std::fs::read_to_string(root.join("configs/tabletop.toml")).unwrap();
-    let bundle = root.join("configs/policies/tabletop");
-    let text = text.replace("\"policies/tabletop\"", &format!("{bundle:?}"))
-        + "\n[record]\nfolder = 'runs'\n[plugins]\ncall_deadline_ms = 20000\n\
-           [plugins.isolation]\ntabletop = 'process'\n";
-    let config = folder.path().join("deployment.toml");
-    std::fs::write(&config, text).unwrap();
+    let config = deployment(folder.path(), "tabletop = 'process'\n");
     let mut runtime = Command::new(workspace().vola())
         .args(["run", "pick up the red block", "--seed", "2", "--json"])
-        .args(["--config", config.to_str().unwrap()])
+        .args(["--config", &config])
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()

@@ -9,10 +9,8 @@ use vola_abi::{
 };
 use vola_types::DType;
 
-use super::Hosting;
+use super::{Hosting, PATIENT};
 use crate::plugins::host::{active_stage, call, floats};
-
-const PATIENT: Duration = Duration::from_secs(10);
 
 fn plain(tensors: &[TensorAbi]) -> Vec<(String, u8, Vec<u64>, Vec<u8>)> {
     tensors

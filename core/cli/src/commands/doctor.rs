@@ -182,6 +182,12 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
     });
     let registry = PluginRegistry::search(&folders, &rules);
     findings.push(plugins(&registry));
+    for library in registry.libraries() {
+        if let Some(level) = library.confinement() {
+            let words = format!("{}: {level}", library.name());
+            findings.push(Finding::fine("isolation", words));
+        }
+    }
     for (_, error) in registry.refused() {
         findings.push(Finding {
             verdict: Verdict::Weak,

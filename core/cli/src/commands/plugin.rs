@@ -121,6 +121,7 @@ fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
                     "path": library.path(),
                     "hash": library.hash().to_hex().to_string(),
                     "trust": library.standing().as_str(),
+                    "confinement": library.confinement(),
                     "interface": vola_abi::ABI_REVISION,
                 }))?;
             }

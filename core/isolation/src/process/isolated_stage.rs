@@ -48,6 +48,8 @@ pub struct IsolatedStage {
     spec: HostSpec,
     plugin: String,
     child: Option<Child>,
+    /// The last child, ended: it is waited for when there is time.
+    dying: Option<Child>,
     /// Why there is no child, or a dead one that nobody was told of.
     ended: Option<Ended>,
     replacements: usize,
@@ -99,6 +101,7 @@ impl IsolatedStage {
             spec: spec.clone(),
             plugin: plugin.to_owned(),
             child: None,
+            dying: None,
             ended: None,
             replacements: 0,
             settings: None,
@@ -191,7 +194,7 @@ impl IsolatedStage {
     }
 
     fn bury(&mut self, reason: String, is_told: bool) {
-        self.child = None;
+        self.dying = self.child.take();
         self.health.losses.fetch_add(1, Ordering::AcqRel);
         let is_last = self.replacements >= MAX_REPLACEMENTS;
         self.health.is_given_up.store(is_last, Ordering::Release);
@@ -232,6 +235,7 @@ impl IsolatedStage {
         let Some(ended) = self.ended.as_mut() else {
             return Ok(());
         };
+        self.dying = None;
         let (at, reason) = (ended.at, ended.reason.clone());
         if !ended.is_told {
             ended.is_told = true;

@@ -116,11 +116,12 @@ impl HostSpec {
     }
 
     /// The library's manifest (JSON), as a child reads it: nothing of the
-    /// library runs in this process.
+    /// library runs in this process. Beside it, in words, how far the child was
+    /// confined.
     ///
     /// # Errors
     /// When no child can be started, or it fails.
-    pub fn manifest(&self) -> Result<String, IsolationError> {
+    pub fn manifest(&self) -> Result<(String, String), IsolationError> {
         let mut child = Child::start(self, "")?;
         let deadline = Instant::now() + self.limits.start;
         let reason = match child.ask(
@@ -129,7 +130,7 @@ impl HostSpec {
             None,
         ) {
             Ok(payload) => match Reader::new(&payload).text() {
-                Ok(text) => return Ok(text.to_owned()),
+                Ok(text) => return Ok((text.to_owned(), child.level().to_owned())),
                 Err(malformed) => malformed.to_string(),
             },
             Err(trouble) => trouble.to_string(),

@@ -9,14 +9,17 @@ use std::{
     process::Command,
 };
 
-/// Number of the first passed descriptor; the others follow.
-const FIRST_PASSED: RawFd = 3;
+/// Number of the first passed descriptor; the others follow. Far above those
+/// that the standard library uses while it starts a program.
+const FIRST_PASSED: RawFd = 100;
 /// Above every number that a passed descriptor may get.
-const OUT_OF_THE_WAY: RawFd = 64;
+const OUT_OF_THE_WAY: RawFd = 164;
+/// After standard input, output and error.
+const FIRST_UNNAMED: libc::c_uint = 3;
 /// As `CLOSE_RANGE_CLOEXEC` of the kernel.
 const CLOSE_AT_EXEC: libc::c_uint = 4;
 
-/// Lets `command` start with these descriptors as 3, 4, …, and no others
+/// Lets `command` start with these descriptors as 100, 101, …, and no others
 /// beside standard input, output and error. The copies live in the command.
 pub(crate) fn pass(command: &mut Command, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let copies = fds
@@ -24,26 +27,24 @@ pub(crate) fn pass(command: &mut Command, fds: &[BorrowedFd<'_>]) -> io::Result<
         .map(|fd| copy_above(*fd))
         .collect::<io::Result<Vec<OwnedFd>>>()?;
     let hook = move || {
-        let mut target = FIRST_PASSED;
-        for copy in &copies {
-            // SAFETY: between fork and exec: `dup2` is async-signal-safe, takes
-            // integers, and the copies lie above every target.
-            if unsafe { libc::dup2(copy.as_raw_fd(), target) } < 0 {
-                return Err(io::Error::last_os_error());
-            }
-            target += 1;
-        }
         // Descriptors that a C library opened without the flag stay behind too.
         // An old kernel refuses: the standard library's own have the flag.
         // SAFETY: three integers; descriptors are marked, none is closed here.
         unsafe {
             libc::syscall(
                 libc::SYS_close_range,
-                target as libc::c_uint,
+                FIRST_UNNAMED,
                 libc::c_uint::MAX,
                 CLOSE_AT_EXEC,
             )
         };
+        for (copy, target) in copies.iter().zip(FIRST_PASSED..) {
+            // SAFETY: between fork and exec: `dup2` is async-signal-safe, takes
+            // integers, and the copies lie above every target.
+            if unsafe { libc::dup2(copy.as_raw_fd(), target) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
         Ok(())
     };
     // SAFETY: the hook runs in the child between fork and exec; it calls two

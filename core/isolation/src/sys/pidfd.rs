@@ -24,9 +24,8 @@ impl Pidfd {
         let fd =
             RawFd::try_from(fd).map_err(|_large| io::Error::from(io::ErrorKind::InvalidData))?;
         // SAFETY: the call succeeded: the descriptor is new, and ours.
-        Ok(Self {
-            fd: unsafe { OwnedFd::from_raw_fd(fd) },
-        })
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd })
     }
 
     /// Ends the process at once. No error when it has ended already.

@@ -9,8 +9,9 @@ use vola_plugin::{
 };
 
 /// The ways to break.
-const WAYS: [&str; 8] = [
+const WAYS: [&str; 9] = [
     "never",
+    "trespass",
     "panic",
     "segfault",
     "abort",
@@ -96,6 +97,9 @@ impl Stage for Break {
             break_down(&self.way);
         }
         self.calls += 1;
+        if self.way == "trespass" {
+            return Ok(vec![Tensor::f32("y", &[1, 3], &trespass())?]);
+        }
         let x = inputs.get("x")?;
         let doubled: Vec<f32> = x.f32s()?.iter().map(|value| value * 2.0).collect();
         let shape: Vec<usize> = x.shape().iter().map(|size| *size as usize).collect();
@@ -123,6 +127,20 @@ fn break_down(way: &str) {
         }
         _ => {}
     }
+}
+
+/// Tries what a stage has no business with: 1 for each of writing a file,
+/// opening a socket, starting a program that could be done.
+fn trespass() -> [f32; 3] {
+    let file = std::env::temp_dir().join(format!("vola-trespass-{}", std::process::id()));
+    let could_write = std::fs::write(&file, "x").is_ok();
+    if could_write {
+        // It was only a try.
+        let _ = std::fs::remove_file(&file);
+    }
+    let could_connect = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
+    let could_start = std::process::Command::new("true").status().is_ok();
+    [could_write, could_connect, could_start].map(|could| if could { 1.0 } else { 0.0 })
 }
 
 #[expect(unsafe_code, reason = "this is what the isolation must survive")]
