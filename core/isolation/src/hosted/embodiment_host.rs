@@ -80,13 +80,13 @@ impl EmbodimentHost {
         parts.simulation.is_none().then(|| Instant::now() + TICK)
     }
 
-    /// One tick of a robot that is not simulated.
-    pub(super) fn service(&mut self) {
+    /// One tick, at `now`, of a robot that is not simulated.
+    pub(super) fn service(&mut self, now: Instant) {
         let Some(parts) = &mut self.parts else { return };
-        parts.obey(&self.frames);
+        parts.obey(&self.frames, now);
         let is_silent = parts
             .commanded
-            .is_some_and(|commanded| commanded.elapsed() > self.timeout);
+            .is_some_and(|commanded| now.saturating_duration_since(commanded) > self.timeout);
         if is_silent {
             parts.commanded = None;
             parts.has_fault |= parts.actuator.hold().is_err();
@@ -177,7 +177,7 @@ impl EmbodimentHost {
         let Some(parts) = &mut self.parts else {
             return Err(failed("the robot is not open"));
         };
-        parts.obey(&self.frames);
+        parts.obey(&self.frames, Instant::now());
         let Some(world) = &mut parts.simulation else {
             return Err(failed("the robot has no simulated world"));
         };
@@ -240,7 +240,7 @@ impl EmbodimentHost {
 
 impl Parts {
     /// Orders in their order, then the newest command if it came after them.
-    fn obey(&mut self, frames: &Frames) {
+    fn obey(&mut self, frames: &Frames, now: Instant) {
         while let Some(order) = frames.next_order(&mut self.taken_orders) {
             let result = match order {
                 Order::Hold => self.actuator.hold(),
@@ -255,7 +255,7 @@ impl Parts {
         let newest = frames.take_command(self.seen_command, self.taken_orders, &mut self.command);
         if let Some(number) = newest {
             self.seen_command = number;
-            self.commanded = Some(Instant::now());
+            self.commanded = Some(now);
             self.has_fault |= self.actuator.command(&self.command).is_err();
         }
     }
@@ -322,4 +322,149 @@ fn grab(
     let result = camera.grab(&mut image);
     let captured_ns = image.capture_time_ns;
     unwrap(result).map(|()| Writer::new(answer::DONE).u64(captured_ns))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Seek as _},
+        sync::Mutex,
+    };
+
+    use vola_abi::{
+        ActuatorAbi, ActuatorAbi_TO, CallResult, EmbodimentAbi, EmbodimentAbi_TO,
+        EmbodimentPartsAbi, StopCategory,
+        abi_stable::{
+            sabi_trait::TD_Opaque,
+            std_types::{RResult, RVec},
+        },
+    };
+
+    use super::*;
+
+    /// What the robot was told, in order.
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    fn tell(what: &str) -> CallResult<()> {
+        TOLD.lock().unwrap().push(what.to_owned());
+        RResult::ROk(())
+    }
+
+    fn told() -> Vec<String> {
+        std::mem::take(&mut *TOLD.lock().unwrap())
+    }
+
+    /// A robot without a simulated world: one joint that is where it was told.
+    struct Real;
+
+    struct Drive(StateFrame);
+
+    impl EmbodimentAbi for Real {
+        fn configure(&mut self, _: RStr<'_>) -> CallResult<()> {
+            RResult::ROk(())
+        }
+
+        fn describe(&mut self) -> CallResult<RString> {
+            RResult::ROk(RString::from("{}"))
+        }
+
+        fn activate(&mut self, _: HostServicesAbi) -> CallResult<()> {
+            RResult::ROk(())
+        }
+
+        fn open(&mut self) -> CallResult<EmbodimentPartsAbi> {
+            let state = StateFrame {
+                count: 1,
+                ..StateFrame::default()
+            };
+            RResult::ROk(EmbodimentPartsAbi {
+                actuator: ActuatorAbi_TO::from_value(Drive(state), TD_Opaque),
+                cameras: RVec::new(),
+                simulation: ROption::RNone,
+            })
+        }
+
+        fn deactivate(&mut self) -> CallResult<()> {
+            RResult::ROk(())
+        }
+    }
+
+    impl ActuatorAbi for Drive {
+        fn state(&mut self, frame: &mut StateFrame) -> CallResult<()> {
+            self.0.capture_time_ns += TICK_NS;
+            *frame = self.0;
+            RResult::ROk(())
+        }
+
+        fn command(&mut self, frame: &CommandFrame) -> CallResult<()> {
+            self.0.position[0] = frame.position[0];
+            tell("command")
+        }
+
+        fn hold(&mut self) -> CallResult<()> {
+            tell("hold")
+        }
+
+        fn stop(&mut self, _: StopCategory) -> CallResult<()> {
+            tell("stop")
+        }
+
+        fn reset(&mut self) -> CallResult<()> {
+            tell("reset")
+        }
+    }
+
+    #[test]
+    fn a_robot_without_commands_holds_by_itself_and_at_once_without_a_parent() {
+        let memory = Frames::memory().unwrap();
+        let (here, runtime) = (
+            Frames::over(&memory).unwrap(),
+            Frames::over(&memory).unwrap(),
+        );
+        let mut file = tempfile::tempfile().unwrap();
+        let robot = EmbodimentAbi_TO::from_value(Real, TD_Opaque);
+        let mut host = EmbodimentHost::new(robot, here, file.try_clone().unwrap());
+        host.open(&mut |cameras| {
+            assert!(cameras.is_empty());
+            Ok(())
+        })
+        .unwrap();
+        assert!(host.next_service().is_some(), "serviced every tick");
+        let begin = Instant::now();
+        let mut command = CommandFrame {
+            count: 1,
+            ..CommandFrame::default()
+        };
+        command.position[0] = 0.25;
+        runtime.put_command(&command);
+        // The tick that takes it, the last within the time-out, the one after.
+        for (after, expected) in [
+            (Duration::ZERO, &["command"][..]),
+            (USUAL_TIMEOUT, &[]),
+            (USUAL_TIMEOUT + TICK, &["hold"]),
+            (USUAL_TIMEOUT + 2 * TICK, &[]),
+        ] {
+            host.service(begin + after);
+            assert_eq!(told(), expected, "{after:?}");
+        }
+        let mut state = StateFrame::default();
+        assert!(!runtime.take_state(&mut state).unwrap().has_fault);
+        assert_eq!(state.positions(), [0.25]);
+        runtime.order(Order::Stop(StopCategory::Two));
+        runtime.order(Order::Reset);
+        runtime.put_command(&command);
+        host.service(begin + Duration::from_secs(1));
+        assert_eq!(told(), ["stop", "reset", "command"]);
+
+        host.end_alone();
+        assert_eq!(told(), ["hold"]);
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert!(
+            text.starts_with("{\"cause\":\"the runtime is gone\""),
+            "{text}"
+        );
+        assert!(text.lines().count() > REST_TICKS as usize);
+    }
 }

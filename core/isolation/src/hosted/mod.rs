@@ -14,7 +14,7 @@ use std::{
     os::fd::AsFd as _,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use vola_abi::{
@@ -83,7 +83,7 @@ pub fn serve_plugin_host() -> io::Result<()> {
             Ok(record) => record,
             Err(ChannelError::Late) => {
                 if let Guest::Robot(robot) = &mut host.guest {
-                    robot.service();
+                    robot.service(Instant::now());
                 }
                 continue;
             }
