@@ -202,55 +202,63 @@ fn read_log(folder: &Path) -> Option<(u64, Vec<Moment>)> {
     Some((lost_ns, lines[1..].iter().map(moment).collect()))
 }
 
-/// `kill -9` of `vola` while the arm moves: its child lives on, holds at once,
-/// comes to rest and writes down what happened.
-#[test]
-fn the_arm_comes_to_rest_when_the_runtime_is_killed() {
+/// Runs `vola`, kills it at its fourth decision; what its robot wrote down.
+fn kill_a_run() -> (u64, Vec<Moment>) {
     let folder = tempfile::tempdir().unwrap();
     let config = deployment(folder.path(), "tabletop = 'process'\n");
+    let sentence = "put the yellow block in the red bowl";
     let mut runtime = Command::new(workspace().vola())
-        .args(["run", "pick up the red block", "--seed", "2", "--json"])
-        .args(["--config", &config])
+        .args([
+            "run", sentence, "--seed", "2", "--json", "--config", &config,
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
-    // Confidence is told with each decision: by the third one the arm moves.
-    let mut decisions = 0;
-    for line in BufReader::new(runtime.stdout.take().unwrap()).lines() {
-        decisions += u32::from(line.unwrap().contains("\"confidence\""));
-        if decisions == 3 {
-            break;
-        }
-    }
-    assert_eq!(decisions, 3, "the run ended before the arm moved");
+    let lines = BufReader::new(runtime.stdout.take().unwrap()).lines();
+    let is_decision = |line: &String| line.contains("\"event\":\"confidence\"");
+    let decisions = lines.map(Result::unwrap).filter(is_decision).take(4);
+    assert_eq!(decisions.count(), 4, "the run ended before the arm moved");
     runtime.kill().unwrap();
     runtime.wait().unwrap();
     let patience = Instant::now() + Duration::from_secs(30);
-    let (lost_ns, moments) = loop {
+    loop {
         match read_log(&folder.path().join("runs")) {
-            Some(log) => break log,
+            Some(log) => return log,
             None if Instant::now() > patience => panic!("no log was written"),
             None => std::thread::sleep(Duration::from_millis(20)),
         }
-    };
-    let before: Vec<&Moment> = moments.iter().filter(|it| it.time_ns <= lost_ns).collect();
-    let after: Vec<&Moment> = moments.iter().filter(|it| it.time_ns > lost_ns).collect();
-    let speed = before.last().unwrap().speed;
-    assert!(
-        speed > 0.01,
-        "the arm stood when it was lost: {speed} rad/s"
-    );
-    let slower = after.iter().find(|it| it.speed < speed).unwrap();
-    let rest = after.iter().find(|it| it.speed < 1e-4).unwrap();
-    let since = |moment: &Moment| Duration::from_nanos(moment.time_ns - lost_ns);
-    println!(
-        "runtime killed at {speed:.2} rad/s: slower after {:?}, at rest after {:?} of the robot's clock; {} moments logged",
-        since(slower),
-        since(rest),
-        moments.len()
-    );
-    assert!(since(slower) <= Duration::from_millis(20));
-    assert!(since(rest) <= Duration::from_millis(500));
-    assert!(after.last().unwrap().speed < 1e-4);
+    }
+}
+
+/// `kill -9` of `vola` while the arm moves: its child lives on, holds at once,
+/// comes to rest and writes down what happened.
+#[test]
+fn the_arm_comes_to_rest_when_the_runtime_is_killed() {
+    // On a busy machine the arm may stand when the kill comes, since its drives
+    // stand by themselves when the runtime is late: such a try shows nothing.
+    for _ in 0..10 {
+        let (lost_ns, moments) = kill_a_run();
+        let (before, after): (Vec<&Moment>, Vec<&Moment>) =
+            moments.iter().partition(|it| it.time_ns <= lost_ns);
+        let speed = before.last().unwrap().speed;
+        if speed < 0.01 {
+            continue;
+        }
+        let slower = after.iter().find(|it| it.speed < speed).unwrap();
+        let moving = after.iter().rfind(|it| it.speed >= 1e-4);
+        let rest = moving.unwrap_or(&after[0]);
+        let since = |moment: &Moment| Duration::from_nanos(moment.time_ns - lost_ns);
+        println!(
+            "runtime killed at {speed:.2} rad/s: slower after {:?}, at rest after {:?} of the robot's clock; {} moments logged",
+            since(slower),
+            since(rest),
+            moments.len()
+        );
+        assert!(since(slower) <= Duration::from_millis(20));
+        assert!(since(rest) <= Duration::from_millis(500));
+        assert!(after.last().unwrap().speed < 1e-4);
+        return;
+    }
+    panic!("the arm stood each time the runtime was killed");
 }
