@@ -14,8 +14,11 @@ mod boundary;
 mod end_to_end;
 mod frozen_abi;
 mod integrator;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod layering;
 mod plugins;
+mod trust;
 
 /// The generator behind `vola plugin new`, tested without the command line.
 #[path = "../../core/cli/src/plugin_new/mod.rs"]

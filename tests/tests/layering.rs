@@ -14,16 +14,23 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 17] = [
+const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
+    ("vola-isolation", &["vola-types", "vola-abi"]),
     ("vola-motion", &["vola-types"]),
     ("vola-bundle", &["vola-types"]),
     ("vola-nn", &["vola-types", "vola-bundle"]),
     (
         "vola-runtime",
-        &["vola-types", "vola-abi", "vola-motion", "vola-bundle"],
+        &[
+            "vola-types",
+            "vola-abi",
+            "vola-isolation",
+            "vola-motion",
+            "vola-bundle",
+        ],
     ),
     ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
     ("vola-planner", &["vola-types", "vola-nn"]),
@@ -50,6 +57,7 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
             "vola-types",
             "vola-abi",
             "vola-plugin",
+            "vola-isolation",
             "vola-motion",
             "vola-bundle",
             "vola-nn",
@@ -59,7 +67,10 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
         ],
     ),
     ("xtask", &[]),
-    ("vola-tests", &["vola-abi", "vola-plugin", "vola-types"]),
+    (
+        "vola-tests",
+        &["vola-abi", "vola-plugin", "vola-isolation", "vola-types"],
+    ),
 ];
 
 /// Foreign crates that only some of ours may know: a prefix of their name, and

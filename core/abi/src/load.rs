@@ -66,8 +66,21 @@ impl LoadedModule {
     /// [`LoadError`], which names the file and what to do.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let path = &in_a_folder(path);
-        check_revision(path)?;
-        let module = lib_header_from_path(path)
+        Self::load_image(path, path)
+    }
+
+    /// As [`load`](Self::load), for a library whose bytes lie elsewhere (a
+    /// sealed copy in memory): `image` is opened, `path` is what errors name.
+    ///
+    /// The system's loader takes a library that it has opened under the same
+    /// name before for the same library, so an image's name must never be used
+    /// again for another in the life of the process.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_image(image: &Path, path: &Path) -> Result<Self, LoadError> {
+        check_revision(image, path)?;
+        let module = lib_header_from_path(image)
             .and_then(|header| header.init_root_module::<PluginModule_Ref>())
             .map_err(|error| explain(path, &error))?;
         Ok(Self { module })
@@ -97,10 +110,10 @@ fn in_a_folder(path: &Path) -> PathBuf {
     }
 }
 
-fn check_revision(path: &Path) -> Result<(), LoadError> {
+fn check_revision(image: &Path, path: &Path) -> Result<(), LoadError> {
     // SAFETY: opening a library runs its initialisers. That is the trust the
     // operator gives by listing the plugin folder; nothing narrower exists.
-    let library = unsafe { libloading::Library::new(path) }.map_err(|error| LoadError::Open {
+    let library = unsafe { libloading::Library::new(image) }.map_err(|error| LoadError::Open {
         path: path.to_owned(),
         reason: loader_text(&error),
     })?;

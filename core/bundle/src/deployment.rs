@@ -19,14 +19,14 @@ use crate::problem::Problems;
 use crate::strict;
 
 pub use raw::{
-    Asked, Backend, Device, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
+    Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
     RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRecord,
     RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
-    SafetySettings,
+    PlannerSettings, PluginSettings, PolicySettings, RecordSettings, ResolvedExecution,
+    RobotSettings, SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.
@@ -41,7 +41,7 @@ pub struct Deployment {
     handoff: HandoffSettings,
     planner: PlannerSettings,
     record: RecordSettings,
-    plugin_paths: Vec<PathBuf>,
+    plugins: PluginSettings,
 }
 
 impl Deployment {
@@ -142,7 +142,13 @@ impl Deployment {
     /// Plugin files or folders, searched before the folder of the program.
     #[must_use]
     pub fn plugin_paths(&self) -> &[PathBuf] {
-        &self.plugin_paths
+        self.plugins.paths()
+    }
+
+    /// `[plugins]`.
+    #[must_use]
+    pub fn plugins(&self) -> &PluginSettings {
+        &self.plugins
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) struct SharedArguments {
     /// A plugin library, or a folder with some, searched first (may be repeated)
     #[arg(long = "plugins", global = true, value_name = "PATH")]
     pub(crate) plugin_folders: Vec<PathBuf>,
+    /// Load also libraries that the lock file does not list, isolated; the run log says so
+    #[arg(long, global = true)]
+    pub(crate) allow_unlocked: bool,
 }
 
 /// How much is logged.
@@ -99,6 +102,9 @@ pub(crate) enum Command {
     /// Serve the operator's web page (not in this version)
     #[command(hide = true)]
     Serve(LaterArguments),
+    /// Host one isolated plugin; started by Vola itself
+    #[command(hide = true)]
+    PluginHost,
 }
 
 /// Whatever follows a command that later versions have.
@@ -163,6 +169,7 @@ mod tests {
             "policy import dir --out bundle",
             "plugin list --json",
             "plugin check libx.so --json",
+            "plugin lock --out plugins.lock libx.so folder --allow-unlocked",
             "plugin new my_arm --kind embodiment --sdk ../plugin",
             "config check --config configs/tabletop.toml",
             "bench control",

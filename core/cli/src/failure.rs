@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// A lock file, or a library to be locked.
+    #[error(transparent)]
+    Trust(#[from] vola_isolation::TrustError),
     /// A plugin id on the command line.
     #[error(transparent)]
     PluginId(#[from] PluginIdError),
@@ -216,6 +219,7 @@ impl Failure {
             Self::ReaderGone => exit::DONE,
             Self::Checks { code, .. } => *code,
             Self::Bundle(_)
+            | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)
             | Self::Scene { .. }
@@ -251,6 +255,8 @@ fn runtime_code(error: &RuntimeError) -> u8 {
     match error {
         RuntimeError::Stopped { .. } => exit::SAFETY,
         RuntimeError::Load(_)
+        | RuntimeError::Trust(_)
+        | RuntimeError::Isolation(_)
         | RuntimeError::Manifest { .. }
         | RuntimeError::MissingPlugin { .. }
         | RuntimeError::WrongKind { .. }

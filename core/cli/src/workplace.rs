@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
-use vola_runtime::{PluginRegistry, PolicyUse, Session, SessionOptions};
+use vola_runtime::{
+    PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session, SessionOptions,
+};
 use vola_types::PluginId;
 
 use crate::{
@@ -20,6 +22,7 @@ const DEFAULT_CONFIG: &str = "configs/tabletop.toml";
 pub(crate) struct Workplace {
     deployment: Deployment,
     plugin_folders: Vec<PathBuf>,
+    plugins: PluginOptions,
 }
 
 /// How a command wants its session.
@@ -119,6 +122,7 @@ impl Workplace {
         Self {
             deployment,
             plugin_folders,
+            plugins: plugin_options(arguments),
         }
     }
 
@@ -128,8 +132,12 @@ impl Workplace {
     }
 
     /// The plugins found.
-    pub(crate) fn registry(&self) -> PluginRegistry {
-        PluginRegistry::search(&self.plugin_folders)
+    ///
+    /// # Errors
+    /// When the lock file cannot be used.
+    pub(crate) fn registry(&self) -> Result<PluginRegistry, Failure> {
+        let rules = PluginRules::of(&self.deployment, &self.plugins)?;
+        Ok(PluginRegistry::search(&self.plugin_folders, &rules))
     }
 
     /// Opens the robot.
@@ -144,6 +152,7 @@ impl Workplace {
             robot_settings: wish.robot_settings,
             policy: wish.policy,
             cameras: wish.cameras,
+            plugins: self.plugins.clone(),
         };
         Ok(Session::open(&self.deployment, options)?)
     }
@@ -171,6 +180,20 @@ pub(crate) fn config_path(named: Option<&Path>) -> PathBuf {
         .into_iter()
         .find(|path| path.exists())
         .unwrap_or(default)
+}
+
+/// What the arguments say about plugins, and the program that hosts isolated
+/// ones: this very file, also when a new build lies in its place by now.
+pub(crate) fn plugin_options(arguments: &SharedArguments) -> PluginOptions {
+    let host = if cfg!(target_os = "linux") {
+        Some(PathBuf::from("/proc/self/exe"))
+    } else {
+        std::env::current_exe().ok()
+    };
+    PluginOptions {
+        allow_unlocked: arguments.allow_unlocked,
+        host,
+    }
 }
 
 /// Folders that come with the program.
@@ -209,6 +232,7 @@ mod tests {
             json: false,
             log: crate::arguments::LogLevel::Off,
             plugin_folders: Vec::new(),
+            allow_unlocked: false,
         };
         let error = Workplace::open(&shared).unwrap_err();
         assert_eq!(error.exit_code(), 2);

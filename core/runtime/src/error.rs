@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use vola_abi::{FaultKind, LoadError};
 use vola_bundle::BundleError;
+use vola_isolation::{IsolationError, TrustError};
 use vola_motion::MotionError;
 use vola_types::{DescriptionFault, PluginId, PluginKind};
 
@@ -13,6 +14,20 @@ pub enum RuntimeError {
     /// A library is not a plugin this host can use.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// A library may not be loaded.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A plugin cannot have a process of its own.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
+    /// The process of a plugin was lost in a call; a new one follows.
+    #[error("{who}: {reason}")]
+    ChildLost {
+        /// Plugin or stage.
+        who: String,
+        /// How, and what follows.
+        reason: String,
+    },
     /// A library's manifest is not understood.
     #[error("{}: its manifest is not understood: {reason}\nhelp: rebuild the plugin with the vola-plugin SDK of this Vola", path.display())]
     Manifest {

@@ -24,6 +24,7 @@ mod observing;
 mod offline_policy;
 mod pipeline;
 mod plugin_registry;
+mod plugin_rules;
 mod policy;
 mod primitive;
 mod proprioception;
@@ -41,7 +42,8 @@ pub use chunk_targets::ChunkRefusal;
 pub use control_status::{ControlMode, StopCause};
 pub use error::RuntimeError;
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
-pub use plugin_registry::{PluginLibrary, PluginRegistry};
+pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
+pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use report::{
     ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
-use crate::{PluginRegistry, RuntimeError, policy::Policy};
+use crate::{PluginRegistry, PluginRules, RuntimeError, policy::Policy};
 
 /// A bundle's chain for one of its robots, with neither robot nor clock.
 ///
@@ -51,7 +51,7 @@ impl OfflinePolicy {
             .iter()
             .map(vola_bundle::Stage::plugin)
             .collect();
-        let registry = PluginRegistry::for_plugins(plugin_folders, stages);
+        let registry = PluginRegistry::for_plugins(plugin_folders, stages, &PluginRules::default());
         let policy = Policy::start(bundle, &id, &registry, None, threads)?;
         Ok(Self { policy })
     }

@@ -1,20 +1,29 @@
 //! Finds plugin libraries and knows which plugin lies where. A place to look is
 //! a folder, or one library.
 //!
-//! A library names itself in its manifest; the file's name is irrelevant. A file
-//! that cannot be loaded does not hide the others: its error is kept and shown
-//! when a plugin is missing.
+//! A library names itself in its manifest; the file's name is irrelevant, unless
+//! a plugin of it is isolated. A file that cannot be loaded does not hide the
+//! others: its error is kept and shown when a plugin is missing. Every file is
+//! admitted by the [`PluginRules`] before anything in it runs; of a library with
+//! isolated plugins nothing runs in this process until one that is not isolated
+//! is asked for.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use vola_abi::{
     EmbodimentBox, LoadedModule, StageBox,
     abi_stable::std_types::{RResult, RStr},
 };
+use vola_isolation::{
+    AdmittedLibrary, ChildHealth, HostSpec, IsolatedEmbodiment, IsolatedStage, Standing,
+};
 use vola_types::{PluginDescription, PluginId, PluginKind};
 
-use crate::RuntimeError;
+use crate::{PluginRules, RuntimeError};
 
 /// One library that was loaded.
 #[derive(Clone)]
@@ -24,8 +33,9 @@ pub struct PluginLibrary {
     version: String,
     sdk: String,
     plugins: Vec<PluginDescription>,
-    hash: blake3::Hash,
-    module: LoadedModule,
+    admitted: AdmittedLibrary,
+    host: Option<HostSpec>,
+    confinement: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,13 +47,21 @@ struct RawLibraryManifest {
 }
 
 impl PluginLibrary {
-    /// Loads one library, reads its manifest and hashes its file.
-    ///
-    /// # Errors
-    /// When the file is not a plugin library of this interface.
-    pub fn load(path: &Path) -> Result<Self, RuntimeError> {
-        let module = LoadedModule::load(path)?;
-        let text = (module.module().manifest())();
+    /// Admits one library found in `folder` and reads its manifest, in a child
+    /// where one of its plugins may be isolated.
+    fn load(rules: &mut PluginRules, folder: &Path, path: &Path) -> Result<Self, RuntimeError> {
+        let admitted = rules.trust().admit(folder, path)?;
+        let expected_name = admitted.expected_name();
+        let mut confinement = None;
+        let (host, text) = if rules.may_isolate(&expected_name, admitted.standing) {
+            let host = rules.host_spec(&admitted)?;
+            let (text, level) = host.manifest()?;
+            confinement = Some(level);
+            (Some(host), text)
+        } else {
+            let module = LoadedModule::load_image(&admitted.image, path)?;
+            (None, (module.module().manifest())().into_string())
+        };
         let manifest: RawLibraryManifest =
             serde_json::from_str(&text).map_err(|error| manifest_error(path, error.to_string()))?;
         for name in
@@ -56,19 +74,37 @@ impl PluginLibrary {
                 ));
             }
         }
-        let bytes = std::fs::read(path).map_err(|source| RuntimeError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        admitted.check_identity(&manifest.library, &manifest.version)?;
+        if host.is_none() && rules.may_isolate(&manifest.library, admitted.standing) {
+            let reason = format!(
+                "`{}` is to be isolated, and its file would have to be called {}",
+                manifest.library,
+                library_file(&manifest.library)
+            );
+            return Err(manifest_error(path, reason));
+        }
+        if admitted.standing == Standing::Unlocked {
+            tracing::info!(
+                library = manifest.library,
+                blake3 = %admitted.hash.to_hex(),
+                "no lock file vouches for this library"
+            );
+        }
         Ok(Self {
             path: path.to_owned(),
             name: manifest.library,
             version: manifest.version,
             sdk: manifest.sdk,
             plugins: manifest.plugins,
-            hash: blake3::hash(&bytes),
-            module,
+            admitted,
+            host,
+            confinement,
         })
+    }
+
+    /// The library in this process.
+    fn module(&self) -> Result<LoadedModule, RuntimeError> {
+        Ok(LoadedModule::load_image(&self.admitted.image, &self.path)?)
     }
 
     /// The file.
@@ -104,7 +140,20 @@ impl PluginLibrary {
     /// blake3 hash of the file's content, for the run log and the lock file.
     #[must_use]
     pub fn hash(&self) -> blake3::Hash {
-        self.hash
+        self.admitted.hash
+    }
+
+    /// How far a process that hosts one of its stages is confined on this
+    /// system, in words; none when nothing of it is isolated.
+    #[must_use]
+    pub fn confinement(&self) -> Option<&str> {
+        self.confinement.as_deref()
+    }
+
+    /// What stands behind it.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.admitted.standing
     }
 }
 
@@ -115,9 +164,18 @@ fn manifest_error(path: &Path, reason: String) -> RuntimeError {
     }
 }
 
+/// A stage, and what becomes of its process where it has one of its own.
+pub struct CreatedStage {
+    /// The stage.
+    pub stage: StageBox,
+    /// None in this process.
+    pub health: Option<Arc<ChildHealth>>,
+}
+
 /// All libraries found in the places searched.
 pub struct PluginRegistry {
     places: Vec<PathBuf>,
+    rules: PluginRules,
     libraries: Vec<PluginLibrary>,
     refused: Vec<(PathBuf, RuntimeError)>,
 }
@@ -127,19 +185,20 @@ impl PluginRegistry {
     /// a name wins. Files of other types in a folder are passed over in silence;
     /// a file that is named itself is loaded or refused.
     #[must_use]
-    pub fn search(places: &[PathBuf]) -> Self {
+    pub fn search(places: &[PathBuf], rules: &PluginRules) -> Self {
         let mut registry = Self {
             places: places.to_vec(),
+            rules: rules.clone(),
             libraries: Vec::new(),
             refused: Vec::new(),
         };
         for place in places {
             if place.is_file() {
-                registry.add(place);
+                registry.add(folder_of(place), place);
                 continue;
             }
             for path in shared_libraries(place) {
-                registry.add(&path);
+                registry.add(place, &path);
             }
         }
         registry
@@ -152,9 +211,11 @@ impl PluginRegistry {
     pub fn for_plugins<'a>(
         places: &[PathBuf],
         ids: impl IntoIterator<Item = &'a PluginId>,
+        rules: &PluginRules,
     ) -> Self {
         let mut registry = Self {
             places: places.to_vec(),
+            rules: rules.clone(),
             libraries: Vec::new(),
             refused: Vec::new(),
         };
@@ -163,18 +224,18 @@ impl PluginRegistry {
                 let name = library_file(id.library());
                 let mut files = places.iter().filter_map(|place| usual_file(place, &name));
                 if let Some(path) = files.next() {
-                    registry.add(&path);
+                    registry.add(folder_of(&path), &path);
                 }
             }
             if registry.find(id).is_err() {
-                return Self::search(places);
+                return Self::search(places, rules);
             }
         }
         registry
     }
 
-    fn add(&mut self, path: &Path) {
-        match PluginLibrary::load(path) {
+    fn add(&mut self, folder: &Path, path: &Path) {
+        match PluginLibrary::load(&mut self.rules, folder, path) {
             Ok(library)
                 if self
                     .libraries
@@ -223,24 +284,56 @@ impl PluginRegistry {
             .ok_or_else(|| self.missing(id))
     }
 
-    /// A new instance of a stage.
+    /// A new instance of a stage, in this process or in one of its own.
     ///
     /// # Errors
     /// When the plugin is missing, of another kind, or refuses.
-    pub fn create_stage(&self, id: &PluginId) -> Result<StageBox, RuntimeError> {
+    pub fn create_stage(&self, id: &PluginId) -> Result<CreatedStage, RuntimeError> {
         let (library, plugin) = self.find(id)?;
         if plugin.kind == PluginKind::Embodiment {
             return Err(wrong_kind(id, "encoder, fusion or head", plugin.kind));
         }
-        let create = library.module.module().create_stage();
-        unwrap(
+        if let Some(host) = self.host_of(id, library) {
+            let stage = IsolatedStage::start(host, id.plugin())?;
+            tracing::info!(plugin = %id, level = stage.level(), "runs in a process of its own");
+            return Ok(CreatedStage {
+                health: Some(stage.health()),
+                stage: stage.into_box(),
+            });
+        }
+        let create = library.module()?.module().create_stage();
+        let stage = unwrap(
             id.to_string(),
             "create_stage",
             create(RStr::from(id.plugin())),
-        )
+        )?;
+        Ok(CreatedStage {
+            stage,
+            health: None,
+        })
     }
 
-    /// A new instance of an embodiment.
+    /// Whether a plugin runs in a process of its own.
+    #[must_use]
+    pub fn is_isolated(&self, id: &PluginId) -> bool {
+        self.find(id)
+            .is_ok_and(|(library, _)| self.host_of(id, library).is_some())
+    }
+
+    /// The rules by which libraries were admitted.
+    #[must_use]
+    pub fn rules(&self) -> &PluginRules {
+        &self.rules
+    }
+
+    fn host_of<'a>(&self, id: &PluginId, library: &'a PluginLibrary) -> Option<&'a HostSpec> {
+        library
+            .host
+            .as_ref()
+            .filter(|_| self.rules.is_isolated(id, library.standing()))
+    }
+
+    /// A new instance of an embodiment, in this process or in one of its own.
     ///
     /// # Errors
     /// When the plugin is missing, of another kind, or refuses.
@@ -249,7 +342,12 @@ impl PluginRegistry {
         if plugin.kind != PluginKind::Embodiment {
             return Err(wrong_kind(id, "embodiment", plugin.kind));
         }
-        let create = library.module.module().create_embodiment();
+        if let Some(host) = self.host_of(id, library) {
+            let folder = self.rules.motion_log_folder();
+            let robot = IsolatedEmbodiment::start(host, id.plugin(), &folder)?;
+            return Ok(robot.into_box());
+        }
+        let create = library.module()?.module().create_embodiment();
         unwrap(
             id.to_string(),
             "create_embodiment",
@@ -325,6 +423,14 @@ fn usual_file(place: &Path, name: &str) -> Option<PathBuf> {
     }
     let path = place.join(name);
     path.is_file().then_some(path)
+}
+
+/// The folder that a library lies in, as its path says.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Shared libraries directly in a folder, sorted by name.

@@ -100,6 +100,7 @@ impl Session {
             held: false,
             deadline_ns: begin_ns + self.timeout_ns(driver),
         };
+        self.stop_switch.forget_lost_plugin();
         let ending = if self.stop_switch.is_thrown() {
             Ok(ended(Outcome::Interrupted, "stopped by a person"))
         } else if goal.op.is_policy() {
@@ -109,6 +110,10 @@ impl Session {
         };
         let ending = match ending {
             Ok(ending) => ending,
+            // The plugin gets a new process, so the step may be tried again.
+            Err(RuntimeError::ChildLost { who, reason }) => {
+                ended(Outcome::Failed, &format!("{who}: {reason}"))
+            }
             Err(error) => {
                 // Whatever failed, the arm comes to rest before the owner hears of it.
                 let _ = self.settle();
@@ -143,6 +148,10 @@ impl Session {
     ) -> Result<Ending, RuntimeError> {
         self.begin_policy(seed)?;
         loop {
+            if self.stop_switch.has_lost_plugin() {
+                let reason = "the process of a plugin was lost; it is replaced";
+                return Ok(ended(Outcome::Failed, reason));
+            }
             if self.stop_switch.is_thrown() {
                 return Ok(ended(Outcome::Interrupted, "stopped by a person"));
             }

@@ -15,7 +15,8 @@ use vola_motion::{Limits, ToolLimits};
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    ArmState, Detection, Picture, PluginRegistry, Robot, RuntimeError, SceneReading, StopSwitch,
+    ArmState, Detection, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules, Robot,
+    RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, Watch, World},
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
@@ -54,6 +55,8 @@ pub struct SessionOptions {
     pub policy: PolicyUse,
     /// Cameras of an observation when there is no policy.
     pub cameras: Vec<String>,
+    /// Which libraries are let in, and what hosts isolated plugins.
+    pub plugins: PluginOptions,
 }
 
 /// Whether a session opens the deployment's policy.
@@ -115,7 +118,9 @@ impl Session {
         let needed: Vec<&PluginId> = std::iter::once(&id)
             .chain(stages.map(vola_bundle::Stage::plugin))
             .collect();
-        let registry = PluginRegistry::for_plugins(&folders, needed);
+        let stop_switch = StopSwitch::default();
+        let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
+        let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
@@ -131,7 +136,6 @@ impl Session {
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
-        let stop_switch = StopSwitch::default();
         let eyes = Eyes::new(policy.as_ref(), &options.cameras, robot.description());
         let body = start_body(
             deployment,
@@ -472,6 +476,9 @@ fn header(
                 "sdk": library.sdk(),
                 "path": library.path(),
                 "blake3": library.hash().to_hex().to_string(),
+                "trust": library.standing().as_str(),
+                "isolated": isolated(registry, library),
+                "confinement": library.confinement(),
             })
         })
         .collect();
@@ -488,8 +495,21 @@ fn header(
         "abi_revision": vola_abi::ABI_REVISION,
         "embodiment": id.to_string(),
         "plugins": plugins,
+        "plugin_lock": registry.rules().trust().lock().map(vola_isolation::PluginLock::file),
+        "allow_unlocked": registry.rules().trust().allows_unlocked(),
         "bundle": bundle,
     }))
+}
+
+/// Plugins of a library that run in a process of their own.
+fn isolated(registry: &PluginRegistry, library: &PluginLibrary) -> Vec<String> {
+    library
+        .plugins()
+        .iter()
+        .filter_map(|plugin| PluginId::parse(&format!("{}/{}", library.name(), plugin.name)).ok())
+        .filter(|id| registry.is_isolated(id))
+        .map(|id| id.to_string())
+        .collect()
 }
 
 /// Settings with the keys of `over` put over those of `base`.

@@ -1,10 +1,13 @@
 //! One stage of the policy, ready to be called.
 
+use std::sync::Arc;
+
 use vola_abi::{
     CallContext, HostData, HostServicesAbi, StageBox, TensorAbi, TensorRefAbi,
     abi_stable::std_types::{RSlice, RStr, RString},
 };
 use vola_bundle::Stage;
+use vola_isolation::ChildHealth;
 use vola_types::PluginId;
 
 use crate::{PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap};
@@ -16,6 +19,7 @@ pub(crate) struct StageInstance {
     inputs: Vec<String>,
     outputs: Vec<String>,
     stage: StageBox,
+    health: Option<Arc<ChildHealth>>,
     step: u64,
     seed: u64,
 }
@@ -32,7 +36,8 @@ impl StageInstance {
     pub(crate) fn start(stage: &Stage, host: &StageHost<'_>) -> Result<Self, RuntimeError> {
         let (_, description) = host.registry.find(stage.plugin())?;
         check_version(stage, &description.version)?;
-        let mut plugin = host.registry.create_stage(stage.plugin())?;
+        let created = host.registry.create_stage(stage.plugin())?;
+        let (mut plugin, health) = (created.stage, created.health);
         let who = format!("stage `{}` (plugin `{}`)", stage.name(), stage.plugin());
         let settings = stage.settings().to_string();
         unwrap(
@@ -76,6 +81,7 @@ impl StageInstance {
             inputs: stage.inputs().to_vec(),
             outputs: stage.outputs().to_vec(),
             stage: plugin,
+            health,
             step: 0,
             seed: 0,
         })
@@ -97,7 +103,33 @@ impl StageInstance {
     pub(crate) fn reset(&mut self, seed: u64) -> Result<(), RuntimeError> {
         self.step = 0;
         self.seed = seed;
-        unwrap(self.who(), "reset", self.stage.reset(seed))
+        let lost_before = self.losses();
+        let result = self.stage.reset(seed);
+        self.told(lost_before, unwrap(self.who(), "reset", result))
+    }
+
+    fn losses(&self) -> u32 {
+        self.health.as_ref().map_or(0, |health| health.losses())
+    }
+
+    /// A fault because the plugin's process was lost in this call, while a new
+    /// one follows, is told apart from a fault of the plugin's own.
+    fn told<T>(
+        &self,
+        lost_before: u32,
+        result: Result<T, RuntimeError>,
+    ) -> Result<T, RuntimeError> {
+        match (result, &self.health) {
+            (Err(RuntimeError::Plugin { who, message, .. }), Some(health))
+                if health.losses() != lost_before && !health.is_given_up() =>
+            {
+                Err(RuntimeError::ChildLost {
+                    who,
+                    reason: message,
+                })
+            }
+            (result, _) => result,
+        }
     }
 
     /// One forward pass; checks that exactly the promised outputs came back.
@@ -112,9 +144,10 @@ impl StageInstance {
             step: self.step,
             deadline_ns: 0,
         };
+        let lost_before = self.losses();
         let result = self.stage.call(&context, RSlice::from_slice(inputs));
         self.step = self.step.wrapping_add(1);
-        let tensors = unwrap(self.who(), "call", result)?;
+        let tensors = self.told(lost_before, unwrap(self.who(), "call", result))?;
         for tensor in &tensors {
             tensor.lend().check().map_err(|reason| self.wrong(reason))?;
         }

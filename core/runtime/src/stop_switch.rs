@@ -10,6 +10,7 @@ use std::sync::{
 #[derive(Clone, Debug, Default)]
 pub struct StopSwitch {
     thrown: Arc<AtomicBool>,
+    plugin_lost: Arc<AtomicBool>,
 }
 
 impl StopSwitch {
@@ -21,7 +22,23 @@ impl StopSwitch {
     /// Whether it is thrown.
     #[must_use]
     pub fn is_thrown(&self) -> bool {
-        self.thrown.load(Ordering::Acquire)
+        self.thrown.load(Ordering::Acquire) || self.has_lost_plugin()
+    }
+
+    /// The process of a plugin is lost: the arm comes to rest. The next
+    /// primitive begins without this cause.
+    pub(crate) fn lose_plugin(&self) {
+        self.plugin_lost.store(true, Ordering::Release);
+    }
+
+    /// Whether a plugin's process was lost since the primitive began.
+    pub(crate) fn has_lost_plugin(&self) -> bool {
+        self.plugin_lost.load(Ordering::Acquire)
+    }
+
+    /// A primitive begins; whatever was lost before it is replaced in it.
+    pub(crate) fn forget_lost_plugin(&self) {
+        self.plugin_lost.store(false, Ordering::Release);
     }
 
     /// Releases it, before a new primitive. Nothing moves by that alone.

@@ -15,11 +15,11 @@ use crate::secrets;
 use super::Deployment;
 use super::raw::{
     Backend, RawConfidence, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner,
-    RawPolicy, RawRobot, RawSafety, Signal,
+    RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
     Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+    PlannerSettings, PluginSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -44,12 +44,7 @@ pub(super) fn check(
         folder: raw.record.folder.as_deref().map(|path| beside(file, path)),
         images: raw.record.images.unwrap_or(true),
     };
-    let plugin_paths = raw
-        .plugins
-        .paths
-        .iter()
-        .map(|path| beside(file, path))
-        .collect();
+    let plugins = check_plugins(&raw.plugins, file, reporter);
     if let Some(folder) = &raw.record.folder {
         not_empty(folder, "record.folder", reporter);
     }
@@ -64,9 +59,40 @@ pub(super) fn check(
             handoff,
             planner,
             record,
-            plugin_paths,
+            plugins,
         }),
         _ => Err(BundleError::Invalid(problems)),
+    }
+}
+
+fn check_plugins(raw: &RawPlugins, file: &Path, reporter: &mut Reporter<'_>) -> PluginSettings {
+    if let Some(lock) = &raw.lock {
+        not_empty(lock, "plugins.lock", reporter);
+    } else if !raw.keys.is_empty() {
+        let pair = ("`plugins.lock` beside it", "keys alone");
+        let help = "signatures stand in the lock file: `vola plugin lock` writes it";
+        reporter.report_with_help("plugins.keys", pair, help);
+    }
+    for name in raw.isolation.keys() {
+        if !vola_types::is_word(name) && PluginId::parse(name).is_err() {
+            let expected = "a library or a plugin, as in `heads` or `heads/chunk`";
+            reporter.report("plugins.isolation", expected, format!("\"{name}\""));
+        }
+    }
+    let call_ms = raw.call_deadline_ms.unwrap_or(1000);
+    reporter.count_in(call_ms.into(), "plugins.call_deadline_ms", (1, 600_000));
+    let start_ms = raw.start_deadline_ms.unwrap_or(60_000);
+    reporter.count_in(start_ms.into(), "plugins.start_deadline_ms", (1, 3_600_000));
+    let memory_mb = raw.memory_mb.unwrap_or(8192);
+    reporter.count_in(memory_mb.into(), "plugins.memory_mb", (256, 1 << 20));
+    PluginSettings {
+        paths: raw.paths.iter().map(|path| beside(file, path)).collect(),
+        lock: raw.lock.as_deref().map(|path| beside(file, path)),
+        keys: raw.keys.clone(),
+        isolation: raw.isolation.clone(),
+        call_deadline: Duration::from_millis(call_ms.into()),
+        start_deadline: Duration::from_millis(start_ms.into()),
+        memory_bytes: u64::from(memory_mb) << 20,
     }
 }
 

@@ -300,4 +300,34 @@ pub struct RawPlugins {
     /// Files or folders, relative to this file, searched before the folder of
     /// the program. Default: none.
     pub paths: Vec<String>,
+    /// Lock file, relative to this file: only libraries that it lists are
+    /// loaded. Default: none.
+    pub lock: Option<String>,
+    /// minisign public keys: every library must be signed by one of them; only
+    /// with `lock`. Default: none.
+    pub keys: Vec<String>,
+    /// Where a library's plugins (`heads`) or one plugin (`heads/chunk`) run.
+    /// Default: in the process of the runtime.
+    pub isolation: BTreeMap<String, Isolation>,
+    /// Longest time of one call into an isolated plugin (ms), 1 to 600000.
+    /// Default: 1000.
+    pub call_deadline_ms: Option<u32>,
+    /// Longest time an isolated plugin may take to get ready (ms), 1 to
+    /// 3600000. Default: 60000.
+    pub start_deadline_ms: Option<u32>,
+    /// Address space of an isolated plugin's process (MB), 256 to 1048576.
+    /// Default: 8192.
+    pub memory_mb: Option<u32>,
+}
+
+/// Where a plugin runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// In the runtime's own process: fastest, and a crash of it is a crash of
+    /// the runtime.
+    #[default]
+    None,
+    /// In a process of its own, which may crash, hang or eat memory.
+    Process,
 }

@@ -8,7 +8,7 @@ use vola_types::{ActionSpace, PluginId, WorkspaceBox};
 
 use crate::manifest::{ActionContract, ExecutionHints, ExecutionMode};
 
-use super::raw::{Asked, Backend, Device, Precision, Signal, Unanswered};
+use super::raw::{Asked, Backend, Device, Isolation, Precision, Signal, Unanswered};
 
 /// Getters that copy a field out.
 macro_rules! getters {
@@ -322,3 +322,61 @@ getters!(RecordSettings {
     /// Whether pictures are recorded too.
     images: bool,
 });
+
+/// `[plugins]`.
+#[derive(Clone, Debug)]
+pub struct PluginSettings {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) lock: Option<PathBuf>,
+    pub(super) keys: Vec<String>,
+    pub(super) isolation: BTreeMap<String, Isolation>,
+    pub(super) call_deadline: Duration,
+    pub(super) start_deadline: Duration,
+    pub(super) memory_bytes: u64,
+}
+
+getters! { PluginSettings {
+    /// Longest time of one call into an isolated plugin.
+    call_deadline: Duration,
+    /// Longest time an isolated plugin may take to get ready.
+    start_deadline: Duration,
+    /// Address space of an isolated plugin's process (bytes).
+    memory_bytes: u64,
+} }
+
+impl PluginSettings {
+    /// Plugin files or folders, searched before the folder of the program.
+    #[must_use]
+    pub fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
+    /// The lock file.
+    #[must_use]
+    pub fn lock(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+
+    /// minisign public keys, one of which must have signed each library.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Libraries and plugins, and where they run.
+    pub fn isolation_entries(&self) -> impl Iterator<Item = (&str, Isolation)> {
+        self.isolation
+            .iter()
+            .map(|(name, isolation)| (name.as_str(), *isolation))
+    }
+
+    /// Where this plugin runs, when the deployment says: the plugin's own entry
+    /// goes before that of its library.
+    #[must_use]
+    pub fn isolation(&self, id: &PluginId) -> Option<Isolation> {
+        self.isolation
+            .get(&id.to_string())
+            .or_else(|| self.isolation.get(id.library()))
+            .copied()
+    }
+}

@@ -63,3 +63,17 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(one.confidence().threshold(Signal::SampleSpread), None);
     assert!(one.safety().workspace().is_none() && one.record().folder().is_none());
 }
+
+#[test]
+fn a_plugins_own_isolation_goes_before_its_library_s() {
+    let text = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'\n[plugins]\n\
+                isolation = { heads = 'process', 'heads/progress' = 'none' }";
+    let deployment = Deployment::parse(text, Path::new("a.toml")).unwrap();
+    let said = |id: &str| {
+        let id = vola_types::PluginId::parse(id).unwrap();
+        deployment.plugins().isolation(&id)
+    };
+    assert_eq!(said("heads/chunk"), Some(Isolation::Process));
+    assert_eq!(said("heads/progress"), Some(Isolation::None));
+    assert_eq!(said("fusion/film"), None);
+}

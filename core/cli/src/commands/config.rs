@@ -37,7 +37,7 @@ pub(crate) fn run(
     shared.config = own.file.clone().or(shared.config);
     let workplace = Workplace::open(&shared)?;
     let deployment = workplace.deployment();
-    let registry = workplace.registry();
+    let registry = workplace.registry()?;
     let id = deployment.robot().plugin();
     let robot = Robot::configure(&registry, id, deployment.robot().settings())?;
     compare_deployment(deployment, robot.description())?;

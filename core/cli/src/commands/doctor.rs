@@ -3,14 +3,14 @@
 use clap::Args;
 use serde::Serialize;
 use vola_bundle::{Bundle, Deployment, compare, compare_deployment};
-use vola_runtime::{PluginRegistry, Robot};
+use vola_runtime::{PluginRegistry, PluginRules, Robot};
 
 use crate::{
     arguments::SharedArguments,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
     plugin_lock::{Difference, PluginLock},
-    workplace::{config_path, program_folders},
+    workplace::{config_path, plugin_options, program_folders},
 };
 
 /// `vola doctor`.
@@ -173,8 +173,22 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
         }
     };
     folders.extend(program_folders());
-    let registry = PluginRegistry::search(&folders);
+    let rules = match &deployment {
+        Some(deployment) => PluginRules::of(deployment, &plugin_options(shared)),
+        None => Ok(PluginRules::default()),
+    };
+    let rules = rules.unwrap_or_else(|error| {
+        findings.push(Finding::broken("plugin lock", &error));
+        PluginRules::default()
+    });
+    let registry = PluginRegistry::search(&folders, &rules);
     findings.push(plugins(&registry));
+    for library in registry.libraries() {
+        if let Some(level) = library.confinement() {
+            let words = format!("{}: {level}", library.name());
+            findings.push(Finding::fine("isolation", words));
+        }
+    }
     for (_, error) in registry.refused() {
         findings.push(Finding {
             verdict: Verdict::Weak,

@@ -8,6 +8,7 @@ pub(crate) mod eval;
 mod later;
 pub(crate) mod plan;
 pub(crate) mod plugin;
+mod plugin_lock;
 pub(crate) mod policy;
 mod policy_bench;
 mod policy_infer;
@@ -19,7 +20,7 @@ mod workers;
 
 use crate::{
     arguments::{Arguments, Command},
-    failure::Failure,
+    failure::{Failure, exit},
     output::{Console, Format},
 };
 
@@ -49,5 +50,16 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Dataset(_) => Err(later::missing("dataset")),
         Command::Calibrate(_) => Err(later::missing("calibrate")),
         Command::Serve(_) => Err(later::missing("serve")),
+        Command::PluginHost => plugin_host(),
     }
+}
+
+/// Hosts an isolated plugin until the process that started this one is gone.
+fn plugin_host() -> Result<u8, Failure> {
+    vola_isolation::serve_plugin_host()
+        .map(|()| exit::DONE)
+        .map_err(|source| Failure::System {
+            what: "a plugin host; Vola starts it by itself",
+            source,
+        })
 }

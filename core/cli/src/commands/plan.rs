@@ -102,7 +102,11 @@ fn read_scene(file: &Path) -> Result<Scene, Failure> {
 /// What the deployment's robot declares; nothing when it cannot be asked.
 fn declared(workplace: &Workplace) -> Option<Capabilities> {
     let robot = workplace.deployment().robot();
-    let configured = Robot::configure(&workplace.registry(), robot.plugin(), robot.settings());
+    let configured = Robot::configure(
+        &workplace.registry().ok()?,
+        robot.plugin(),
+        robot.settings(),
+    );
     match configured {
         Ok(robot) => Some(Capabilities::with_ops(&robot.description().ops)),
         Err(error) => {

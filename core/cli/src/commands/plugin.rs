@@ -1,19 +1,20 @@
-//! `vola plugin list|check|new`.
+//! `vola plugin list|check|lock|new`.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use vola_bundle::Deployment;
 use vola_plugin::{Check, CheckOutcome, check_library};
-use vola_runtime::PluginRegistry;
+use vola_runtime::{PluginRegistry, PluginRules};
 use vola_types::PluginKind;
 
+use super::plugin_lock;
 use crate::{
     arguments::SharedArguments,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
     plugin_new::{self, Sdk},
-    workplace::{config_path, program_folders},
+    workplace::{config_path, plugin_options, program_folders},
 };
 
 /// `vola plugin …`.
@@ -23,6 +24,8 @@ pub(crate) enum PluginCommand {
     List,
     /// Load a library and test everything it offers
     Check(CheckArguments),
+    /// Write down which libraries may be loaded, by their hashes
+    Lock(plugin_lock::LockArguments),
     /// Write a new plugin crate
     New(NewArguments),
 }
@@ -82,12 +85,13 @@ pub(crate) fn run(
     match command {
         PluginCommand::List => list(shared, console),
         PluginCommand::Check(own) => check(&own.path, console),
+        PluginCommand::Lock(own) => plugin_lock::run(shared, own, console),
         PluginCommand::New(own) => new(own, console),
     }
 }
 
 /// The folders that are searched; a deployment that cannot be read adds none.
-fn folders(shared: &SharedArguments) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn folders(shared: &SharedArguments) -> Result<Vec<PathBuf>, Failure> {
     let mut folders = shared.plugin_folders.clone();
     let config = config_path(shared.config.as_deref());
     if shared.config.is_some() || config.exists() {
@@ -99,7 +103,13 @@ fn folders(shared: &SharedArguments) -> Result<Vec<PathBuf>, Failure> {
 
 fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
     let folders = folders(shared)?;
-    let registry = PluginRegistry::search(&folders);
+    let config = config_path(shared.config.as_deref());
+    let rules = if shared.config.is_some() || config.exists() {
+        PluginRules::of(&Deployment::load(&config)?, &plugin_options(shared))?
+    } else {
+        PluginRules::default()
+    };
+    let registry = PluginRegistry::search(&folders, &rules);
     if console.is_json() {
         for library in registry.libraries() {
             for plugin in library.plugins() {
@@ -110,6 +120,8 @@ fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
                     "summary": plugin.summary,
                     "path": library.path(),
                     "hash": library.hash().to_hex().to_string(),
+                    "trust": library.standing().as_str(),
+                    "confinement": library.confinement(),
                     "interface": vola_abi::ABI_REVISION,
                 }))?;
             }
@@ -125,6 +137,7 @@ fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
         ("version", Align::Left),
         ("what it is", Align::Left),
         ("library", Align::Left),
+        ("trust", Align::Left),
     ]);
     for library in registry.libraries() {
         for plugin in library.plugins() {
@@ -137,6 +150,7 @@ fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
                 (plugin.version.clone(), None),
                 (plugin.summary.clone(), None),
                 (file_name(library.path()), Some(Tone::Faint)),
+                (library.standing().as_str().to_owned(), Some(Tone::Faint)),
             ]);
         }
     }

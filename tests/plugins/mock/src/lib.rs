@@ -3,13 +3,16 @@
 //!
 //! `mock/encode`, `mock/fuse` and `mock/act` make a chain from
 //! `observation.state` to `action`; `mock/remember` keeps a resident tensor;
+//! `mock/look` tells what it sees of its input, and where; `mock/break` breaks as
+//! its settings say, when its process is to be tried;
 //! `mock/arm` has two joints and a gripper without physics.
 
 mod arm;
+mod breaking;
 mod stages;
 
 vola_plugin::export! {
     library: "mock",
-    stages: [stages::Encode, stages::Fuse, stages::Act, stages::Remember],
+    stages: [stages::Encode, stages::Fuse, stages::Act, stages::Remember, stages::Look, breaking::Break],
     embodiments: [arm::Arm],
 }

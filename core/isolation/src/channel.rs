@@ -1,0 +1,241 @@
+//! Records over a socket, with a deadline for each.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    time::Instant,
+};
+
+use crate::sys::{Wanted, wait_for};
+
+/// Longest record (bytes).
+const MAX_RECORD: usize = 32 << 20;
+/// Bytes that are asked of the system at once.
+const READ_SIZE: usize = 64 << 10;
+/// Bytes of a record's length.
+const LENGTH: usize = 4;
+
+/// Why no record came or went.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChannelError {
+    /// The other side is gone.
+    #[error("the other side is gone")]
+    Gone,
+    /// The deadline is past.
+    #[error("the deadline is past")]
+    Late,
+    /// The socket failed, or the record is too long.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// One end of a pair. It never blocks but in its own waits.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    socket: UnixStream,
+    received: Vec<u8>,
+    /// Bytes at the front of `received` that were handed out.
+    used: usize,
+}
+
+impl Channel {
+    /// Two ends.
+    pub(crate) fn pair() -> io::Result<(Self, OwnedFd)> {
+        let (own, other) = UnixStream::pair()?;
+        Ok((Self::over(own)?, OwnedFd::from(other)))
+    }
+
+    /// The end that came through a descriptor.
+    pub(crate) fn received(fd: OwnedFd) -> io::Result<Self> {
+        Self::over(UnixStream::from(fd))
+    }
+
+    fn over(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            received: Vec::new(),
+            used: 0,
+        })
+    }
+
+    /// Another handle of the same end, for writing only.
+    pub(crate) fn writer(&self) -> io::Result<Self> {
+        Self::over(self.socket.try_clone()?)
+    }
+
+    /// Tells the other side that nothing more comes from here.
+    pub(crate) fn close(&self) {
+        // Nothing is lost when the other side is gone already.
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+    }
+
+    /// Sends one record.
+    pub(crate) fn send(
+        &mut self,
+        record: &[u8],
+        deadline: Option<Instant>,
+    ) -> Result<(), ChannelError> {
+        let length = u32::try_from(record.len())
+            .ok()
+            .filter(|length| *length as usize <= MAX_RECORD)
+            .ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        let mut whole = Vec::with_capacity(LENGTH + record.len());
+        whole.extend_from_slice(&length.to_le_bytes());
+        whole.extend_from_slice(record);
+        let mut rest = whole.as_slice();
+        while !rest.is_empty() {
+            match self.socket.write(rest) {
+                Ok(0) => return Err(ChannelError::Gone),
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let [ready] = wait_for([(self.socket.as_fd(), Wanted::Write)], deadline)?;
+                    if !ready {
+                        return Err(ChannelError::Late);
+                    }
+                }
+                Err(error) if is_gone(&error) => return Err(ChannelError::Gone),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next record. A process that has ended (`process` became readable)
+    /// counts as gone once everything it sent was read.
+    pub(crate) fn receive(
+        &mut self,
+        process: Option<BorrowedFd<'_>>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<u8>, ChannelError> {
+        loop {
+            if let Some(record) = self.next()? {
+                return Ok(record);
+            }
+            match self.fill() {
+                Ok(0) => return Err(ChannelError::Gone),
+                Ok(_) => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if is_gone(&error) => return Err(ChannelError::Gone),
+                Err(error) => return Err(error.into()),
+            }
+            let socket = (self.socket.as_fd(), Wanted::Read);
+            let (readable, ended) = match process {
+                Some(process) => {
+                    let [readable, ended] = wait_for([socket, (process, Wanted::Read)], deadline)?;
+                    (readable, ended)
+                }
+                None => (wait_for([socket], deadline)? == [true], false),
+            };
+            if !readable {
+                return Err(if ended {
+                    ChannelError::Gone
+                } else {
+                    ChannelError::Late
+                });
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<usize> {
+        if self.used == self.received.len() {
+            self.received.clear();
+            self.used = 0;
+        }
+        let kept = self.received.len();
+        self.received.resize(kept + READ_SIZE, 0);
+        let target = self.received.get_mut(kept..).unwrap_or_default();
+        let result = self.socket.read(target);
+        self.received
+            .truncate(kept + *result.as_ref().unwrap_or(&0));
+        result
+    }
+
+    /// A whole record among the bytes that have come.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, ChannelError> {
+        let rest = self.received.get(self.used..).unwrap_or_default();
+        let Some((length, rest)) = rest.split_first_chunk::<LENGTH>() else {
+            return Ok(None);
+        };
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > MAX_RECORD {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
+        }
+        let Some(record) = rest.get(..length) else {
+            return Ok(None);
+        };
+        let record = record.to_vec();
+        self.used += LENGTH + length;
+        Ok(Some(record))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_millis(20))
+    }
+
+    #[test]
+    fn records_keep_their_borders() {
+        let (mut one, other) = Channel::pair().unwrap();
+        let mut other = Channel::received(other).unwrap();
+        let large = vec![7; 150_000];
+        one.send(b"a", None).unwrap();
+        one.send(b"", None).unwrap();
+        one.send(&large, None).unwrap();
+        assert_eq!(other.receive(None, None).unwrap(), b"a");
+        assert_eq!(other.receive(None, None).unwrap(), b"");
+        assert_eq!(other.receive(None, None).unwrap(), large);
+        assert!(matches!(
+            other.receive(None, soon()),
+            Err(ChannelError::Late)
+        ));
+        // Nobody reads: the sender gives up at its deadline.
+        let endless = vec![0; 8 << 20];
+        assert!(matches!(
+            one.send(&endless, soon()),
+            Err(ChannelError::Late)
+        ));
+        drop(one);
+        while let Ok(record) = other.receive(None, soon()) {
+            assert!(record.len() <= 8 << 20);
+        }
+        assert!(matches!(other.receive(None, None), Err(ChannelError::Gone)));
+        assert!(matches!(other.send(b"x", None), Err(ChannelError::Gone)));
+    }
+
+    #[test]
+    fn a_lying_length_is_refused() {
+        let (own, other) = UnixStream::pair().unwrap();
+        let mut channel = Channel::received(OwnedFd::from(own)).unwrap();
+        let mut other = other;
+        other.write_all(&u32::MAX.to_le_bytes()).unwrap();
+        assert!(matches!(
+            channel.receive(None, None),
+            Err(ChannelError::Io(_))
+        ));
+    }
+}

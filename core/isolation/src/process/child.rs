@@ -1,0 +1,439 @@
+//! One child process: its start, its calls, its end.
+
+use std::{
+    fs::File,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::process::CommandExt as _,
+    },
+    process::{Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use vola_abi::{FaultAbi, FaultKind, LogFn, LogLevel, abi_stable::std_types::RStr};
+
+use super::spec::{HostSpec, IsolationError};
+use crate::{
+    channel::{Channel, ChannelError},
+    hosted::{HOST_ARGUMENT, MAX_CAMERAS},
+    sys::{Access, Mapping, Memfd, Pidfd, Wanted, pass, wait_for},
+    wire::{Ask, Malformed, Reader, Writer, answer},
+};
+
+/// Room for what one call returns (bytes); pages come with use.
+const OUTPUT_BYTES: usize = 256 << 20;
+/// How long a child may take to leave by itself.
+const LEAVE: Duration = Duration::from_millis(200);
+/// Variables that a child keeps: what libraries need to be found and to run as
+/// in the parent. Secrets stay out.
+const KEPT_VARIABLES: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "RUST_BACKTRACE",
+    "RAYON_NUM_THREADS",
+    "CANDLE_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MALLOC_ARENA_MAX",
+    "CUDA_VISIBLE_DEVICES",
+    "ORT_DYLIB_PATH",
+];
+
+/// A child that ended although nobody had asked it to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildEnd {
+    /// The library, and the plugin in it.
+    pub who: String,
+    /// How it ended, in words.
+    pub how: String,
+    /// When it was noticed.
+    pub at: Instant,
+}
+
+/// Why a call into a child gave no payload.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    /// The plugin's own fault; the child lives.
+    #[error("{0}")]
+    Fault(FaultAbi),
+    /// The child is gone.
+    #[error("it ended: {0}")]
+    Ended(String),
+    /// The child did not answer in time; it is killed.
+    #[error("no answer within {0:?}, it was ended")]
+    Hung(Duration),
+    /// The child speaks nonsense; it is killed.
+    #[error("its answer is not understood, it was ended")]
+    Nonsense,
+}
+
+impl Trouble {
+    /// The plugin's own fault, or one that `describe` makes of the reason.
+    pub(super) fn into_fault(self, describe: impl FnOnce(&str) -> FaultAbi) -> FaultAbi {
+        match self {
+            Self::Fault(fault) => fault,
+            other => describe(&other.to_string()),
+        }
+    }
+}
+
+/// What a child hosts.
+#[derive(Clone, Copy)]
+enum Guest {
+    Stage = 0,
+    Robot = 1,
+}
+
+/// What the watcher of a child knows.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    is_leaving: AtomicBool,
+    has_ended: AtomicBool,
+    end: Mutex<Option<String>>,
+}
+
+impl Liveness {
+    /// Whether the child is gone; takes no lock.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+}
+
+/// A running child with its channel and its output memory.
+pub(super) struct Child {
+    channel: Channel,
+    output: Arc<Mapping>,
+    id: u32,
+    process: Arc<Pidfd>,
+    watched: Arc<Liveness>,
+    watcher: Option<JoinHandle<()>>,
+    level: String,
+}
+
+impl Child {
+    /// Starts a child for a stage, confined before it loads the library.
+    pub(super) fn start(spec: &HostSpec, plugin: &str) -> Result<Self, IsolationError> {
+        Self::launch(spec, plugin, &[], Guest::Stage)
+    }
+
+    /// Starts a child for a robot; the channels are for its cameras.
+    pub(super) fn start_embodiment(
+        spec: &HostSpec,
+        plugin: &str,
+        frames: &Memfd,
+        motion_log: &File,
+    ) -> Result<(Self, Vec<Channel>), IsolationError> {
+        let pairs = (0..MAX_CAMERAS)
+            .map(|_| Channel::pair())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(spec.system("make a socket"))?;
+        let (cameras, others): (Vec<Channel>, Vec<OwnedFd>) = pairs.into_iter().unzip();
+        let mut extra = vec![frames.as_fd(), motion_log.as_fd()];
+        extra.extend(others.iter().map(AsFd::as_fd));
+        let child = Self::launch(spec, plugin, &extra, Guest::Robot)?;
+        Ok((child, cameras))
+    }
+
+    fn launch(
+        spec: &HostSpec,
+        plugin: &str,
+        extra: &[BorrowedFd<'_>],
+        guest: Guest,
+    ) -> Result<Self, IsolationError> {
+        let who = if plugin.is_empty() {
+            spec.library.display().to_string()
+        } else {
+            format!("`{plugin}` of {}", spec.library.display())
+        };
+        let (channel, other) = Channel::pair().map_err(spec.system("make a socket"))?;
+        let memory = Memfd::zeroed("vola-output", OUTPUT_BYTES)
+            .map_err(spec.system("make shared memory"))?;
+        let output = memory
+            .map(Access::Read)
+            .map_err(spec.system("map shared memory"))?;
+        let mut command = Command::new(&spec.program);
+        command
+            .arg(HOST_ARGUMENT)
+            .env_clear()
+            // Ctrl-C is the runtime's to act upon.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        for name in KEPT_VARIABLES {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let mut fds = vec![
+            other.as_fd(),
+            spec.image.memory().as_fd(),
+            spec.pool.memory().as_fd(),
+            memory.as_fd(),
+        ];
+        fds.extend_from_slice(extra);
+        pass(&mut command, &fds).map_err(spec.system("pass descriptors"))?;
+        let mut process = command.spawn().map_err(spec.system("start a program"))?;
+        // The child has its own copies; ours would hide that it is gone.
+        drop((command, other));
+        let pidfd = match Pidfd::open(process.id()) {
+            Ok(pidfd) => Arc::new(pidfd),
+            Err(error) => {
+                // Without a watcher nothing may run.
+                let _ = process.kill();
+                let _ = process.wait();
+                return Err(spec.system("watch a process")(error));
+            }
+        };
+        let id = process.id();
+        let watched = Arc::new(Liveness::default());
+        let watcher = std::thread::Builder::new()
+            .name("vola-plugin-watch".to_owned())
+            .spawn({
+                let (pidfd, watched) = (Arc::clone(&pidfd), Arc::clone(&watched));
+                let (alarm, who) = (Arc::clone(&spec.alarm), who);
+                move || {
+                    let ended = wait_for([(pidfd.as_fd(), Wanted::Read)], None);
+                    let at = Instant::now();
+                    let how = match (ended, process.wait()) {
+                        (Ok(_), Ok(status)) => words(status),
+                        (Err(error), _) | (_, Err(error)) => error.to_string(),
+                    };
+                    let mut end = watched.end.lock().unwrap_or_else(PoisonError::into_inner);
+                    *end = Some(how.clone());
+                    drop(end);
+                    watched.has_ended.store(true, Ordering::Release);
+                    if !watched.is_leaving.load(Ordering::Acquire) {
+                        tracing::error!("the process of {who} ended: {how}");
+                        alarm(&ChildEnd { who, how, at });
+                    }
+                }
+            })
+            .map_err(|source| {
+                pidfd.kill();
+                spec.system("watch a process")(source)
+            })?;
+        let mut child = Self {
+            channel,
+            output: Arc::new(output),
+            id,
+            process: pidfd,
+            watched,
+            watcher: Some(watcher),
+            level: String::new(),
+        };
+        let begin = Writer::new(Ask::Begin as u8)
+            .u64(spec.limits.memory_bytes)
+            .text(&spec.library.display().to_string())
+            .u8(guest as u8);
+        let deadline = Instant::now() + spec.limits.start;
+        let level = child
+            .ask(begin, deadline, None)
+            .map_err(|trouble| trouble.to_string())
+            .and_then(|payload| {
+                let text = Reader::new(&payload).text().map(ToOwned::to_owned);
+                text.map_err(|malformed: Malformed| malformed.to_string())
+            })
+            .map_err(|reason| IsolationError::Child {
+                path: spec.library.clone(),
+                entry: Ask::Begin.name(),
+                reason,
+            })?;
+        child.level = level;
+        Ok(child)
+    }
+
+    /// How far the child is confined, in words.
+    pub(super) fn level(&self) -> &str {
+        &self.level
+    }
+
+    /// Memory that holds what a call returned.
+    pub(super) fn output(&self) -> Arc<Mapping> {
+        Arc::clone(&self.output)
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Whether it lives, for those who may take no lock.
+    pub(super) fn liveness(&self) -> Arc<Liveness> {
+        Arc::clone(&self.watched)
+    }
+
+    /// Whether it has ended, and how.
+    pub(super) fn end(&self) -> Option<String> {
+        self.watched
+            .end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sends a record and waits for its answer; log lines that come first go
+    /// to `log`. After any trouble but a fault the child is gone.
+    pub(super) fn ask(
+        &mut self,
+        record: Writer,
+        deadline: Instant,
+        log: Option<LogFn>,
+    ) -> Result<Vec<u8>, Trouble> {
+        let begun = Instant::now();
+        let result = self.exchange(&record, deadline, log);
+        result.map_err(|error| match error {
+            Exchange::Fault(fault) => Trouble::Fault(fault),
+            Exchange::Channel(ChannelError::Gone) => Trouble::Ended(self.wait_for_end()),
+            Exchange::Channel(ChannelError::Late) => {
+                self.kill();
+                Trouble::Hung(deadline.saturating_duration_since(begun))
+            }
+            Exchange::Channel(ChannelError::Io(_)) | Exchange::Malformed => {
+                self.kill();
+                Trouble::Nonsense
+            }
+        })
+    }
+
+    fn exchange(
+        &mut self,
+        record: &Writer,
+        deadline: Instant,
+        log: Option<LogFn>,
+    ) -> Result<Vec<u8>, Exchange> {
+        self.channel.send(record.bytes(), Some(deadline))?;
+        loop {
+            let process = Some(self.process.as_fd());
+            let mut got = self.channel.receive(process, Some(deadline))?;
+            let mut reader = Reader::new(&got);
+            match reader.u8()? {
+                answer::DONE => {
+                    got.remove(0);
+                    return Ok(got);
+                }
+                answer::FAULT => {
+                    let kind = fault_kind(reader.u8()?);
+                    return Err(Exchange::Fault(FaultAbi::new(kind, reader.text()?)));
+                }
+                answer::LOG => {
+                    let level = log_level(reader.u8()?);
+                    let (target, message) = (reader.text()?, reader.text()?);
+                    if let Some(log) = log {
+                        log(level, RStr::from(target), RStr::from(message));
+                    }
+                }
+                _ => return Err(Exchange::Malformed),
+            }
+        }
+    }
+
+    /// Ends it at once.
+    pub(super) fn kill(&self) {
+        self.watched.is_leaving.store(true, Ordering::Release);
+        self.process.kill();
+    }
+
+    fn wait_for_end(&self) -> String {
+        // The socket closed, the process may need a moment more.
+        let deadline = Instant::now() + LEAVE;
+        let gone = wait_for([(self.process.as_fd(), Wanted::Read)], Some(deadline));
+        if !matches!(gone, Ok([true])) {
+            self.kill();
+            return "it closed its channel".to_owned();
+        }
+        while Instant::now() < deadline {
+            if let Some(how) = self.end() {
+                return how;
+            }
+            std::thread::yield_now();
+        }
+        "it left".to_owned()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.watched.is_leaving.store(true, Ordering::Release);
+        self.channel.close();
+        let deadline = Instant::now() + LEAVE;
+        let left = wait_for([(self.process.as_fd(), Wanted::Read)], Some(deadline));
+        if !matches!(left, Ok([true])) {
+            self.process.kill();
+        }
+        if let Some(watcher) = self.watcher.take()
+            && watcher.join().is_err()
+        {
+            tracing::error!("the watcher of a plugin's process panicked");
+        }
+    }
+}
+
+/// Why an exchange gave no payload, before it is told in words.
+enum Exchange {
+    Fault(FaultAbi),
+    Channel(ChannelError),
+    Malformed,
+}
+
+impl From<ChannelError> for Exchange {
+    fn from(error: ChannelError) -> Self {
+        Self::Channel(error)
+    }
+}
+
+impl From<Malformed> for Exchange {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+fn words(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    const NAMES: [(i32, &str); 7] = [
+        (libc::SIGABRT, "aborted (SIGABRT)"),
+        (libc::SIGSEGV, "segmentation fault (SIGSEGV)"),
+        (libc::SIGBUS, "bus error (SIGBUS)"),
+        (libc::SIGILL, "illegal instruction (SIGILL)"),
+        (libc::SIGFPE, "arithmetic fault (SIGFPE)"),
+        (libc::SIGKILL, "killed (SIGKILL)"),
+        (libc::SIGTERM, "terminated (SIGTERM)"),
+    ];
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => NAMES
+            .iter()
+            .find(|(known, _)| *known == signal)
+            .map_or_else(
+                || format!("signal {signal}"),
+                |(_, name)| (*name).to_owned(),
+            ),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => status.to_string(),
+    }
+}
+
+pub(super) fn fault_kind(code: u8) -> FaultKind {
+    match code {
+        0 => FaultKind::Settings,
+        1 => FaultKind::Input,
+        3 => FaultKind::Unsupported,
+        4 => FaultKind::Panic,
+        _ => FaultKind::Failed,
+    }
+}
+
+fn log_level(code: u8) -> LogLevel {
+    match code {
+        0 => LogLevel::Error,
+        1 => LogLevel::Warn,
+        2 => LogLevel::Info,
+        3 => LogLevel::Debug,
+        _ => LogLevel::Trace,
+    }
+}

@@ -1,0 +1,20 @@
+//! What the kernel is asked for directly: the unsafe code of this crate.
+
+#![allow(
+    unsafe_code,
+    reason = "descriptors, mappings and processes are reached through the C library only"
+)]
+
+mod descriptors;
+mod limits;
+mod memfd;
+mod pidfd;
+mod poll;
+mod syscall_filter;
+
+pub(crate) use descriptors::{end_process, pass, receive};
+pub(crate) use limits::limit_resources;
+pub(crate) use memfd::{Access, Mapping, Memfd};
+pub(crate) use pidfd::Pidfd;
+pub(crate) use poll::{Wanted, wait_for};
+pub(crate) use syscall_filter::{Network, forbid_privileges, install_filter};

@@ -1,0 +1,161 @@
+//! A stage that breaks on purpose, in every way that ends or blocks a process.
+
+use std::time::Duration;
+
+use vola_plugin::{
+    CallContext, Fault, Inputs, Stage, Tensor,
+    serde_json::{Value, json},
+    types::{DType, ExampleInput, PluginDescription, PluginKind},
+};
+
+/// The ways to break.
+const WAYS: [&str; 9] = [
+    "never",
+    "trespass",
+    "panic",
+    "segfault",
+    "abort",
+    "exit",
+    "hang",
+    "eat_memory",
+    "overflow_stack",
+];
+
+/// Doubles `x`; at its call number `at` it breaks.
+pub(crate) struct Break {
+    way: String,
+    at: u64,
+    calls: u64,
+}
+
+impl Stage for Break {
+    fn describe() -> PluginDescription {
+        PluginDescription {
+            name: "break".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kind: PluginKind::Encoder,
+            summary: "breaks as its settings say".to_owned(),
+            produces: None,
+            capabilities: vec![],
+            settings_schema: json!({
+                "type": "object",
+                "properties": {
+                    "way": {"type": "string", "enum": WAYS, "default": "never"},
+                    "at": {"type": "integer", "default": 0},
+                },
+                "additionalProperties": false,
+            }),
+            example_inputs: vec![ExampleInput::new("x", DType::F32, &[1, 2])],
+        }
+    }
+
+    fn configure(settings: Value) -> Result<Self, Fault> {
+        let table = settings
+            .as_object()
+            .ok_or_else(|| Fault::settings(format!("expected a table, got {settings}")))?;
+        if let Some(key) = table
+            .keys()
+            .find(|key| !["way", "at"].contains(&key.as_str()))
+        {
+            return Err(Fault::settings(format!("{key}: unknown key")));
+        }
+        let way = match table.get("way") {
+            None => "never",
+            Some(way) => way
+                .as_str()
+                .filter(|way| WAYS.contains(way))
+                .ok_or_else(|| {
+                    Fault::settings(format!("way: expected one of {WAYS:?}, got {way}"))
+                })?,
+        };
+        let at = match table.get("at") {
+            None => 0,
+            Some(at) => at
+                .as_u64()
+                .ok_or_else(|| Fault::settings(format!("at: expected a whole number, got {at}")))?,
+        };
+        Ok(Self {
+            way: way.to_owned(),
+            at,
+            calls: 0,
+        })
+    }
+
+    fn reset(&mut self, _: u64) -> Result<(), Fault> {
+        self.calls = 0;
+        Ok(())
+    }
+
+    fn call(&mut self, context: &CallContext, inputs: &Inputs<'_>) -> Result<Vec<Tensor>, Fault> {
+        if context.step != self.calls {
+            return Err(Fault::input(format!(
+                "step {}, expected {}",
+                context.step, self.calls
+            )));
+        }
+        if self.calls == self.at {
+            break_down(&self.way);
+        }
+        self.calls += 1;
+        if self.way == "trespass" {
+            return Ok(vec![Tensor::f32("y", &[1, 3], &trespass())?]);
+        }
+        let x = inputs.get("x")?;
+        let doubled: Vec<f32> = x.f32s()?.iter().map(|value| value * 2.0).collect();
+        let shape: Vec<usize> = x.shape().iter().map(|size| *size as usize).collect();
+        Ok(vec![Tensor::f32("y", &shape, &doubled)?])
+    }
+}
+
+fn break_down(way: &str) {
+    match way {
+        "panic" => panic!("on purpose"),
+        "segfault" => segfault(),
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(7),
+        "hang" => loop {
+            std::thread::sleep(Duration::from_secs(1));
+        },
+        "eat_memory" => {
+            let mut eaten: Vec<Vec<u8>> = Vec::new();
+            loop {
+                eaten.push(vec![1; 16 << 20]);
+            }
+        }
+        "overflow_stack" => {
+            std::hint::black_box(dig(1));
+        }
+        _ => {}
+    }
+}
+
+/// Tries what a stage has no business with: 1 for each of writing a file,
+/// opening a socket, starting a program that could be done.
+fn trespass() -> [f32; 3] {
+    let file = std::env::temp_dir().join(format!("vola-trespass-{}", std::process::id()));
+    let could_write = std::fs::write(&file, "x").is_ok();
+    if could_write {
+        // It was only a try.
+        let _ = std::fs::remove_file(&file);
+    }
+    let could_connect = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
+    let could_start = std::process::Command::new("true").status().is_ok();
+    [could_write, could_connect, could_start].map(|could| if could { 1.0 } else { 0.0 })
+}
+
+#[expect(unsafe_code, reason = "this is what the isolation must survive")]
+fn segfault() {
+    // SAFETY: there is none; address 1 is not mapped, and the write ends the
+    // process, as the test wants.
+    unsafe { std::ptr::without_provenance_mut::<u8>(1).write_volatile(1) };
+}
+
+/// Never returns: it calls itself until the stack ends.
+#[allow(
+    unconditional_recursion,
+    reason = "this is what the isolation must survive"
+)]
+fn dig(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 512]);
+    dig(room[depth as usize % 512] + 1) + room[0]
+}

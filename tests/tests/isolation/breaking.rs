@@ -1,0 +1,179 @@
+//! Children that crash, hang, leave or eat memory.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use vola_abi::FaultKind;
+use vola_isolation::IsolatedStage;
+
+use super::{Hosting, PATIENT, SHORT};
+use crate::plugins::host::{call, floats, values};
+
+/// Kills and hangs of the quick tier.
+const ROUNDS: usize = 20;
+
+fn x() -> vola_abi::TensorAbi {
+    floats("x", &[1, 2], &[1.5, -2.0])
+}
+
+#[test]
+fn every_way_to_break_is_a_fault_and_a_new_child_follows() {
+    for (way, words) in [
+        ("panic", "on purpose"),
+        ("segfault", "SIGSEGV"),
+        ("abort", "SIGABRT"),
+        ("exit", "exit code 7"),
+        ("hang", "no answer within"),
+        ("eat_memory", "SIGABRT"),
+        ("overflow_stack", "SIGABRT"),
+    ] {
+        let call_deadline = if way == "hang" { SHORT } else { PATIENT };
+        let hosting = Hosting::of("mock", call_deadline);
+        let settings = format!(r#"{{"way":"{way}","at":1}}"#);
+        let (mut stage, health) = hosting.stage("break", &settings);
+        let x = x();
+        for round in 0..4_u32 {
+            // The first call of a child is well, its second breaks.
+            let made = call(&mut stage, 0, &[x.lend()]).unwrap_or_else(|fault| {
+                panic!("{way}, round {round}: {}", fault.message);
+            });
+            assert_eq!(values(&made[0]), [3.0, -4.0], "{way}");
+            let fault = call(&mut stage, 1, &[x.lend()]).unwrap_err();
+            assert!(fault.message.contains(words), "{way}: {}", fault.message);
+            assert_eq!(health.losses(), round + 1, "{way}");
+            assert_eq!(health.is_given_up(), round == 3, "{way}");
+            if round < 3 {
+                stage.reset(u64::from(round)).into_result().unwrap();
+            }
+        }
+        for _ in 0..2 {
+            let fault = call(&mut stage, 0, &[x.lend()]).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Failed, "{way}");
+            let words = "replaced 3 times and is not started again";
+            assert!(fault.message.contains(words), "{way}: {}", fault.message);
+        }
+    }
+}
+
+#[test]
+fn steps_go_on_with_a_new_child_that_knows_nothing_of_the_old_ones() {
+    let hosting = Hosting::of("mock", PATIENT);
+    let (mut stage, _) = hosting.stage("break", r#"{"way":"exit","at":2}"#);
+    let x = x();
+    for step in 0..2 {
+        call(&mut stage, step, &[x.lend()]).unwrap();
+    }
+    call(&mut stage, 2, &[x.lend()]).unwrap_err();
+    // The runtime counts on; the plugin, which checks its own count, does too.
+    for step in 3..5 {
+        let made = call(&mut stage, step, &[x.lend()]).unwrap();
+        assert_eq!(values(&made[0]), [3.0, -4.0], "{step}");
+    }
+}
+
+/// Kills from outside while the child is idle: the alarm tells of it, the next
+/// call is a fault although a child could be had, and only then one is.
+#[test]
+fn a_killed_child_is_noticed_while_nobody_calls_it() {
+    let hosting = Hosting::of("mock", PATIENT);
+    let x = x();
+    let mut noticed = Vec::new();
+    for round in 0..ROUNDS {
+        let (mut stage, health) = hosting.stage("break", "{}");
+        call(&mut stage, 0, &[x.lend()]).unwrap();
+        let child = newest_child();
+        let killed = Instant::now();
+        let status = Command::new("kill").args(["-9", &child]).status().unwrap();
+        assert!(status.success(), "round {round}");
+        let end = hosting.ends.recv_timeout(Duration::from_secs(10)).unwrap();
+        noticed.push(end.at.saturating_duration_since(killed));
+        assert_eq!(end.how, "killed (SIGKILL)");
+        assert!(end.who.contains("`break`"), "{}", end.who);
+        let fault = call(&mut stage, 1, &[x.lend()]).unwrap_err();
+        assert!(fault.message.contains("SIGKILL"), "{}", fault.message);
+        assert_eq!(health.losses(), 1);
+        call(&mut stage, 2, &[x.lend()]).unwrap();
+    }
+    noticed.sort();
+    println!(
+        "killed child noticed (with the start of `kill`): p50 {:?}, max {:?}",
+        noticed[ROUNDS / 2],
+        noticed[ROUNDS - 1]
+    );
+}
+
+/// A hang is noticed at the call's deadline.
+#[test]
+fn a_hung_child_is_ended_at_its_deadline() {
+    let mut late = Vec::new();
+    let hosting = Hosting::of("mock", Duration::from_millis(20));
+    let x = x();
+    for _ in 0..ROUNDS {
+        let (mut stage, _) = hosting.stage("break", r#"{"way":"hang"}"#);
+        let begun = Instant::now();
+        let fault = call(&mut stage, 0, &[x.lend()]).unwrap_err();
+        late.push(begun.elapsed().saturating_sub(Duration::from_millis(20)));
+        assert!(
+            fault.message.contains("no answer within"),
+            "{}",
+            fault.message
+        );
+    }
+    late.sort();
+    println!(
+        "hung child noticed after its deadline: p50 {:?}, max {:?}",
+        late[ROUNDS / 2],
+        late[ROUNDS - 1]
+    );
+    assert!(
+        hosting.ends.try_recv().is_err(),
+        "an end that was asked for"
+    );
+}
+
+/// Best effort: what the child says that it gave up, it cannot do.
+#[test]
+fn a_confined_child_can_do_no_more_than_it_says() {
+    let hosting = Hosting::of("mock", PATIENT);
+    let level = IsolatedStage::start(&hosting.spec, "break")
+        .unwrap()
+        .level()
+        .to_owned();
+    println!("confinement here: {level}");
+    assert!(level.contains("limits on memory"), "{level}");
+    let (mut stage, _) = hosting.stage("break", r#"{"way":"trespass","at":9}"#);
+    let x = x();
+    let made = call(&mut stage, 0, &[x.lend()]).unwrap();
+    let [wrote, connected, started] = values(&made[0])[..] else {
+        panic!("three answers")
+    };
+    if level.contains("Landlock") {
+        assert_eq!(wrote, 0.0, "{level}");
+    }
+    if level.contains("seccomp") {
+        assert_eq!([connected, started], [0.0, 0.0], "{level}");
+    }
+}
+
+#[test]
+fn children_leave_with_their_parent_s_stage() {
+    let hosting = Hosting::of("mock", SHORT);
+    let before = children().len();
+    let (stage, _) = hosting.stage("break", "{}");
+    let own = newest_child();
+    drop(stage);
+    assert!(!children().contains(&own), "{before} before");
+}
+
+/// Process ids of this thread's children that host plugins.
+fn children() -> Vec<String> {
+    let list = std::fs::read_to_string("/proc/thread-self/children").unwrap();
+    list.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// This thread started it last; tests have a thread each.
+fn newest_child() -> String {
+    children().pop().unwrap()
+}

@@ -1,0 +1,64 @@
+//! Plugins in processes of their own: the same results, and every way to break.
+
+mod breaking;
+mod robots;
+mod same_results;
+
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use vola_abi::{StageBox, abi_stable::std_types::RStr};
+use vola_isolation::{
+    Alarm, ChildEnd, ChildHealth, ChildLimits, HostSpec, IsolatedStage, SharedPool, Trust,
+};
+use vola_tests::workspace;
+
+use crate::plugins::host::services;
+
+/// Deadline of a call where a test wants to see it pass.
+const SHORT: Duration = Duration::from_millis(100);
+/// Deadline of a call where the machine may be busy.
+const PATIENT: Duration = Duration::from_secs(20);
+
+/// A library in children, and the ends of children that came unasked.
+struct Hosting {
+    spec: HostSpec,
+    pool: SharedPool,
+    ends: mpsc::Receiver<ChildEnd>,
+}
+
+impl Hosting {
+    fn of(library: &str, call: Duration) -> Self {
+        let path = workspace().library(library);
+        let admitted = Trust::without_lock()
+            .admit(path.parent().unwrap(), &path)
+            .unwrap();
+        let pool = SharedPool::new(64 << 20).unwrap();
+        let limits = ChildLimits {
+            call,
+            memory_bytes: 768 << 20,
+            ..ChildLimits::default()
+        };
+        let (sender, ends) = mpsc::sync_channel(64);
+        let alarm: Alarm = Arc::new(move |end: &ChildEnd| {
+            // Nobody reads them any more once the test is over.
+            let _ = sender.try_send(end.clone());
+        });
+        let spec =
+            HostSpec::new(&workspace().vola(), &admitted, pool.clone(), limits, alarm).unwrap();
+        Self { spec, pool, ends }
+    }
+
+    /// A stage, configured, activated and reset.
+    fn stage(&self, name: &str, settings: &str) -> (StageBox, Arc<ChildHealth>) {
+        let stage = IsolatedStage::start(&self.spec, name).unwrap();
+        let health = stage.health();
+        let mut stage = stage.into_box();
+        stage.configure(RStr::from(settings)).into_result().unwrap();
+        stage.activate(services()).into_result().unwrap();
+        stage.reset(1).into_result().unwrap();
+        (stage, health)
+    }
+}
