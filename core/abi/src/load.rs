@@ -65,7 +65,6 @@ impl LoadedModule {
     /// # Errors
     /// [`LoadError`], which names the file and what to do.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        let path = &in_a_folder(path);
         Self::load_image(path, path)
     }
 
@@ -79,6 +78,7 @@ impl LoadedModule {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn load_image(image: &Path, path: &Path) -> Result<Self, LoadError> {
+        let image = &in_a_folder(image);
         check_revision(image, path)?;
         let module = lib_header_from_path(image)
             .and_then(|header| header.init_root_module::<PluginModule_Ref>())
