@@ -49,7 +49,9 @@ fn refusal(lines: &[Value], file: &str) -> String {
             .as_str()
             .is_some_and(|path| path.ends_with(file))
     };
-    let row = lines.iter().find(is_it).expect("a row for the library");
+    let Some(row) = lines.iter().find(is_it) else {
+        panic!("no row for the library in {lines:?}");
+    };
     row["refused"].as_str().unwrap_or("not refused").to_owned()
 }
 

@@ -16,10 +16,10 @@ pub enum RuntimeError {
     Load(#[from] LoadError),
     /// A library may not be loaded.
     #[error(transparent)]
-    Trust(#[from] TrustError),
+    Trust(Box<TrustError>),
     /// A plugin cannot have a process of its own.
     #[error(transparent)]
-    Isolation(#[from] IsolationError),
+    Isolation(Box<IsolationError>),
     /// The process of a plugin was lost in a call; a new one follows.
     #[error("{who}: {reason}")]
     ChildLost {
@@ -161,4 +161,16 @@ fn list(folders: &[PathBuf]) -> String {
 
 fn faults_text(faults: &[DescriptionFault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
+}
+
+impl From<TrustError> for RuntimeError {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(Box::new(error))
+    }
+}
+
+impl From<IsolationError> for RuntimeError {
+    fn from(error: IsolationError) -> Self {
+        Self::Isolation(Box::new(error))
+    }
 }

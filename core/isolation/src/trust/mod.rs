@@ -240,5 +240,6 @@ fn usual_name(path: &Path) -> String {
         .unwrap_or(stem)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
