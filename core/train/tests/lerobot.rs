@@ -4,7 +4,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "helpers of tests may fail loudly"
+    clippy::float_cmp,
+    reason = "helpers of tests may fail loudly and compare exactly"
 )]
 
 mod lerobot_folder;
@@ -400,7 +401,7 @@ fn data_sets_that_do_not_fit_are_refused() {
             &["features.observation.state"],
         ),
         (
-            info(&"/features/observation.state/names/2", json!("speed")),
+            info("/features/observation.state/names/2", json!("speed")),
             &["`speed` is not wanted", "observation.state.names"],
         ),
         (
@@ -525,7 +526,10 @@ fn damaged_rows_are_refused() {
             bytes(5, png[..png.len() / 2].to_vec()),
             &["images.front, row 5", "PNG"],
         ),
-        (bytes(5, huge), &["images.front, row 5", "32×24"]),
+        (
+            bytes(5, huge),
+            &["images.front, row 5", "32×24", "2147483647"],
+        ),
         (bytes(2, b"GIF89a".to_vec()), &["row 2", "PNG or JPEG"]),
         (episode(1, [6, -5]), &["length, row 1", "got -5"]),
         (
@@ -572,7 +576,10 @@ fn broken_files_are_errors_and_never_panics() {
     let folder = tempfile::tempdir().unwrap();
     Folder::good().write(folder.path());
     let manifest = manifest();
-    let open = || LerobotReader::open(folder.path(), &manifest);
+    let open = || match LerobotReader::open(folder.path(), &manifest) {
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    };
     let data = "data/chunk-000/file-000.parquet";
     for name in [
         data,
@@ -583,7 +590,7 @@ fn broken_files_are_errors_and_never_panics() {
         let good = std::fs::read(&path).unwrap();
         for length in (0..good.len()).step_by(good.len() / 60 + 1) {
             std::fs::write(&path, &good[..length]).unwrap();
-            let error = open().err().expect("a cut file is an error").to_string();
+            let error = open().expect("a cut file is an error");
             assert!(error.contains(name), "{error}");
         }
         // A changed byte may still mean something: whatever comes back, it comes back.
@@ -593,12 +600,12 @@ fn broken_files_are_errors_and_never_panics() {
                 let mut bad = good.clone();
                 bad[at] ^= flip;
                 std::fs::write(&path, &bad).unwrap();
-                refused += usize::from(open().is_err());
+                refused += usize::from(open().is_some());
             }
         }
         assert!(refused > 50, "{name}: {refused}");
         std::fs::remove_file(&path).unwrap();
-        let error = open().err().unwrap().to_string();
+        let error = open().unwrap();
         assert!(
             error.contains(name.split("/chunk").next().unwrap()),
             "{error}"
@@ -610,5 +617,5 @@ fn broken_files_are_errors_and_never_panics() {
         "{\"codebase_version\": \"v3.0\"",
     )
     .unwrap();
-    assert!(open().err().unwrap().to_string().contains("info.json"));
+    assert!(open().unwrap().contains("info.json"));
 }

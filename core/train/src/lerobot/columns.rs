@@ -25,6 +25,9 @@ const BATCH: usize = 64;
 /// Longest footer (bytes): the file's own description of itself.
 const MAX_FOOTER_BYTES: u32 = 64 << 20;
 
+/// Called with the number and the values of a row.
+type EachRow<'a, T> = &'a mut dyn FnMut(usize, &[T]) -> Result<()>;
+
 /// An open parquet file.
 pub(super) struct Columns {
     path: PathBuf,
@@ -190,19 +193,11 @@ impl Columns {
     ///
     /// # Errors
     /// As [`Columns::integers`], and what `each` returns.
-    pub(super) fn pictures(
-        &self,
-        name: &str,
-        each: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn pictures(&self, name: &str, each: EachRow<'_, u8>) -> Result<()> {
         self.bytes(self.leaf(name, &["bytes"], 1, &[Type::BYTE_ARRAY])?, each)
     }
 
-    fn bytes(
-        &self,
-        leaf: Leaf<'_>,
-        each: &mut dyn FnMut(usize, &[u8]) -> Result<()>,
-    ) -> Result<()> {
+    fn bytes(&self, leaf: Leaf<'_>, each: EachRow<'_, u8>) -> Result<()> {
         self.visit::<ByteArrayType>(leaf, &mut |row, values| {
             values
                 .iter()
@@ -253,11 +248,7 @@ impl Columns {
     }
 
     /// Calls `each` with row and values of every row of a column.
-    fn visit<T: DataType>(
-        &self,
-        leaf: Leaf<'_>,
-        each: &mut dyn FnMut(usize, &[T::T]) -> Result<()>,
-    ) -> Result<()> {
+    fn visit<T: DataType>(&self, leaf: Leaf<'_>, each: EachRow<'_, T::T>) -> Result<()> {
         guarded(&self.path, leaf.name, || {
             let mut first = 0;
             for group in 0..self.reader.num_row_groups() {
@@ -273,7 +264,7 @@ impl Columns {
         leaf: Leaf<'_>,
         group: usize,
         first: usize,
-        each: &mut dyn FnMut(usize, &[T::T]) -> Result<()>,
+        each: EachRow<'_, T::T>,
     ) -> Result<usize> {
         let fail = |e: ParquetError| damaged(&self.path, leaf.name, &e);
         let group = self.reader.get_row_group(group).map_err(fail)?;

@@ -35,9 +35,9 @@ fn decode_png(bytes: &[u8], size: [usize; 2]) -> Result<Vec<u8>, String> {
     let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let fail = |e: png::DecodingError| format!("PNG: {e}");
-    let mut reader = decoder.read_info().map_err(fail)?;
-    let info = reader.info();
+    let info = decoder.read_header_info().map_err(fail)?;
     check_size(size, [info.height as usize, info.width as usize])?;
+    let mut reader = decoder.read_info().map_err(fail)?;
     let (color, _) = reader.output_color_type();
     let channels = match color {
         png::ColorType::Rgb => 3,
