@@ -51,12 +51,12 @@ impl Columns {
     /// # Errors
     /// A file that is missing, damaged, or claims more rows than a data set may have.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(TrainError::io(path))?;
-        let size = file.metadata().map_err(TrainError::io(path))?;
+        let size = std::fs::metadata(path).map_err(TrainError::io(path))?;
         if !size.is_file() {
             let reason = "expected a file, got something else".to_string();
             return Err(fault(path, "(whole file)", reason, DAMAGED));
         }
+        let file = File::open(path).map_err(TrainError::io(path))?;
         check_footer(path, &file, size.len())?;
         let reader = guarded(path, "(footer)", || {
             SerializedFileReader::new(file).map_err(|e| damaged(path, "(footer)", &e))

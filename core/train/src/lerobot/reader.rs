@@ -19,9 +19,41 @@ const DONE_SHARE: usize = 10;
 /// A time stamp may differ from its frame number's time by so much (s).
 const TIME_SLACK_S: f32 = 1e-3;
 
-/// All frames of one data set.
+/// All frames of one LeRobot data set (`LeRobotDataset` v3).
 ///
+/// # What is read
+/// `meta/info.json`, `meta/tasks.parquet`, `meta/episodes/chunk-*/file-*.parquet` and the data files
+/// that the episodes name. Pictures must lie in the parquet files (dtype `image`, PNG or JPEG); video
+/// is refused. Statistics are not read, since normalisation constants are fixed.
+///
+/// # What must fit
+/// Columns are matched **by name**, never by position: `observation.state` and `action` must name
+/// exactly the values that the policy file lists, in any order. `robot_type` picks the policy's
+/// embodiment. `fps` is the policy's action rate or a whole multiple of it. Pictures of another size
+/// are cut in the middle to the policy's ratio of sides, then scaled with an antialiased triangle
+/// filter.
+///
+/// # What an action means
+/// The policy's space is `tool_delta`: the stored action of frame t is the target for the next frame
+/// (t + 1/fps), given as a displacement from the tool pose *measured in frame t*: `dx dy dz` (m) and
+/// the rotation vector `rx ry rz` (rad), both in base axes, and the gripper's goal, 0 closed … 1 open.
+/// Row i of a frame's chunk is the target that the later frame t + i holds, as a displacement from
+/// the pose in frame t: `(p_k − p_t) + d_k` and `exp(r_k) · R_k · R_tᵀ` with k = t + i. Positions come
+/// from the state. The turn `R_k · R_tᵀ` comes from the state where it also has `tool.r31` and
+/// `tool.r32`, else from the actions between. The last frame's target is repeated beyond the end.
+///
+/// # What is not known
+/// Objects, the point to look at and failure: those [`Labels`] are off, and no loss reads them. `done`
+/// is the column `next.done` where there is one, else the last tenth of an episode.
+///
+/// # Episodes and sentences
 /// An *episode* here is one task: where the task changes within a recorded episode, a new one begins.
+/// A sentence that is a known step ([`parse_step`]) is varied like any other; another one is trained
+/// on as it is, and its words join the vocabulary.
+///
+/// # Memory
+/// Pictures are unpacked when the set is opened: `height · width · 3` bytes a frame at the policy's
+/// size.
 pub struct LerobotReader {
     shape: FrameShape,
     images: Vec<u8>,
@@ -163,7 +195,7 @@ impl LerobotReader {
             let mut motions = Vec::with_capacity(piece.len());
             for row in piece.clone() {
                 let motion = self.add_numbers(row, numbers, contract).map_err(|reason| {
-                    let help = "see \"What an action means\" in the documentation of LeRobot data";
+                    let help = "state and action must mean what the documentation of `LerobotReader` (core/train) says";
                     fault(
                         path,
                         format!("{STATE} and {ACTION}, row {row}"),
