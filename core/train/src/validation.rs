@@ -25,6 +25,10 @@ pub struct ValidationReport {
     pub step: u64,
     /// Frames looked at.
     pub frames: usize,
+    /// Those of them whose target and objects are known; without any, the numbers of target and scene
+    /// mean nothing.
+    #[serde(default)]
+    pub labelled: usize,
     /// Mean distance of action steps, in normalised units.
     pub action: f64,
     /// Cross-entropy of the gripper.
@@ -74,6 +78,7 @@ impl Validator<'_> {
         let mut report = ValidationReport {
             step,
             frames: self.frames.len(),
+            labelled: self.count(self.frames, |labels| labels.target && labels.objects) as usize,
             ..ValidationReport::default()
         };
         let mut distances = Vec::new();

@@ -203,6 +203,7 @@ fn a_lerobot_set_is_learned_and_what_it_lacks_teaches_nothing() {
         log.notes
     );
     let report = log.validation.unwrap();
+    assert_eq!(report.labelled, 0);
     assert!(
         report.action > 0.0 && report.done > 0.0 && report.failing == 0.0,
         "{report:?}"

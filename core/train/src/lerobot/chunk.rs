@@ -134,8 +134,10 @@ pub(super) fn chunks(frames: &[Motion], horizon: usize, stride: usize) -> Vec<f3
 mod tests {
     use super::*;
 
+    type Target = (Vector3<f64>, UnitQuaternion<f64>);
+
     /// An arm that follows its targets with a lag: frames, and each frame's true target.
-    fn lagging(with_bottom: bool) -> (Vec<Motion>, Vec<(Vector3<f64>, UnitQuaternion<f64>)>) {
+    fn lagging(with_bottom: bool) -> (Vec<Motion>, Vec<Target>) {
         let start = UnitQuaternion::from_scaled_axis(Vector3::new(3.0, 0.2, 0.1));
         let (mut p, mut q) = (Vector3::new(0.4, 0.0, 0.2), start);
         let (mut frames, mut targets) = (Vec::new(), Vec::new());
