@@ -232,7 +232,8 @@ fn image(
         }
     };
     let side = |side: usize| {
-        u32::try_from(side).map_err(|_| format!("{key}: expected a picture, got a side of {side}"))
+        u32::try_from(side)
+            .map_err(|error| format!("{key}: expected a picture, got a side of {side}: {error}"))
     };
     Ok(RecordedImage {
         key: camera.to_owned(),

@@ -276,11 +276,11 @@ fn shards_round_trip_and_damage_is_seen() {
             let text = std::fs::read_to_string(f.join("shard-00000.json")).unwrap();
             std::fs::write(
                 f.join("shard-00000.json"),
-                text.replace("\"format\":1", "\"format\":2"),
+                text.replace("\"format\":2", "\"format\":3"),
             )
             .unwrap();
         },
-        "format: expected 1, got 2",
+        "format: expected 2, got 3",
     );
     check(
         &|f| {
@@ -303,7 +303,7 @@ fn episodes_that_cannot_be_used_are_refused() {
         seed: 1,
         task: String::new(),
         embodiment: 0,
-        step,
+        step: Some(step),
     };
     let frame = vola_train::FrameRecord {
         image: vec![0; shape.image_bytes()],
