@@ -245,6 +245,7 @@ fn train_code(error: &TrainError) -> u8 {
         TrainError::Config { .. }
         | TrainError::Io { .. }
         | TrainError::Shard { .. }
+        | TrainError::Dataset { .. }
         | TrainError::NoFrames { .. } => exit::USAGE,
         _ => exit::ERROR,
     }

@@ -115,6 +115,11 @@ impl WordTokenizer {
         self.words.len() <= 2
     }
 
+    /// Every word with its id, in alphabetical order.
+    pub fn words(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.words.iter().map(|(word, id)| (word.as_str(), *id))
+    }
+
     /// The id of one lower-case word.
     #[must_use]
     pub fn id(&self, word: &str) -> u32 {

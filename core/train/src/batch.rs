@@ -9,7 +9,8 @@ use crate::phrase_templates::kind_words;
 use crate::units::{normalise_point, state_statistics};
 use crate::word_noise::{WordNoise, vary};
 use crate::{
-    AugmentConfig, Frame, FrameSource, ObjectRow, Phrasing, Result, Rng, canonical, sentence,
+    AugmentConfig, Frame, FrameSource, ObjectRow, Phrasing, Result, Rng, StepWords, canonical,
+    sentence,
 };
 
 /// Least visible part of an object that is looked for by name.
@@ -34,10 +35,12 @@ pub struct Batch {
     pub action_mask: Tensor,
     /// Done and failing, `[batch, 2]`.
     pub progress: Tensor,
-    /// 1 for action samples, `[batch, 1]`.
-    pub sample_mask: Tensor,
+    /// 1 for action samples whose done and failing are known, `[batch, 2]`.
+    pub progress_mask: Tensor,
     /// Normalised target position, `[batch, 3]`.
     pub target: Tensor,
+    /// 1 for action samples whose target is known, `[batch, 1]`.
+    pub target_mask: Tensor,
     /// Where attention map 0 shall look, `[batch, cells]`; a row of zeros for no opinion.
     pub attention: Tensor,
     /// 1 for grounding samples, `[batch]`.
@@ -69,8 +72,9 @@ struct Rows {
     gripper: Vec<f32>,
     action_mask: Vec<f32>,
     progress: Vec<f32>,
-    sample_mask: Vec<f32>,
+    progress_mask: Vec<f32>,
     target: Vec<f32>,
+    target_mask: Vec<f32>,
     attention: Vec<f32>,
     turn: Vec<f32>,
     turn_mask: Vec<f32>,
@@ -150,8 +154,9 @@ impl<'a> BatchMaker<'a> {
             gripper: Tensor::from_vec(rows.gripper, (count, shape.horizon), device)?,
             action_mask: Tensor::from_vec(rows.action_mask, count, device)?,
             progress: Tensor::from_vec(rows.progress, (count, 2), device)?,
-            sample_mask: Tensor::from_vec(rows.sample_mask, (count, 1), device)?,
+            progress_mask: Tensor::from_vec(rows.progress_mask, (count, 2), device)?,
             target: Tensor::from_vec(rows.target, (count, 3), device)?,
+            target_mask: Tensor::from_vec(rows.target_mask, (count, 1), device)?,
             attention: Tensor::from_vec(
                 rows.attention,
                 (count, self.grid[0] * self.grid[1]),
@@ -188,28 +193,35 @@ impl<'a> BatchMaker<'a> {
 
     fn action_row(&self, frame: &Frame<'_>, rows: &mut Rows, rng: &mut Rng) {
         self.observation(frame, rows, rng);
-        let step = &self.source.episode(frame.episode).step;
-        let ambiguous = step
-            .named_objects()
-            .iter()
-            .any(|named| twins(frame, *named) > 1);
-        let text = match &self.augment {
-            Some(a) => vary(&sentence(step, Phrasing::Training, rng), word_noise(a), rng),
-            None => canonical(step),
+        let meta = self.source.episode(frame.episode);
+        let (step, op) = (meta.step.as_ref(), meta.step.as_ref().map(|step| step.op));
+        let named = step.map(StepWords::named_objects).unwrap_or_default();
+        let ambiguous = named.iter().any(|named| twins(frame, *named) > 1);
+        let text = match (&self.augment, step) {
+            (Some(a), Some(step)) => {
+                vary(&sentence(step, Phrasing::Training, rng), word_noise(a), rng)
+            }
+            (Some(a), None) => vary(&meta.task, word_noise(a), rng),
+            (None, Some(step)) => canonical(step),
+            (None, None) => meta.task.clone(),
         };
         rows.tasks.push(text);
         let knows = self.goals(frame, ambiguous, rows, rng);
-        self.anchor(frame, step.op, rows, rng);
+        self.anchor(frame, op, rows, rng);
         self.actions(frame, rows);
+        let known = |label: bool| f32::from(u8::from(label));
+        let labels = frame.labels;
         // A failing step has no right action, only the wish that it be noticed.
         rows.action_mask
-            .push(if frame.failing > 0.5 { 0.0 } else { 1.0 });
+            .push(known(!(labels.failing && frame.failing > 0.5)));
         rows.progress.extend([frame.done, frame.failing]);
-        rows.sample_mask.push(1.0);
+        rows.progress_mask
+            .extend([known(labels.done), known(labels.failing)]);
+        rows.target_mask.push(known(labels.target));
         rows.target.extend(normalise_point(frame.target_xyz));
         // Words alone cannot tell twins apart; a goal point at the one that is meant can.
-        let is_told = !ambiguous || is_pointed_at(frame, step.op, knows);
-        let is_seen = frame.target_visible > 0.5 && is_told;
+        let is_told = !ambiguous || is_pointed_at(frame, op, knows);
+        let is_seen = labels.target && frame.target_visible > 0.5 && is_told;
         self.attention(is_seen.then_some(frame.target_uv), rows);
         let looked_at = ObjectRow::all(frame.objects).find(|o| is_at(o, frame.target_xyz));
         let turn = looked_at.filter(|_| is_seen).and_then(|o| o.turn());
@@ -253,8 +265,9 @@ impl<'a> BatchMaker<'a> {
         self.actions(frame, rows);
         rows.action_mask.push(0.0);
         rows.progress.extend([0.0, 0.0]);
-        rows.sample_mask.push(0.0);
+        rows.progress_mask.extend([0.0, 0.0]);
         rows.target.extend([0.0; 3]);
+        rows.target_mask.push(0.0);
         self.attention(chosen.and_then(|o| o.place()), rows);
         rows.turn(chosen.and_then(|o| o.turn()));
     }
@@ -339,19 +352,19 @@ impl<'a> BatchMaker<'a> {
     }
 
     /// The target at the start of the episode, as a robot would have latched it.
-    fn anchor(&self, frame: &Frame<'_>, op: Op, rows: &mut Rows, rng: &mut Rng) {
+    fn anchor(&self, frame: &Frame<'_>, op: Option<Op>, rows: &mut Rows, rng: &mut Rng) {
         let first = self
             .source
             .frame(self.source.frames_of(frame.episode).start);
         let mut point = first.target_xyz;
-        let mut valid = 1.0;
+        let mut valid = f32::from(u8::from(first.labels.target));
         if let Some(a) = self.augment {
             if rng.chance(a.anchor_drop) {
                 valid = 0.0;
             }
             // Only moving things along needs the anchor exactly; elsewhere the first look may have
             // been poor, and the policy must go by what it sees now.
-            let moves = matches!(op, Op::Push | Op::Open | Op::Close);
+            let moves = matches!(op, Some(Op::Push | Op::Open | Op::Close));
             let spread = if !moves && rng.chance(ANCHOR_WRONG) {
                 0.03
             } else {
@@ -407,9 +420,9 @@ impl Rows {
 }
 
 /// Whether a given goal point lies at the point to look at.
-fn is_pointed_at(frame: &Frame<'_>, op: Op, given: [bool; 2]) -> bool {
+fn is_pointed_at(frame: &Frame<'_>, op: Option<Op>, given: [bool; 2]) -> bool {
     let (goal, given) = match op {
-        Op::Place => (frame.goal_target, given[1]),
+        Some(Op::Place) => (frame.goal_target, given[1]),
         _ => (frame.goal_object, given[0]),
     };
     let off = goal.into_iter().zip(frame.target_xyz);

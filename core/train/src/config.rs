@@ -12,7 +12,7 @@ use crate::{Result, TrainError};
 pub struct TrainConfig {
     /// Seed of initialisation, shuffling and augmentation.
     pub seed: u64,
-    /// Folders of shards, relative to the current directory.
+    /// Folders of shards or LeRobot data sets, relative to the current directory.
     pub data: Vec<PathBuf>,
     /// The bundle's `policy.toml`: its stages are trained, and it is copied into the bundle.
     pub policy: PathBuf,
@@ -20,7 +20,8 @@ pub struct TrainConfig {
     pub out: PathBuf,
     /// Folder for the state to resume from, the loss history and its picture.
     pub work: PathBuf,
-    /// Bundle whose weights this training begins with; without it they are drawn by the seed.
+    /// Bundle whose weights this training begins with; without it they are drawn by the seed. Words
+    /// that it does not know begin as its unknown word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<PathBuf>,
     /// How data folders are made that are not there yet.

@@ -44,6 +44,18 @@ pub enum TrainError {
         /// What is wrong: tensor, expected, got.
         reason: String,
     },
+    /// A LeRobot data set is damaged, or is not what the policy needs.
+    #[error("{path}: {place}: {reason}\nhelp: {help}")]
+    Dataset {
+        /// The file.
+        path: PathBuf,
+        /// Key, column, row or frame at fault.
+        place: String,
+        /// What is wrong: expected and got.
+        reason: String,
+        /// What to do next.
+        help: &'static str,
+    },
     /// An episode handed to the shard writer is not usable.
     #[error("episode {index}: {field}: {reason}")]
     Episode {
@@ -56,7 +68,7 @@ pub enum TrainError {
     },
     /// There is nothing to train on.
     #[error(
-        "no frames for {purpose} in {folders:?}\nhelp: record demonstrations with `vola record --expert`"
+        "no frames for {purpose} in {folders:?}\nhelp: record demonstrations with `vola record --expert`; two episodes are the least"
     )]
     NoFrames {
         /// Training or validation.

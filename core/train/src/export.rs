@@ -13,31 +13,27 @@ use crate::units::{
     ACTION_NAMES, POSITION_CENTRE_M, POSITION_SCALE_M, STATE_NAMES, action_statistics,
     state_statistics,
 };
-use crate::{PolicyFile, Result, TrainError, all_words};
+use crate::{PolicyFile, Result, TrainError};
 
 /// Statistics file of every robot that shares the tabletop's units.
 const STATISTICS: &str = "stats/tabletop.safetensors";
 
 /// Writes what stages need when they are built: the vocabulary.
-pub(crate) fn write_tokenizer(folder: &Path) -> Result<()> {
+pub(crate) fn write_tokenizer(folder: &Path, words: &WordTokenizer) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
-    let words = all_words();
-    let tokenizer = WordTokenizer::from_words(words.iter().map(String::as_str));
-    write_whole(
-        &folder.join("tokenizer.json"),
-        tokenizer.to_json().as_bytes(),
-    )
+    write_whole(&folder.join("tokenizer.json"), words.to_json().as_bytes())
 }
 
 /// Writes the whole bundle: `policy.toml`, `model.safetensors`, `tokenizer.json`, statistics.
 pub(crate) fn write_bundle(
     folder: &Path,
     policy: &PolicyFile,
+    words: &WordTokenizer,
     params: &FlatParams,
     values: &[f32],
     metadata: BTreeMap<String, String>,
 ) -> Result<()> {
-    write_tokenizer(folder)?;
+    write_tokenizer(folder, words)?;
     let mut tensors = BTreeMap::new();
     for entry in &params.entries {
         let slice = &values[entry.start..entry.start + entry.len];

@@ -10,6 +10,7 @@ use candle_core::{Device, Tensor, Var};
 use vola_nn::Checkpoint;
 
 use crate::Result;
+use crate::vocabulary::WordRows;
 
 /// Where each parameter lies in the flat list, in name order.
 pub(crate) struct FlatParams {
@@ -90,14 +91,23 @@ impl FlatParams {
             .try_for_each(|entry| Self::set_entry(entry, all))
     }
 
-    /// Takes every parameter from a bundle's weights.
+    /// Takes every parameter from a bundle's weights; word vectors by `words`, if there are any.
     ///
     /// # Errors
     /// A file that cannot be read, or that lacks a parameter or has it in another shape.
-    pub(crate) fn load(&self, path: &Path) -> Result<()> {
+    pub(crate) fn load(&self, path: &Path, words: Option<&WordRows>) -> Result<()> {
         let file = Checkpoint::open(path)?;
         self.entries.iter().try_for_each(|entry| {
-            let tensor = file.tensor(&entry.name, entry.var.dims())?;
+            let dims = entry.var.dims();
+            let tensor = match words.filter(|words| words.parameter == entry.name) {
+                Some(words) => {
+                    let mut known = dims.to_vec();
+                    known[0] = words.known;
+                    let rows = Tensor::from_slice(&words.rows, words.rows.len(), &Device::Cpu)?;
+                    file.tensor(&entry.name, &known)?.index_select(&rows, 0)?
+                }
+                None => file.tensor(&entry.name, dims)?,
+            };
             Ok(entry.var.set(&tensor)?)
         })
     }

@@ -74,12 +74,52 @@ impl ObjectColumns {
 pub struct EpisodeMeta {
     /// Seed of the scene.
     pub seed: u64,
-    /// Canonical sentence.
+    /// The sentence: canonical for a step, else as it was recorded.
     pub task: String,
     /// Index of the robot.
     pub embodiment: i64,
-    /// The step in words, from which sentences are made.
-    pub step: StepWords,
+    /// The step in words, from which sentences are made; none where only `task` says what is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepWords>,
+}
+
+impl EpisodeMeta {
+    /// Checks that there is something to say: a sound step, or a sentence.
+    ///
+    /// # Errors
+    /// What is wrong with the step, or that there is neither.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.step {
+            Some(step) => step.check(),
+            None if self.task.trim().is_empty() => {
+                Err("expected a step or a sentence in `task`, got neither".to_string())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Which labels of a frame are known. What is not known is zero or empty, and no loss reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// `done`.
+    pub done: bool,
+    /// `failing`.
+    pub failing: bool,
+    /// `object_xyz`, `target_xyz`, `target_uv` and `target_visible`.
+    pub target: bool,
+    /// `objects`: every object that is there is listed.
+    pub objects: bool,
+}
+
+impl Labels {
+    /// Everything is known, as a simulated world tells it.
+    pub const ALL: Self = Self {
+        done: true,
+        failing: true,
+        target: true,
+        objects: true,
+    };
 }
 
 /// One recorded moment. All numbers are physical (m, base frame; gripper 0..1).
@@ -92,6 +132,8 @@ pub struct Frame<'a> {
     /// Action chunk `[horizon, action]`: row i is the target at (i + 1) / rate as a delta from this
     /// frame's tool pose (translation and rotation vector in base axes), gripper absolute.
     pub action: &'a [f32],
+    /// Which of the labels below are known.
+    pub labels: Labels,
     /// 1 when the step is done in this frame.
     pub done: f32,
     /// 1 when the step can no longer succeed.
@@ -108,7 +150,7 @@ pub struct Frame<'a> {
     pub target_uv: [f32; 2],
     /// Whether it is visible there, 0 or 1.
     pub target_visible: f32,
-    /// Objects `[objects, 10]` by [`ObjectColumns`].
+    /// Objects `[objects, 10]` by [`ObjectColumns`]; empty where they are not known.
     pub objects: &'a [f32],
     /// Number of the episode within the source.
     pub episode: usize,

@@ -1,7 +1,7 @@
 //! Training of first-party policies by behaviour cloning.
 //!
-//! Demonstrations lie in shards ([`ShardWriter`], [`ShardReader`]); a [`TrainConfig`] says what is
-//! trained on what and for how long; [`train`] builds the same chain of stages that the bundle
+//! Demonstrations lie in shards ([`ShardWriter`], [`ShardReader`]) or in LeRobot data sets
+//! ([`LerobotReader`]); a [`TrainConfig`] says what is trained on what and for how long; [`train`] builds the same chain of stages that the bundle
 //! lists, trains it and writes the bundle's weights, vocabulary and statistics.
 //!
 //! # What makes the small network work
@@ -16,12 +16,14 @@
 mod batch;
 mod config;
 mod curve;
+mod demonstrations;
 mod error;
 mod export;
 mod flat_params;
 mod font;
 mod frame_source;
 mod history;
+mod lerobot;
 mod loss_window;
 mod object_row;
 mod optimizer;
@@ -35,11 +37,13 @@ mod scene_loss;
 mod scene_target;
 mod shard_reader;
 mod shard_writer;
+mod step_parser;
 mod step_words;
 mod trainer;
 mod training_setup;
 mod units;
 mod validation;
+mod vocabulary;
 mod word_noise;
 mod worker;
 
@@ -47,9 +51,11 @@ pub use batch::{Batch, BatchMaker};
 pub use config::{
     AugmentConfig, BatchConfig, Budget, LossConfig, OptimizerConfig, RecordConfig, TrainConfig,
 };
+pub use demonstrations::Demonstrations;
 pub use error::TrainError;
-pub use frame_source::{EpisodeMeta, Frame, FrameShape, FrameSource, ObjectColumns};
+pub use frame_source::{EpisodeMeta, Frame, FrameShape, FrameSource, Labels, ObjectColumns};
 pub use history::{History, HistoryPoint};
+pub use lerobot::LerobotReader;
 pub use object_row::ObjectRow;
 pub use phrases::{Phrasing, all_words, canonical, held_out_sentences, sentence};
 pub use policy_file::PolicyFile;
@@ -57,6 +63,7 @@ pub use resume::ResumeState;
 pub use rng::Rng;
 pub use shard_reader::ShardReader;
 pub use shard_writer::{EpisodeRecord, FrameRecord, ShardWriter};
+pub use step_parser::parse_step;
 pub use step_words::{Noun, StepWords, TargetWords};
 pub use trainer::{Flow, Observer, StepReport, Trained, Trainer, train};
 pub use units::{

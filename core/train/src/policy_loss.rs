@@ -85,13 +85,24 @@ impl Loss {
         self.parts.insert(name, f64::from(part.to_scalar::<f32>()?));
         Ok(())
     }
-}
 
-/// `Σ values · mask / max(Σ mask, 1)`, the mask broadcast over the values.
-fn masked_mean(values: &Tensor, mask: &Tensor) -> Result<Tensor> {
-    let spread = mask.broadcast_as(values.shape())?;
-    let count = f64::from(spread.sum_all()?.to_scalar::<f32>()?).max(1.0);
-    Ok(((values * spread)?.sum_all()? / count)?)
+    /// Adds `weight * Σ values · mask / Σ mask`, the mask broadcast over the values. Where the mask
+    /// is empty nothing is added: parameters that only this part would teach stay as they are.
+    fn add_masked(
+        &mut self,
+        name: &'static str,
+        weight: f64,
+        values: &Tensor,
+        mask: &Tensor,
+    ) -> Result<()> {
+        let spread = mask.broadcast_as(values.shape())?;
+        let count = f64::from(spread.sum_all()?.to_scalar::<f32>()?);
+        if !(count > 0.0) {
+            return Ok(());
+        }
+        let mean = ((values * spread)?.sum_all()? / count.max(1.0))?;
+        self.add(name, weight, &mean)
+    }
 }
 
 /// Absolute differences `[…, columns]` of steps, squared where they are small; the first three
@@ -154,10 +165,11 @@ pub(crate) fn policy_loss(
     let ramp = Tensor::from_vec(ramp, (1, 1, horizon, 1), &Device::Cpu)?;
     let distance = smooth_distance(&steps.broadcast_sub(&batch.steps.unsqueeze(1)?)?.abs()?)?
         .broadcast_mul(&ramp)?;
-    loss.add(
+    loss.add_masked(
         "action",
         weights.action,
-        &masked_mean(&distance, &shown.reshape((count, heads, 1, 1))?)?,
+        &distance,
+        &shown.reshape((count, heads, 1, 1))?,
     )?;
     let logits = get(&names.gripper)?; // [batch, heads, horizon]
     let gripper = batch
@@ -165,43 +177,39 @@ pub(crate) fn policy_loss(
         .unsqueeze(1)?
         .broadcast_as(logits.shape())?
         .contiguous()?;
-    loss.add(
+    loss.add_masked(
         "gripper",
         weights.gripper,
-        &masked_mean(
-            &binary_cross_entropy(logits, &gripper)?,
-            &shown.unsqueeze(2)?,
-        )?,
+        &binary_cross_entropy(logits, &gripper)?,
+        &shown.unsqueeze(2)?,
     )?;
 
     if let Some(name) = &names.progress {
         let entropy = binary_cross_entropy(get(name)?, &batch.progress)?; // [batch, 2]
-        loss.add(
-            "done",
-            weights.done,
-            &masked_mean(&entropy.narrow(1, 0, 1)?, &batch.sample_mask)?,
-        )?;
-        loss.add(
-            "failing",
-            weights.failing,
-            &masked_mean(&entropy.narrow(1, 1, 1)?, &batch.sample_mask)?,
-        )?;
+        for (column, (name, weight)) in [("done", weights.done), ("failing", weights.failing)]
+            .into_iter()
+            .enumerate()
+        {
+            loss.add_masked(
+                name,
+                weight,
+                &entropy.narrow(1, column, 1)?,
+                &batch.progress_mask.narrow(1, column, 1)?,
+            )?;
+        }
     }
     if let Some(name) = &names.target {
         let distance = (get(name)? - &batch.target)?.abs()?; // [batch, 3]
-        loss.add(
+        loss.add_masked(
             "target",
             weights.target * TARGET_UNITS,
-            &masked_mean(&distance, &batch.sample_mask)?,
+            &distance,
+            &batch.target_mask,
         )?;
     }
     if let Some(name) = &names.turn {
         let distance = (get(name)? - &batch.turn)?.abs()?; // [batch, 2]
-        loss.add(
-            "turn",
-            weights.turn,
-            &masked_mean(&distance, &batch.turn_mask)?,
-        )?;
+        loss.add_masked("turn", weights.turn, &distance, &batch.turn_mask)?;
     }
     if let Some(name) = &names.logits {
         let first = get(name)?.narrow(1, 0, 1)?.squeeze(1)?; // [batch, cells]
@@ -209,16 +217,8 @@ pub(crate) fn policy_loss(
         let taught = batch.attention.sum(1)?; // 1 where there is a target
         let grounded = (&taught * &batch.grounding_mask)?;
         let acted = (&taught - &grounded)?;
-        loss.add(
-            "attention",
-            weights.attention,
-            &masked_mean(&entropy, &acted)?,
-        )?;
-        loss.add(
-            "grounding",
-            weights.grounding,
-            &masked_mean(&entropy, &grounded)?,
-        )?;
+        loss.add_masked("attention", weights.attention, &entropy, &acted)?;
+        loss.add_masked("grounding", weights.grounding, &entropy, &grounded)?;
     }
     Ok(loss)
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::shard_writer::{FORMAT, ShardInfo, shard_paths};
-use crate::{EpisodeMeta, Frame, FrameShape, FrameSource, ObjectColumns, Result, TrainError};
+use crate::{
+    EpisodeMeta, Frame, FrameShape, FrameSource, Labels, ObjectColumns, Result, TrainError,
+};
 
 /// All frames of one or more folders of shards.
 ///
@@ -122,6 +124,7 @@ impl FrameSource for ShardReader {
             image: &shard.images[i * shape.image_bytes()..(i + 1) * shape.image_bytes()],
             state: &shard.state[slice(&shard.state, shape.state)],
             action: &shard.action[slice(&shard.action, shape.horizon * shape.action)],
+            labels: Labels::ALL,
             done: shard.done[i],
             failing: shard.failing[i],
             object_xyz: three(&shard.object_xyz),
@@ -222,7 +225,7 @@ fn read_shard(path: &Path, first_episode: usize) -> Result<(ShardInfo, Shard)> {
         .map_err(fail)?,
     };
     for (i, meta) in info.episodes.iter().enumerate() {
-        meta.step.check().map_err(|reason| TrainError::Shard {
+        meta.check().map_err(|reason| TrainError::Shard {
             path: json.clone(),
             reason: format!("episodes[{i}].step: {reason}"),
         })?;

@@ -267,7 +267,13 @@ fn columns(episodes: &[EpisodeRecord], shape: FrameShape) -> Vec<Column> {
             "op",
             Dtype::I64,
             vec![],
-            numbers(&|_, e| e.meta.step.op_index().unwrap_or(-1)),
+            numbers(&|_, e| {
+                e.meta
+                    .step
+                    .as_ref()
+                    .and_then(|s| s.op_index())
+                    .unwrap_or(-1)
+            }),
         ),
         (
             "embodiment",
@@ -304,7 +310,7 @@ fn check_episode(index: usize, episode: &EpisodeRecord, shape: FrameShape) -> Re
             reason,
         })
     };
-    if let Err(reason) = episode.meta.step.check() {
+    if let Err(reason) = episode.meta.check() {
         return fail("step", reason);
     }
     if episode.meta.embodiment < 0 {

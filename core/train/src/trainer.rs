@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use vola_nn::{Chain, ParamStore, StageEnv};
+use vola_nn::{Chain, ParamStore, StageEnv, WordTokenizer};
 
 use crate::curve::save_curve;
 use crate::export::{write_bundle, write_tokenizer};
@@ -14,9 +14,10 @@ use crate::policy_loss::PolicyNames;
 use crate::resume::{self, ResumeState, state_path};
 use crate::training_setup::{fingerprint, scene_names, split};
 use crate::validation::Validator;
+use crate::vocabulary::{vocabulary, word_rows};
 use crate::worker::{SceneNames, WorkerGrads, WorkerPlan};
 use crate::{
-    BatchMaker, FrameSource, History, PolicyFile, Result, ShardReader, TrainConfig, TrainError,
+    BatchMaker, Demonstrations, FrameSource, History, PolicyFile, Result, TrainConfig, TrainError,
     ValidationReport,
 };
 
@@ -74,12 +75,15 @@ pub struct Trained {
     pub validation: Option<ValidationReport>,
 }
 
-/// Trains by a configuration, with the shards it names, and writes the bundle.
+/// Trains by a configuration, with the demonstrations it names, and writes the bundle.
 ///
 /// # Errors
 /// Unusable data, policy or saved state, a failing stage, or a loss that is not finite.
 pub fn train(config: &TrainConfig, observer: &mut dyn Observer) -> Result<Trained> {
-    let source = ShardReader::open(&config.data)?;
+    let source = Demonstrations::open(config)?;
+    for note in source.notes() {
+        observer.note(note);
+    }
     Trainer::new(config.clone(), &source)?.run(observer)
 }
 
@@ -88,12 +92,14 @@ pub struct Trainer<'a> {
     config: TrainConfig,
     source: &'a dyn FrameSource,
     policy: PolicyFile,
+    words: WordTokenizer,
     names: PolicyNames,
     scene: Option<SceneNames>,
     chain: Chain,
     params: FlatParams,
     optimizer: Optimizer,
     training: Vec<usize>,
+    labelled: Vec<usize>,
     validation: Vec<usize>,
     state: ResumeState,
     history: History,
@@ -108,7 +114,8 @@ impl<'a> Trainer<'a> {
         let policy = PolicyFile::open(&config.policy)?;
         let names = PolicyNames::new(&policy, &config.policy)?;
         std::fs::create_dir_all(&config.work).map_err(TrainError::io(&config.work))?;
-        write_tokenizer(&config.out)?;
+        let words = vocabulary(source);
+        write_tokenizer(&config.out, &words)?;
         let store = ParamStore::trainable(config.seed);
         let chain = Chain::build(
             &policy.stages,
@@ -119,7 +126,8 @@ impl<'a> Trainer<'a> {
         )?;
         let params = FlatParams::new(store.vars());
         if let Some(bundle) = &config.start {
-            params.load(&bundle.join("model.safetensors"))?;
+            let rows = word_rows(&policy, bundle, &words)?;
+            params.load(&bundle.join("model.safetensors"), rows.as_ref())?;
         }
         let mut optimizer = Optimizer::new(config.optimizer, &params)?;
         let (training, validation) = split(source, config.seed);
@@ -146,11 +154,17 @@ impl<'a> Trainer<'a> {
             config,
             source,
             policy,
+            words,
             names,
             scene,
             chain,
             params,
             optimizer,
+            labelled: training
+                .iter()
+                .copied()
+                .filter(|index| source.frame(*index).labels.objects)
+                .collect(),
             training,
             validation,
             state,
@@ -280,6 +294,7 @@ impl<'a> Trainer<'a> {
             scene: self.scene.as_ref(),
             maker,
             frames: &self.training,
+            labelled: &self.labelled,
         }
     }
 
@@ -363,6 +378,7 @@ impl<'a> Trainer<'a> {
         write_bundle(
             &self.config.out,
             &self.policy,
+            &self.words,
             &self.params,
             &self.optimizer.average,
             metadata,

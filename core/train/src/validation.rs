@@ -7,7 +7,7 @@ use crate::policy_loss::{PolicyNames, policy_loss};
 use crate::scene_target::SEEN;
 use crate::units::POSITION_SCALE_M;
 use crate::worker::SceneNames;
-use crate::{Batch, BatchMaker, FrameSource, LossConfig, ObjectRow, Result, Rng};
+use crate::{Batch, BatchMaker, FrameSource, Labels, LossConfig, ObjectRow, Result, Rng};
 
 /// Frames of a batch.
 const BATCH: usize = 32;
@@ -25,6 +25,10 @@ pub struct ValidationReport {
     pub step: u64,
     /// Frames looked at.
     pub frames: usize,
+    /// Those of them whose target and objects are known; without any, the numbers of target and scene
+    /// mean nothing.
+    #[serde(default)]
+    pub labelled: usize,
     /// Mean distance of action steps, in normalised units.
     pub action: f64,
     /// Cross-entropy of the gripper.
@@ -74,6 +78,7 @@ impl Validator<'_> {
         let mut report = ValidationReport {
             step,
             frames: self.frames.len(),
+            labelled: self.count(self.frames, |labels| labels.target && labels.objects) as usize,
             ..ValidationReport::default()
         };
         let mut distances = Vec::new();
@@ -91,12 +96,15 @@ impl Validator<'_> {
                 .chain
                 .forward(&StageContext::train(), &batch.inputs, &wanted)?;
             let parts = policy_loss(self.names, &out, &batch, &weights, &mut rng)?.parts;
-            let share = frames.len() as f64 / self.frames.len() as f64;
-            let part = |name: &str| share * parts.get(name).copied().unwrap_or_default();
-            report.action += part("action");
-            report.gripper += part("gripper");
-            report.done += part("done");
-            report.failing += part("failing");
+            let part = |name: &str, is_known: fn(Labels) -> bool| {
+                let share =
+                    self.count(frames, is_known) / self.count(self.frames, is_known).max(1.0);
+                share * parts.get(name).copied().unwrap_or_default()
+            };
+            report.action += part("action", |_| true);
+            report.gripper += part("gripper", |_| true);
+            report.done += part("done", |labels| labels.done);
+            report.failing += part("failing", |labels| labels.failing);
             if let Some(target) = self.target.and_then(|name| out.get(name)) {
                 distances.extend(self.target_distances(frames, target)?);
             }
@@ -110,6 +118,15 @@ impl Validator<'_> {
         Ok(report)
     }
 
+    /// Frames that have a label.
+    fn count(&self, frames: &[usize], is_known: fn(Labels) -> bool) -> f64 {
+        let source = self.maker.source();
+        let known = frames
+            .iter()
+            .filter(|index| is_known(source.frame(**index).labels));
+        known.count() as f64
+    }
+
     /// Distances (m) of predicted targets that are visible.
     fn target_distances(&self, frames: &[usize], target: &candle_core::Tensor) -> Result<Vec<f32>> {
         let predicted = target.to_vec2::<f32>()?;
@@ -117,7 +134,8 @@ impl Validator<'_> {
             let frame = self.maker.source().frame(*index);
             let truth = crate::units::normalise_point(frame.target_xyz);
             let square: f32 = p.iter().zip(truth).map(|(a, b)| (a - b) * (a - b)).sum();
-            (frame.target_visible > 0.5).then(|| square.sqrt() * POSITION_SCALE_M)
+            (frame.labels.target && frame.target_visible > 0.5)
+                .then(|| square.sqrt() * POSITION_SCALE_M)
         });
         Ok(seen.collect())
     }
@@ -148,6 +166,9 @@ impl SceneCount {
     /// Matches what was found in one frame with what is there, nearest first.
     fn frame(&mut self, source: &dyn FrameSource, index: usize, rows: &[Vec<f32>]) {
         let frame = source.frame(index);
+        if !frame.labels.objects {
+            return;
+        }
         let truth: Vec<ObjectRow<'_>> = ObjectRow::all(frame.objects)
             .filter(|o| o.place().is_some() && o.visible() >= BARELY)
             .collect();

@@ -21,6 +21,8 @@ pub(crate) struct WorkerPlan<'a> {
     pub(crate) maker: &'a BatchMaker<'a>,
     /// Frames that may be trained on.
     pub(crate) frames: &'a [usize],
+    /// Those of them whose objects are known: grounding and scene samples are drawn from these.
+    pub(crate) labelled: &'a [usize],
 }
 
 /// Names of the scene stages' tensors.
@@ -51,7 +53,7 @@ impl WorkerPlan<'_> {
         let actions = self.epoch_frames(worker, step);
         let draw = |count: usize, rng: &mut Rng| -> Vec<usize> {
             (0..count)
-                .filter_map(|_| rng.pick(self.frames).copied())
+                .filter_map(|_| rng.pick(self.labelled).copied())
                 .collect()
         };
         let grounding = draw(self.config.batch.grounding, &mut rng);

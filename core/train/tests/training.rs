@@ -303,7 +303,7 @@ fn episodes_that_cannot_be_used_are_refused() {
         seed: 1,
         task: String::new(),
         embodiment: 0,
-        step,
+        step: Some(step),
     };
     let frame = vola_train::FrameRecord {
         image: vec![0; shape.image_bytes()],

@@ -215,10 +215,18 @@ impl Observer for Watcher {
             if console.is_json() {
                 return console.object(&json!({"validation": report}));
             }
+            let seen = if report.labelled == 0 {
+                "target and scene are not known".to_owned()
+            } else {
+                format!(
+                    "target {:.1} mm (90 %: {:.1} mm)  scene {:.1} % found, {:.1} % right, {:.1} mm",
+                    report.target_median_mm, report.target_p90_mm,
+                    100.0 * report.scene_recall, 100.0 * report.scene_precision, report.scene_median_mm
+                )
+            };
             console.line(&format!(
-                "step {:>6}  action {:.4}  gripper {:.4}  target {:.1} mm (90 %: {:.1} mm)  scene {:.1} % found, {:.1} % right, {:.1} mm",
-                report.step, report.action, report.gripper, report.target_median_mm, report.target_p90_mm,
-                100.0 * report.scene_recall, 100.0 * report.scene_precision, report.scene_median_mm
+                "step {:>6}  action {:.4}  gripper {:.4}  {seen}",
+                report.step, report.action, report.gripper
             ))
         });
     }

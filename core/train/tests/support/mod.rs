@@ -165,7 +165,7 @@ fn episode(seed: u64, shape: FrameShape, frames: usize) -> EpisodeRecord {
             seed,
             task: canonical(&step),
             embodiment: (seed % 2) as i64,
-            step,
+            step: Some(step),
         },
         frames: list,
     }

@@ -75,7 +75,7 @@ pub(super) fn demonstrate(
         seed: job.seed,
         task: canonical(&step),
         embodiment,
-        step,
+        step: Some(step),
     };
     if job.driver == Driver::Corrected {
         // Whatever the policy did, the expert's words are right.
