@@ -16,6 +16,10 @@ const AVERAGE_SPEED: f64 = 0.35;
 const LEAST_SECONDS: f64 = 0.4;
 /// Time a gripper gets to open or close (s).
 const GRIPPER_SECONDS: f64 = 1.2;
+/// Distance from its goal at which a joint has arrived (rad or m).
+const ARRIVED: f64 = 0.005;
+/// Times that a position is gone to before it counts as failed.
+const TRIES: u32 = 3;
 /// Height of the tool above what `move_to` goes to (m).
 const MOVE_TO_CLEARANCE_M: f64 = 0.18;
 
@@ -85,13 +89,35 @@ impl Session {
         }
     }
 
-    /// Moves the joints in a straight joint-space line, slow enough that every
-    /// joint stays well inside its velocity limit.
+    /// Moves the joints to a position and makes sure that they came there: on a
+    /// machine that is too busy the path can end before the arm does.
     fn move_joints(
         &mut self,
         joints: &[f64],
         gripper: Option<f64>,
     ) -> Result<Ending, RuntimeError> {
+        for _ in 0..TRIES {
+            let ending = self.move_once(joints, gripper)?;
+            if ending.outcome != Outcome::Done || self.has_arrived(joints) {
+                return Ok(ending);
+            }
+        }
+        Ok(ended(
+            Outcome::Failed,
+            "the arm did not come to the position that it was sent to",
+        ))
+    }
+
+    fn has_arrived(&mut self, joints: &[f64]) -> bool {
+        let arm = self.commanded_arm();
+        arm.iter()
+            .zip(joints)
+            .all(|(at, to)| (at - to).abs() < ARRIVED)
+    }
+
+    /// Moves the joints in a straight joint-space line, slow enough that every
+    /// joint stays well inside its velocity limit.
+    fn move_once(&mut self, joints: &[f64], gripper: Option<f64>) -> Result<Ending, RuntimeError> {
         self.settle()?;
         let start = self.body.status();
         let from = start.command().to_vec();
