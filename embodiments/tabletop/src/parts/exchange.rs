@@ -182,7 +182,12 @@ mod tests {
             .unwrap();
         let (mut time, mut values, mut last) = (0, [0.0; 8], 0);
         while last < 99_999 {
-            slot.read(&mut time, &mut values).unwrap();
+            // A reader gives up rather than wait for a writer that was stopped
+            // in the middle; what it does read is whole.
+            if slot.read(&mut time, &mut values).is_none() {
+                std::thread::yield_now();
+                continue;
+            }
             assert!(values.iter().all(|value| (value - values[0]).abs() < 0.5));
             assert!((values[0] - time as f64).abs() < 0.5 && time >= last);
             last = time;
