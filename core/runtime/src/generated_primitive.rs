@@ -7,7 +7,7 @@ use crate::{
     RuntimeError, Session,
     chunk_targets::JointTarget,
     control_loop::TICK_NS,
-    primitive::{Ending, ended},
+    primitive::{Ending, PLUGIN_LOST, ended},
 };
 
 /// Part of a joint's velocity limit that a generated motion uses on average.
@@ -145,6 +145,10 @@ impl Session {
     /// Lets time pass; a thrown stop switch ends it at rest.
     fn pass_until(&mut self, end_ns: u64) -> Result<Ending, RuntimeError> {
         while self.body.now_ns() < end_ns {
+            if self.stop_switch.has_lost_plugin() {
+                self.settle()?;
+                return Ok(ended(Outcome::Failed, PLUGIN_LOST));
+            }
             if self.stop_switch.is_thrown() {
                 self.settle()?;
                 return Ok(ended(Outcome::Interrupted, "stopped by a person"));

@@ -33,6 +33,9 @@ const EXPERT_TIMEOUT_NS: u64 = 12_000_000_000;
 /// block of half the gripper's width stand at 0.5.
 const LET_GO_OPENING: f64 = 0.62;
 
+/// Why a primitive ends when an isolated plugin dies in it.
+pub(crate) const PLUGIN_LOST: &str = "the process of a plugin was lost; it is replaced";
+
 /// How a primitive ended, and why.
 pub(crate) struct Ending {
     pub(crate) outcome: Outcome,
@@ -149,8 +152,7 @@ impl Session {
         self.begin_policy(seed)?;
         loop {
             if self.stop_switch.has_lost_plugin() {
-                let reason = "the process of a plugin was lost; it is replaced";
-                return Ok(ended(Outcome::Failed, reason));
+                return Ok(ended(Outcome::Failed, PLUGIN_LOST));
             }
             if self.stop_switch.is_thrown() {
                 return Ok(ended(Outcome::Interrupted, "stopped by a person"));
