@@ -13,12 +13,12 @@ mod film;
 mod interrupt;
 mod measure;
 mod output;
-mod plugin_lock;
 #[allow(unreachable_pub, reason = "written as a small library of its own")]
 mod plugin_new;
 mod process_setup;
 mod recorded_observation;
 mod robot;
+mod shipped_libraries;
 mod workplace;
 
 use std::{io::Write, num::NonZeroUsize, process::ExitCode};

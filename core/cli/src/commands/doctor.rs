@@ -9,7 +9,7 @@ use crate::{
     arguments::SharedArguments,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
-    plugin_lock::{Difference, PluginLock},
+    shipped_libraries::{Difference, ShippedLibraries},
     workplace::{config_path, plugin_options, program_folders},
 };
 
@@ -257,14 +257,14 @@ fn plugins(registry: &PluginRegistry) -> Finding {
 /// Whether a packed program has the libraries that it came with.
 fn lock_findings(registry: &PluginRegistry, findings: &mut Vec<Finding>) {
     const CHECK: &str = "plugin lock";
-    let lock = match PluginLock::beside_program() {
-        Ok(Some(lock)) => lock,
+    let shipped = match ShippedLibraries::of_program() {
+        Ok(Some(shipped)) => shipped,
         Ok(None) => return,
         Err(error) => return findings.push(Finding::failed(CHECK, &error)),
     };
-    let differences = lock.differences(registry.libraries());
+    let differences = shipped.differences(registry.libraries());
     if differences.is_empty() {
-        let text = format!("{} libraries as they were shipped", lock.len());
+        let text = format!("{} libraries as they were shipped", shipped.len());
         findings.push(Finding::fine(CHECK, text));
     }
     findings.extend(differences.into_iter().map(|difference| match difference {

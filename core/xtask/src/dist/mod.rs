@@ -185,18 +185,20 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// The libraries with version and hash, as TOML. `vola doctor` compares it with
-/// what it loads.
+/// The libraries with version and hash, in the form of `vola plugin lock`. `vola
+/// doctor` compares it with what it loads, and a deployment may name it as its
+/// `[plugins] lock`.
 fn plugin_lock(libraries: &[ShippedLibrary], contents: &Contents) -> String {
     let mut text =
-        "# The plugin libraries of this archive; `vola doctor` compares them.\n".to_owned();
+        "# The plugin libraries of this archive; `vola doctor` compares them.\nformat = 1\n"
+            .to_owned();
     for library in libraries {
         let file = format!("{PLUGINS}/{}", library.file());
         let Some(packed) = contents.get(&file) else {
             continue;
         };
         text.push_str(&format!(
-            "\n[[library]]\nname = \"{}\"\nversion = \"{}\"\nfile = \"{file}\"\nblake3 = \"{}\"\n",
+            "\n[[library]]\nname = \"{}\"\nversion = \"{}\"\nblake3 = \"{}\"\n",
             library.name,
             library.version,
             packed.hash()
@@ -287,10 +289,15 @@ mod tests {
         };
         let mut contents = Contents::new();
         let file = format!("plugins/{}", library.file());
-        contents.insert(file.clone(), Packed::program(b"code".to_vec()));
+        contents.insert(file, Packed::program(b"code".to_vec()));
         let lock = plugin_lock(&[library], &contents);
         let hash = blake3::hash(b"code").to_string();
-        for expected in ["name = \"heads\"", "version = \"0.1.0\"", &file, &hash] {
+        for expected in [
+            "name = \"heads\"",
+            "version = \"0.1.0\"",
+            "format = 1",
+            &hash,
+        ] {
             assert!(lock.contains(expected), "{expected} is not in {lock}");
         }
     }
