@@ -13,7 +13,7 @@ use vola_types::{
 };
 
 pub use free_spot::{clearance_m, footprint_radius_m};
-use free_spot::{free_beside, free_in_region, free_on_table, is_free};
+use free_spot::{free_beside, free_in_region, free_on_table, freest_side, is_free};
 
 /// Length of a push in a direction, in metres.
 pub const PUSH_DISTANCE_M: f64 = 0.08;
@@ -25,11 +25,11 @@ const LEAST_PUSH_M: f64 = 0.07;
 const PUSH_INSET_M: f64 = 0.022;
 
 /// Distance between centres for left of, behind, … a small object, in metres.
-pub const BESIDE_DISTANCE_M: f64 = 0.08;
+pub const BESIDE_DISTANCE_M: f64 = 0.085;
 
 /// The same beside a bowl: its rim has a radius of 6.4 cm, so that 8 cm would
-/// put a block against it; 10 cm still lies in the measured 4–12 cm.
-pub const BESIDE_BOWL_DISTANCE_M: f64 = 0.10;
+/// put a block against it; 10.6 cm still lies in the measured 4–12 cm.
+pub const BESIDE_BOWL_DISTANCE_M: f64 = 0.106;
 
 /// Height of the tool over its target after `move_to`, in metres.
 pub const HOVER_HEIGHT_M: f64 = 0.12;
@@ -81,7 +81,8 @@ pub enum ResolveError {
 /// [`ResolveError`] when something named is missing, has no position, or the
 /// target has no room.
 pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError> {
-    let (object, target) = match step {
+    let chosen = with_side(step, scene);
+    let (object, target) = match &chosen {
         Step::MoveTo { target } => (None, Some(hover_point(target, scene)?)),
         Step::Pick { object } => (Some(position(object, scene)?), None),
         Step::Place {
@@ -102,7 +103,7 @@ pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError
     };
     Ok(PrimitiveGoal {
         op: step.op(),
-        task: step_sentence(step, scene),
+        task: step_sentence(&chosen, scene),
         object,
         target,
         seconds: match step {
@@ -110,6 +111,25 @@ pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError
             _ => None,
         },
     })
+}
+
+/// The step with its side chosen: `next_to` names none, and the policy is asked
+/// for the one with the most room, in words and as a point alike. Other steps
+/// come back as they are.
+#[must_use]
+pub fn with_side(step: &Step, scene: &Scene) -> Step {
+    let mut chosen = step.clone();
+    if let Step::Place {
+        object,
+        target,
+        relation: relation @ Relation::NextTo,
+    } = &mut chosen
+        && let Some(beside) = scene.object(target)
+        && let Some(side) = freest_side(object, beside, scene)
+    {
+        *relation = side;
+    }
+    chosen
 }
 
 fn find<'a>(id: &str, scene: &'a Scene) -> Result<&'a SceneObject, ResolveError> {
@@ -268,10 +288,10 @@ mod tests {
     fn targets_follow_the_contract() {
         near(place("bowl", "in"), [0.45, 0.18, 0.03]);
         near(place("b", "on"), [0.45, 0.0, 0.06]);
-        near(place("b", "right_of"), [0.45, -0.08, 0.02]);
-        near(place("b", "in_front_of"), [0.37, 0.0, 0.02]);
-        near(place("b", "behind"), [0.53, 0.0, 0.02]);
-        near(place("bowl", "in_front_of"), [0.35, 0.18, 0.02]);
+        near(place("b", "right_of"), [0.45, -0.085, 0.02]);
+        near(place("b", "in_front_of"), [0.365, 0.0, 0.02]);
+        near(place("b", "behind"), [0.535, 0.0, 0.02]);
+        near(place("bowl", "in_front_of"), [0.344, 0.18, 0.02]);
         near(place("top right corner", "on"), [0.55, -0.20, 0.02]);
         assert_eq!(place("drawer", "in"), None);
         near(

@@ -34,7 +34,7 @@ pub use executive::{
     Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
     PrimitiveEnd, Question, Reply, Robot, RobotError, RunReport, StopFlag, rebuild,
 };
-pub use geometry::{ResolveError, resolve};
+pub use geometry::{ResolveError, resolve, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
 pub use request::{Dialogue, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion, PlanRequest};
 pub use rules::{RulesBackend, is_stop_word};

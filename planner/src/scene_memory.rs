@@ -69,6 +69,10 @@ impl Track {
     }
 }
 
+/// Higher than any tower stands: an object whose centre is there hangs in the
+/// hand, in metres.
+const IN_THE_AIR_M: f64 = 0.085;
+
 /// Remembers objects over readings. Not shared: one owner, who calls
 /// [`SceneMemory::update`] once a reading.
 #[derive(Debug, Clone, Default)]
@@ -143,6 +147,8 @@ impl SceneMemory {
         }
         self.fade(&matched, &reading.view);
         self.admit(&new);
+        // What was in the hand before the first look.
+        self.update_held(&reading.gripper);
         self.follow_gripper(&reading.gripper);
         support::settle(&mut self.tracks);
         self.scene()
@@ -219,6 +225,43 @@ impl SceneMemory {
         }
         self.gripper.holding = Some(id.to_owned());
         self.gripper.open = false;
+    }
+
+    /// Says what is in the hand when the caller knows it and the camera may
+    /// not see it: someone put it there. `tool` is where the hand is, in
+    /// metres in the base frame. An object of that look near the hand or in
+    /// the air is taken for it, else one is added.
+    pub fn put_in_hand(&mut self, kind: &str, color: Option<&str>, tool: [f64; 3]) {
+        let known = self
+            .tracks
+            .iter()
+            .filter(|t| t.object.kind == kind && t.object.color.as_deref() == color)
+            .filter_map(|t| {
+                let at = t.position()?;
+                let is_there = distance(at, tool) <= self.settings.grasp_m || at[2] >= IN_THE_AIR_M;
+                is_there.then(|| (distance(at, tool), t.object.id.clone()))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, id)| id);
+        let id = known.unwrap_or_else(|| {
+            self.admit(&[&Detection {
+                kind: kind.to_owned(),
+                color: color.map(ToOwned::to_owned),
+                position: tool,
+                confidence: 1.0,
+                openness: None,
+            }]);
+            self.tracks
+                .last()
+                .map_or_else(String::new, |track| track.object.id.clone())
+        });
+        self.set_held(&id);
+        self.follow_gripper(&GripperReading {
+            position: Some(tool),
+            open: false,
+            holding: true,
+        });
+        support::settle(&mut self.tracks);
     }
 
     fn refresh(&mut self, index: usize, detection: &Detection, gripper: &GripperReading) {

@@ -14,6 +14,9 @@ use super::{BESIDE_BOWL_DISTANCE_M, BESIDE_DISTANCE_M};
 /// Room for one finger beside an object, in metres.
 const FINGER_GAP_M: f64 = 0.012;
 
+/// Room that is looked for first: with it the gripper opens at ease.
+const EASY_GAP_M: f64 = 0.025;
+
 /// Grid of the search, in metres.
 const GRID_M: f64 = 0.01;
 
@@ -55,8 +58,9 @@ pub(super) fn free_in_region(region: Region, mover: &str, scene: &Scene) -> Opti
     let (x, y) = region.bounds();
     let center = region.center();
     let middle = [center[0], center[1]];
-    nearest_free((x, y), middle, FINGER_GAP_M, mover, scene)
-        .or_else(|| nearest_free((x, y), middle, 0.0, mover, scene))
+    [EASY_GAP_M, FINGER_GAP_M, 0.0]
+        .into_iter()
+        .find_map(|gap| nearest_free((x, y), middle, gap, mover, scene))
 }
 
 /// The free point of the table nearest to `near` (its middle when unknown).
@@ -106,7 +110,7 @@ pub(super) fn free_beside(
     others.objects.retain(|object| object.id != target.id);
     let apart = footprint_radius_m(kind) + footprint_radius_m(&target.kind);
     let mut best: Option<([f64; 2], f64)> = None;
-    for distance in [usual, 0.09, 0.10, 0.11, 0.12, 0.07] {
+    for distance in [usual, 0.095, 0.105, 0.115, 0.07] {
         for across in [0.0, 0.02, -0.02] {
             for [dx, dy] in &sides {
                 let point = [
@@ -126,6 +130,24 @@ pub(super) fn free_beside(
         }
     }
     best.map(|(point, _)| point)
+}
+
+/// The side of `target` with the most room for `mover`.
+pub(super) fn freest_side(mover: &str, target: &SceneObject, scene: &Scene) -> Option<Relation> {
+    let [tx, ty, _] = target.position?;
+    let [x, y] = free_beside(mover, target, Relation::NextTo, scene)?;
+    let along = |side: &Relation| {
+        side.direction()
+            .map_or(f64::NEG_INFINITY, |[dx, dy]| (x - tx) * dx + (y - ty) * dy)
+    };
+    [
+        Relation::RightOf,
+        Relation::LeftOf,
+        Relation::InFrontOf,
+        Relation::Behind,
+    ]
+    .into_iter()
+    .max_by(|a, b| along(a).total_cmp(&along(b)))
 }
 
 fn on_table([x, y]: [f64; 2]) -> bool {

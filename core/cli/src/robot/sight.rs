@@ -15,6 +15,8 @@ const ARM_SHADOW_M: f64 = 0.09;
 #[derive(Debug, Default)]
 pub(crate) struct Sight {
     memory: SceneMemory,
+    /// Where the tool was at the last look (m, base frame).
+    tool_position: Option<[f64; 3]>,
 }
 
 impl Sight {
@@ -22,6 +24,7 @@ impl Sight {
     pub(crate) fn new() -> Self {
         Self {
             memory: SceneMemory::new(MemorySettings::default()),
+            tool_position: None,
         }
     }
 
@@ -40,7 +43,17 @@ impl Sight {
     /// # Errors
     /// When there is no scene head, or it fails.
     pub(crate) fn look(&mut self, session: &mut Session) -> Result<Scene, Failure> {
-        Ok(self.memory.update(&detections(session.read_scene()?)))
+        let reading = session.read_scene()?;
+        self.tool_position = Some(reading.tool_position);
+        Ok(self.memory.update(&detections(reading)))
+    }
+
+    /// Says what the hand holds when the camera was never shown it outside the
+    /// hand; it is where the tool was at the last look.
+    pub(crate) fn put_in_hand(&mut self, kind: &str, color: Option<&str>) {
+        if let Some(tool) = self.tool_position {
+            self.memory.put_in_hand(kind, color, tool);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! things are, the policy does it.
 
 use serde_json::json;
-use vola_planner::resolve;
+use vola_planner::{resolve, with_side};
 use vola_runtime::{Driver, PrimitiveObserver, Session, Unobserved};
 use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step};
 
@@ -46,7 +46,13 @@ pub(super) fn primitive_episode(
             session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
         }
         (Driver::Policy | Driver::Corrected, Some(goal)) => {
-            let scene = Sight::new().look(session)?;
+            let mut sight = Sight::new();
+            sight.look(session)?;
+            // Whoever put it there knows what the hand holds, as after a pick.
+            if let (Op::Place, Some(held)) = (goal.op, &goal.object) {
+                sight.put_in_hand(&held.kind, held.color.as_deref());
+            }
+            let scene = sight.memory().scene();
             let Some(step) = goal.step(&scene) else {
                 return Ok(EpisodeOutcome {
                     end: "not seen".to_owned(),
@@ -94,7 +100,7 @@ pub(super) fn wait(
 /// The goal as the executive would give it; points that the scene does not show
 /// are left out, as they are when words alone are asked for.
 fn primitive_goal(step: &Step, scene: &Scene, conditions: &Conditions, seed: u64) -> PrimitiveGoal {
-    let task = task_words(step, scene, conditions.phrases, seed);
+    let task = task_words(&with_side(step, scene), scene, conditions.phrases, seed);
     let bare = PrimitiveGoal {
         op: step.op(),
         task: String::new(),
