@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use vola_types::Op;
+use vola_types::{Op, Relation};
 
 use crate::phrase_templates::kind_words;
 use crate::units::{normalise_point, state_statistics};
@@ -206,7 +206,7 @@ impl<'a> BatchMaker<'a> {
             (None, None) => meta.task.clone(),
         };
         rows.tasks.push(text);
-        let knows = self.goals(frame, ambiguous, rows, rng);
+        let knows = self.goals(frame, ambiguous, step.is_some_and(ends_at_spot), rows, rng);
         self.anchor(frame, op, rows, rng);
         self.actions(frame, rows);
         let known = |label: bool| f32::from(u8::from(label));
@@ -316,11 +316,13 @@ impl<'a> BatchMaker<'a> {
         &self,
         frame: &Frame<'_>,
         ambiguous: bool,
+        at_spot: bool,
         rows: &mut Rows,
         rng: &mut Rng,
     ) -> [bool; 2] {
         let mut knows = [false; 2];
         let given = match self.augment {
+            Some(a) if at_spot => ambiguous || !rng.chance(a.spot_drop),
             Some(a) => ambiguous || !rng.chance(a.goal_drop),
             None => false,
         };
@@ -417,6 +419,15 @@ impl Rows {
         self.turn.extend(turn.unwrap_or_default());
         self.turn_mask.push(f32::from(u8::from(turn.is_some())));
     }
+}
+
+/// Whether a step ends at a spot on the table that its words leave open.
+fn ends_at_spot(step: &StepWords) -> bool {
+    let Some(target) = &step.target else {
+        return false;
+    };
+    let beside = !matches!(target.relation, None | Some(Relation::In | Relation::On));
+    step.op == Op::Push || beside || target.region.is_some()
 }
 
 /// Whether a given goal point lies at the point to look at.

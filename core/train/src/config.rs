@@ -119,6 +119,9 @@ pub struct BatchConfig {
     pub grounding: usize,
     /// Images of one worker in a scene step; 0 leaves the scene stages untrained.
     pub scene: usize,
+    /// Part of them that show an object a block's height above the table: towers are rare among
+    /// demonstrations, and a tower that is not seen is built again.
+    pub scene_raised: f32,
     /// Every how many steps the scene stages are trained too.
     pub scene_every: u64,
 }
@@ -130,6 +133,7 @@ impl Default for BatchConfig {
             size: 16,
             grounding: 8,
             scene: 12,
+            scene_raised: 0.4,
             scene_every: 4,
         }
     }
@@ -238,6 +242,9 @@ pub struct AugmentConfig {
     pub state_noise_m: f32,
     /// Probability that a sample has no goal points.
     pub goal_drop: f32,
+    /// The same for steps that end at a spot on the table (regions, relations, pushes), which
+    /// words leave open.
+    pub spot_drop: f32,
     /// Deviation of goal points and anchor (m).
     pub goal_noise_m: f32,
     /// Probability that a goal point is wrong by 1 to 2 cm.
@@ -260,8 +267,9 @@ impl Default for AugmentConfig {
             offset: 0.03,
             state_noise_m: 0.0015,
             goal_drop: 0.5,
-            goal_noise_m: 0.005,
-            goal_wrong: 0.1,
+            spot_drop: 0.2,
+            goal_noise_m: 0.003,
+            goal_wrong: 0.05,
             anchor_drop: 0.15,
             word_drop: 0.3,
             word_insert: 0.35,
@@ -332,7 +340,7 @@ impl TrainConfig {
                 ),
             ));
         }
-        let numbers: [(&'static str, f64, f64, f64); 35] = [
+        let numbers: [(&'static str, f64, f64, f64); 37] = [
             ("budget.minutes", budget.minutes.unwrap_or(1.0), 0.01, 1e5),
             ("budget.steps", budget.steps.unwrap_or(1) as f64, 1.0, 1e9),
             (
@@ -351,6 +359,7 @@ impl TrainConfig {
             ("batch.size", b.size as f64, 1.0, 1024.0),
             ("batch.grounding", b.grounding as f64, 0.0, 1024.0),
             ("batch.scene", b.scene as f64, 0.0, 1024.0),
+            ("batch.scene_raised", f64::from(b.scene_raised), 0.0, 1.0),
             ("batch.scene_every", b.scene_every as f64, 1.0, 1e6),
             ("optimizer.learning_rate", o.learning_rate, 1e-8, 1.0),
             ("optimizer.beta1", o.beta1, 0.0, 0.9999),
@@ -378,6 +387,7 @@ impl TrainConfig {
                 0.1,
             ),
             ("augment.goal_drop", f64::from(a.goal_drop), 0.0, 1.0),
+            ("augment.spot_drop", f64::from(a.spot_drop), 0.0, 1.0),
             ("augment.goal_noise_m", f64::from(a.goal_noise_m), 0.0, 0.1),
             ("augment.goal_wrong", f64::from(a.goal_wrong), 0.0, 1.0),
             ("augment.anchor_drop", f64::from(a.anchor_drop), 0.0, 1.0),

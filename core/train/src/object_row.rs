@@ -3,7 +3,7 @@
 use crate::ObjectColumns;
 
 /// Number of the kind `block`.
-const BLOCK: usize = 0;
+pub(crate) const BLOCK: usize = 0;
 /// Number of the kind `drawer`.
 const DRAWER: usize = 2;
 

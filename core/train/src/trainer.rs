@@ -15,7 +15,7 @@ use crate::resume::{self, ResumeState, state_path};
 use crate::training_setup::{fingerprint, scene_names, split};
 use crate::validation::Validator;
 use crate::vocabulary::{vocabulary, word_rows};
-use crate::worker::{SceneNames, WorkerGrads, WorkerPlan};
+use crate::worker::{SceneNames, WorkerGrads, WorkerPlan, shows_raised};
 use crate::{
     BatchMaker, Demonstrations, FrameSource, History, PolicyFile, Result, TrainConfig, TrainError,
     ValidationReport,
@@ -100,6 +100,7 @@ pub struct Trainer<'a> {
     optimizer: Optimizer,
     training: Vec<usize>,
     labelled: Vec<usize>,
+    raised: Vec<usize>,
     validation: Vec<usize>,
     state: ResumeState,
     history: History,
@@ -160,6 +161,11 @@ impl<'a> Trainer<'a> {
             chain,
             params,
             optimizer,
+            raised: training
+                .iter()
+                .copied()
+                .filter(|index| shows_raised(&source.frame(*index)))
+                .collect(),
             labelled: training
                 .iter()
                 .copied()
@@ -295,6 +301,7 @@ impl<'a> Trainer<'a> {
             maker,
             frames: &self.training,
             labelled: &self.labelled,
+            raised: &self.raised,
         }
     }
 

@@ -6,10 +6,11 @@ use vola_nn::heads::SceneGrid;
 use vola_nn::{Chain, StageContext};
 
 use crate::flat_params::{FlatGrad, FlatParams};
+use crate::object_row::BLOCK;
 use crate::policy_loss::{Loss, PolicyNames, policy_loss};
 use crate::scene_loss::scene_loss;
-use crate::scene_target::scene_target;
-use crate::{BatchMaker, Result, Rng, TrainConfig, TrainError};
+use crate::scene_target::{SEEN, scene_target};
+use crate::{BatchMaker, Frame, ObjectRow, Result, Rng, TrainConfig, TrainError};
 
 /// What all workers share; nothing in it changes during a step.
 pub(crate) struct WorkerPlan<'a> {
@@ -23,6 +24,19 @@ pub(crate) struct WorkerPlan<'a> {
     pub(crate) frames: &'a [usize],
     /// Those of them whose objects are known: grounding and scene samples are drawn from these.
     pub(crate) labelled: &'a [usize],
+    /// Those of them that show something a block's height above the table.
+    pub(crate) raised: &'a [usize],
+}
+
+/// Heights of a centre between a block on the table and one carried over it (m).
+const RAISED_M: std::ops::Range<f32> = 0.045..0.09;
+
+/// Whether a frame shows an object a block's height above the table.
+pub(crate) fn shows_raised(frame: &Frame<'_>) -> bool {
+    frame.labels.objects
+        && ObjectRow::all(frame.objects)
+            .filter(|object| object.kind() == BLOCK && object.visible() >= SEEN)
+            .any(|object| RAISED_M.contains(&object.position()[2]))
 }
 
 /// Names of the scene stages' tensors.
@@ -74,7 +88,7 @@ impl WorkerPlan<'_> {
             .scene
             .filter(|_| step.is_multiple_of(self.config.batch.scene_every))
         {
-            let frames = draw(self.config.batch.scene, &mut rng);
+            let frames = self.scene_frames(&mut rng);
             if let Some(target) = scene_target(self.maker.source(), &frames, names.grid)? {
                 let inputs = [(
                     "observation.images.front".to_string(),
@@ -102,6 +116,21 @@ impl WorkerPlan<'_> {
             loss,
             parts,
         })
+    }
+
+    /// Frames for the scene stages, the rare raised ones more often than they come.
+    fn scene_frames(&self, rng: &mut Rng) -> Vec<usize> {
+        (0..self.config.batch.scene)
+            .filter_map(|_| {
+                let raised = rng.chance(self.config.batch.scene_raised);
+                let list = if raised && !self.raised.is_empty() {
+                    self.raised
+                } else {
+                    self.labelled
+                };
+                rng.pick(list).copied()
+            })
+            .collect()
     }
 
     /// The frames of this worker in this step: each epoch visits every frame once, in an order of

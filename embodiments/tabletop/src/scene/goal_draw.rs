@@ -15,6 +15,8 @@ use crate::catalog::{BLOCK_HALF, Kind, is_held_out};
 
 /// Gap left round a block that is put on the table (m).
 const PLACE_GAP: f64 = 0.025;
+/// Probability that a push goes in a direction, not into a region.
+const TOWARDS: f64 = 0.75;
 
 /// The layout that goals are drawn for.
 pub(crate) struct Context<'a> {
@@ -42,7 +44,8 @@ impl Context<'_> {
             TaskKind::PlaceOnRegion => self.place_on_region(random, &[])?,
             TaskKind::Stack => self.stack(random, &[])?,
             TaskKind::Relation => self.beside(random, &[])?,
-            TaskKind::Push => self.push(random, &[])?,
+            TaskKind::Push => self.push(random, &[], TOWARDS)?,
+            TaskKind::PushToRegion => self.push(random, &[], 0.0)?,
             TaskKind::Drawer | TaskKind::PlaceInDrawer => self.drawer_goal(random, task)?,
         };
         Some(vec![goal])
@@ -178,11 +181,12 @@ impl Context<'_> {
         free.then_some(place(object, relation, Target::Object(reference)))
     }
 
-    fn push(&self, random: &mut Random, taken: &[usize]) -> Option<Goal> {
+    /// A push, with the given probability in a direction, else into a region.
+    fn push(&self, random: &mut Random, taken: &[usize], towards: f64) -> Option<Goal> {
         let object = self
             .acted_on(random, Kind::Block)
             .filter(|object| !taken.contains(object))?;
-        let target = if random.chance(0.75) {
+        let target = if random.chance(towards) {
             Target::Direction(*random.choose(&Direction::ALL)?)
         } else {
             Target::Region(*random.choose(&Region::ALL)?)

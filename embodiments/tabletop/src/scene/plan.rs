@@ -165,13 +165,14 @@ mod tests {
         }
     }
 
-    const TASKS: [TaskKind; 10] = [
+    const TASKS: [TaskKind; 11] = [
         TaskKind::Pick,
         TaskKind::PlaceIn,
         TaskKind::PlaceOnRegion,
         TaskKind::Stack,
         TaskKind::Relation,
         TaskKind::Push,
+        TaskKind::PushToRegion,
         TaskKind::Drawer,
         TaskKind::PlaceInDrawer,
         TaskKind::Multi,

@@ -20,6 +20,8 @@ pub(crate) enum TaskKind {
     Relation,
     /// Push a block.
     Push,
+    /// Push a block into a region, the harder part of `push`.
+    PushToRegion,
     /// Open or close the drawer.
     Drawer,
     /// Put the held block in the open drawer.
@@ -41,6 +43,7 @@ impl TaskKind {
             Self::Stack => "stack",
             Self::Relation => "relation",
             Self::Push => "push",
+            Self::PushToRegion => "push_to_region",
             Self::Drawer => "drawer",
             Self::PlaceInDrawer => "place_in_drawer",
             Self::Multi => "multi",

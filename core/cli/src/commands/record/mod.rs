@@ -29,13 +29,14 @@ use demonstration::{Demonstration, demonstrate};
 const CAMERA: &str = "front";
 
 /// Tasks that are recorded when none are named.
-const TASKS: [&str; 8] = [
+const TASKS: [&str; 9] = [
     "pick",
     "place_in",
     "place_on_region",
     "stack",
     "relation",
     "push",
+    "push_to_region",
     "drawer",
     "place_in_drawer",
 ];
@@ -277,7 +278,7 @@ fn job(own: &RecordArguments, arms: usize, index: usize) -> Job {
 /// a block, half as much; where something is carried, no gripper opens by chance.
 fn noise(task: &str, strength: f64) -> ExpertNoise {
     let part = if task == "stack" { 0.5 } else { 1.0 };
-    let carries = !matches!(task, "pick" | "push" | "drawer");
+    let carries = !matches!(task, "pick" | "push" | "push_to_region" | "drawer");
     let happens = |probability: f64| if strength > 0.0 { probability } else { 0.0 };
     ExpertNoise {
         translation_m: strength * part * NOISE_TRANSLATION_M,
