@@ -59,7 +59,16 @@ const MAY_KNOW: [(&str, &[&str]); 17] = [
         ],
     ),
     ("xtask", &[]),
-    ("vola-tests", &["vola-abi", "vola-plugin", "vola-types"]),
+    (
+        "vola-tests",
+        &[
+            "vola-abi",
+            "vola-plugin",
+            "vola-types",
+            "vola-bundle",
+            "vola-runtime",
+        ],
+    ),
 ];
 
 /// Foreign crates that only some of ours may know: a prefix of their name, and

@@ -19,12 +19,12 @@ use crate::problem::Problems;
 use crate::strict;
 
 pub use raw::{
-    Asked, Backend, Device, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
+    Asked, Backend, Device, Precision, RawBox, RawBudget, RawConfidence, RawControl, RawDeployment,
     RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRecord,
     RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
-    Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
+    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
     PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
     SafetySettings,
 };
@@ -37,6 +37,7 @@ pub struct Deployment {
     policy: PolicySettings,
     execution: ExecutionSettings,
     safety: SafetySettings,
+    control: ControlSettings,
     confidence: ConfidenceSettings,
     handoff: HandoffSettings,
     planner: PlannerSettings,
@@ -113,6 +114,12 @@ impl Deployment {
     #[must_use]
     pub fn safety(&self) -> &SafetySettings {
         &self.safety
+    }
+
+    /// `[control]`.
+    #[must_use]
+    pub fn control(&self) -> &ControlSettings {
+        &self.control
     }
 
     /// `[confidence]`.

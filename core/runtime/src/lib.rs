@@ -9,17 +9,24 @@
 
 mod arm_model;
 mod body;
+mod camera_watch;
 mod chunk_targets;
+mod command_digest;
 mod confidence;
+mod control_event;
 mod control_loop;
 mod control_status;
+mod control_thread;
 mod error;
 mod expert;
 mod following;
 mod generated_primitive;
+mod heartbeat;
+mod latency;
 mod limits;
 mod log_sink;
 mod newest_picture;
+mod null_actuator;
 mod observing;
 mod pipeline;
 mod plugin_registry;
@@ -27,23 +34,38 @@ mod policy;
 mod primitive;
 mod proprioception;
 mod real_body;
+mod real_time;
+mod real_time_report;
 mod report;
 mod robot;
 mod seeded_noise;
 mod session;
 mod stage_instance;
+mod steal;
 mod stop_switch;
+mod sweep;
+mod sync;
+mod telemetry;
+mod tick_clock;
 mod virtual_body;
+mod watchdog;
 
 pub use chunk_targets::ChunkRefusal;
-pub use control_status::{ControlMode, StopCause};
+pub use body::TickWrapper;
+pub use command_digest::CommandDigest;
+pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
+pub use heartbeat::{Heartbeat, HeartbeatKind};
+pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use plugin_registry::{PluginLibrary, PluginRegistry};
 pub use proprioception::Proprioception;
+pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
     ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor,
     Picture, PrimitiveObserver, PrimitiveReport, SceneReading, Unobserved,
 };
 pub use robot::Robot;
-pub use session::{ClockMode, PolicyUse, Session, SessionOptions};
-pub use stop_switch::StopSwitch;
+pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
+pub use steal::hypervisor_steal_ns;
+pub use stop_switch::{StopLevel, StopSwitch};
+pub use telemetry::{ControlReport, PolicyTelemetry};

@@ -166,6 +166,8 @@ impl Actuator for Shared {
         if world.stopped {
             return Err(Fault::failed("stopped; reset first"));
         }
+        // Stamps are on the runtime's clock, which commands bring.
+        world.time_ns = world.time_ns.max(frame.time_ns);
         world.position.copy_from_slice(&frame.position[..VALUES]);
         world.velocity.copy_from_slice(&frame.velocity[..VALUES]);
         Ok(())
