@@ -123,11 +123,7 @@ unsafe extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void
 /// # Safety
 /// As the C library's.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn posix_memalign(
-    out: *mut *mut c_void,
-    alignment: usize,
-    size: usize,
-) -> c_int {
+unsafe extern "C" fn posix_memalign(out: *mut *mut c_void, alignment: usize, size: usize) -> c_int {
     count(&ALLOCATIONS);
     // SAFETY: the caller's contract is passed on.
     let pointer = unsafe { __libc_memalign(alignment, size) };
@@ -213,7 +209,9 @@ fn counted() -> [u64; 3] {
 static TURN: Mutex<()> = Mutex::new(());
 
 fn session(robot: &str, clock: ClockMode) -> Session {
-    let text = format!("[robot]\nplugin = '{robot}'\n[policy]\nbundle = 'none'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+    let text = format!(
+        "[robot]\nplugin = '{robot}'\n[policy]\nbundle = 'none'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000"
+    );
     let deployment = Deployment::parse(&text, Path::new("test.toml")).unwrap();
     let built = &workspace().built;
     let options = SessionOptions {
@@ -330,4 +328,39 @@ fn the_control_thread_itself_is_as_clean() {
     println!("control thread: {ticks} ticks in all");
     assert!(ticks > 100);
     assert_eq!(before, after, "allocations, releases, locks");
+}
+
+/// Sets a flag when it goes, even by a panic: the busy threads must end.
+struct EndOf<'a>(&'a AtomicBool);
+
+impl Drop for EndOf<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn three_replays_under_load_send_the_same_commands() {
+    let _turn = TURN.lock().unwrap();
+    let run = |robot: &str| {
+        let mut session = session(robot, ClockMode::Virtual);
+        session.sweep(2.0).unwrap();
+        session.command_digest().unwrap().read()
+    };
+    for robot in ["tabletop/franka", "mock/arm"] {
+        let first = run(robot);
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let busy = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
+            let thread = std::thread::Builder::new().name("busy".to_owned());
+            thread.spawn_scoped(scope, busy).unwrap();
+            let _end = EndOf(&is_over);
+            let again = [run(robot), run(robot)];
+            assert_eq!(again, [first.clone(), first]);
+        });
+    }
 }

@@ -24,8 +24,8 @@ pub use raw::{
     RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
-    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
+    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
+    JointLimits, PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
     SafetySettings,
 };
 

@@ -139,9 +139,8 @@ mod tests {
     #[test]
     fn an_old_picture_makes_no_decision_and_a_silent_camera_stops() {
         let mut watch = watch();
-        let mut look = |now: u64, stamp: u64| {
-            watch.look(now * MS, stamp * MS, &[now as u8; 12], [0.0; 3])
-        };
+        let mut look =
+            |now: u64, stamp: u64| watch.look(now * MS, stamp * MS, &[now as u8; 12], [0.0; 3]);
         assert_eq!(look(1000, 990), CameraVerdict::Fine);
         for (now, expected) in [
             (1200, CameraVerdict::Fine),

@@ -137,12 +137,17 @@ impl ControlEvent {
             ControlEventKind::Held { cause, rejection } => (
                 Severity::Warning,
                 cause.word(),
-                format!("hold (category 2): {}{}", cause.as_str(), because(rejection)),
+                format!(
+                    "hold (category 2): {}{}",
+                    cause.as_str(),
+                    because(rejection)
+                ),
             ),
             ControlEventKind::NotAtRest => (
                 Severity::Error,
                 "stop",
-                "power is asked to be cut (category 0): the arm still moves after a stop".to_owned(),
+                "power is asked to be cut (category 0): the arm still moves after a stop"
+                    .to_owned(),
             ),
             ControlEventKind::StopRefused => (
                 Severity::Error,

@@ -54,7 +54,9 @@ impl StopCause {
             Self::StateFault => "the robot gave no state",
             Self::StateInvalid => "the measured state is invalid",
             Self::StateStale => "the robot gave no new state within its deadline",
-            Self::StateFrozen => "the measured state is frozen: it repeats itself while the arm is commanded to move",
+            Self::StateFrozen => {
+                "the measured state is frozen: it repeats itself while the arm is commanded to move"
+            }
             Self::CommandFault => "the robot did not take a command",
             Self::TrackingError => "a joint does not follow its commands (blocked or broken)",
             Self::Filter => "the safety filter refused to go on",

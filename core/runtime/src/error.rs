@@ -119,7 +119,9 @@ pub enum RuntimeError {
         reason: String,
     },
     /// A camera's pictures cannot be believed.
-    #[error("camera `{camera}`: {reason}\nhelp: look at its cable and its plugin's log; `safety.camera_deadline_ms` says how old a picture may be")]
+    #[error(
+        "camera `{camera}`: {reason}\nhelp: look at its cable and its plugin's log; `safety.camera_deadline_ms` says how old a picture may be"
+    )]
     Camera {
         /// The camera.
         camera: String,

@@ -97,7 +97,9 @@ impl Heartbeats {
                 |watched| Arc::clone(&watched.beats),
             );
         beats.count.fetch_add(1, Ordering::AcqRel);
-        beats.deadline_ns.store(deadline_ns.max(1), Ordering::Release);
+        beats
+            .deadline_ns
+            .store(deadline_ns.max(1), Ordering::Release);
         Heartbeat { beats }
     }
 

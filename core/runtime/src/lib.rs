@@ -50,8 +50,8 @@ mod tick_clock;
 mod virtual_body;
 mod watchdog;
 
-pub use chunk_targets::ChunkRefusal;
 pub use body::TickWrapper;
+pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;

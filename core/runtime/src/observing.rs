@@ -60,7 +60,9 @@ impl Eyes {
 
     /// The watchdogs begin anew: the scene is another, or the arm was reset.
     pub(crate) fn restart(&mut self) {
-        self.watches.iter_mut().for_each(|(_, watch)| watch.restart());
+        self.watches
+            .iter_mut()
+            .for_each(|(_, watch)| watch.restart());
     }
 
     /// Cameras of a decision.

@@ -167,7 +167,8 @@ impl Session {
                 continue;
             }
             let decision = self.decide(goal, driver, &measured, run)?;
-            self.policy_telemetry.record("decision", elapsed_ns(started));
+            self.policy_telemetry
+                .record("decision", elapsed_ns(started));
             let reading = run.monitor.observe(judged(&decision, &measured));
             run.decisions += 1;
             self.report(&decision, &measured, &reading, observer);
@@ -283,9 +284,7 @@ impl Session {
                             .to_owned(),
                     });
                 };
-                let seen = self
-                    .eyes
-                    .observation(measured, &names, &values, Some(goal));
+                let seen = self.eyes.observation(measured, &names, &values, Some(goal));
                 let made = seen.with(|seen| policy.decide(seen, measured))?;
                 for (stage, millis) in &made.stage_millis {
                     // A stage that a decision does not need takes no time.

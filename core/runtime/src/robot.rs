@@ -1,8 +1,8 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
 use vola_abi::{
-    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, HostData, HostServicesAbi, ImageBufferAbi,
-    SimulationBox, StateFrame, StopCategory, TensorAbi,
+    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, HostData, HostServicesAbi,
+    ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
     abi_stable::std_types::{ROption, RSliceMut, RStr, RString},
 };
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};

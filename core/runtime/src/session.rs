@@ -330,7 +330,11 @@ impl Session {
     /// Awaits signs of life from now on, at most `deadline` apart; silence holds
     /// or stops the arm, as the kind says. The first counts from now.
     #[must_use]
-    pub fn expect_heartbeat(&self, kind: HeartbeatKind, deadline: std::time::Duration) -> Heartbeat {
+    pub fn expect_heartbeat(
+        &self,
+        kind: HeartbeatKind,
+        deadline: std::time::Duration,
+    ) -> Heartbeat {
         self.heartbeats.expect(kind, duration_ns(deadline))
     }
 
@@ -356,7 +360,9 @@ impl Session {
     /// time only.
     pub fn control_report(&mut self) -> ControlReport {
         let interventions = self.body.status().interventions;
-        self.body.telemetry().report(interventions.since(&Default::default()))
+        self.body
+            .telemetry()
+            .report(interventions.since(&Default::default()))
     }
 
     /// The control loop's counters begin anew.
@@ -472,10 +478,9 @@ fn start_body(
     let stop_switch = seams.stop_switch.clone();
     let actuator = match options.drive {
         Drive::Robot => parts.actuator,
-        Drive::Nothing => ActuatorPort::new(
-            "no robot".to_owned(),
-            null_actuator(&resting(description)),
-        ),
+        Drive::Nothing => {
+            ActuatorPort::new("no robot".to_owned(), null_actuator(&resting(description)))
+        }
     };
     let control = ControlLoop::new(ControlSetup {
         actuator,

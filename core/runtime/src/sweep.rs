@@ -33,7 +33,11 @@ impl Session {
                     let swing = REACH * (std::f64::consts::TAU * phase).sin();
                     // Neighbours swing against each other, so that the tool stays near.
                     let joints = home.iter().enumerate().map(|(joint, home)| {
-                        if joint % 2 == 0 { home + swing } else { home - swing }
+                        if joint % 2 == 0 {
+                            home + swing
+                        } else {
+                            home - swing
+                        }
                     });
                     JointTarget {
                         time_ns,

@@ -3,6 +3,7 @@
 mod bad_input;
 mod planning;
 mod running;
+mod watchdogs;
 
 use std::time::Duration;
 

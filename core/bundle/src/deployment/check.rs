@@ -14,12 +14,12 @@ use crate::secrets;
 
 use super::Deployment;
 use super::raw::{
-    Backend, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner,
-    RawPolicy, RawRobot, RawSafety, Signal,
+    Backend, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits,
+    RawPlanner, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
-    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
+    JointLimits, PlannerSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(

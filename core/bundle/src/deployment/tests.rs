@@ -62,8 +62,12 @@ fn an_absent_section_has_the_documented_defaults() {
 fn control_and_deadlines_are_kept_in_their_ranges() {
     let base = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'\n";
     let parse = |text: &str| Deployment::parse(&format!("{base}{text}"), Path::new("d.toml"));
-    let one = parse("[control]\npriority = 0\ncore = 1\nspin_us = 50\nlock_memory = false").unwrap();
-    assert_eq!((one.control().priority(), one.control().core()), (0, Some(1)));
+    let one =
+        parse("[control]\npriority = 0\ncore = 1\nspin_us = 50\nlock_memory = false").unwrap();
+    assert_eq!(
+        (one.control().priority(), one.control().core()),
+        (0, Some(1))
+    );
     let one = parse("[safety]\ncamera_deadline_ms = 900").unwrap();
     assert_eq!(one.safety().deadlines().camera_stop.as_millis(), 900);
     for (text, key) in [

@@ -83,10 +83,7 @@ fn control(workplace: &Workplace, seconds: f64, console: Console) -> Result<(), 
     let robot = workplace.deployment().robot().plugin().to_string();
     let mut rows = Vec::new();
     let mut granted = RealTimeReport::default();
-    for (name, drive) in [
-        (robot.as_str(), Drive::Robot),
-        ("no robot", Drive::Nothing),
-    ] {
+    for (name, drive) in [(robot.as_str(), Drive::Robot), ("no robot", Drive::Nothing)] {
         let mut wish = SessionWish::new(Clock::Real, 0);
         wish.policy = PolicyUse::None;
         wish.drive = drive;

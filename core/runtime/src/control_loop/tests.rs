@@ -1,5 +1,10 @@
 //! Every watchdog and every stop, with injected time.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "numbers that only pass through stay the same"
+)]
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
@@ -331,17 +336,18 @@ fn a_state_that_is_stamped_anew_and_never_changes_is_found() {
 
 #[test]
 fn faults_of_state_and_command_stop_at_once() {
-    let cases: [(&dyn Fn(&mut Script), StopCause); 3] = [
-        (&|script| script.state_fault = true, StopCause::StateFault),
-        (&|script| script.state_nan = true, StopCause::StateInvalid),
-        (
-            &|script| script.command_fault = true,
-            StopCause::CommandFault,
-        ),
-    ];
-    for (break_it, cause) in cases {
+    for cause in [
+        StopCause::StateFault,
+        StopCause::StateInvalid,
+        StopCause::CommandFault,
+    ] {
         let mut rig = Rig::moving();
-        break_it(&mut rig.arm.script());
+        {
+            let mut script = rig.arm.script();
+            script.state_fault = cause == StopCause::StateFault;
+            script.state_nan = cause == StopCause::StateInvalid;
+            script.command_fault = cause == StopCause::CommandFault;
+        }
         rig.tick();
         rig.assert_stopped(cause, StopCategory::One);
     }
@@ -349,7 +355,10 @@ fn faults_of_state_and_command_stop_at_once() {
     rig.arm.script().state_fault = true;
     rig.tick();
     let told = rig.told();
-    assert!(told[0].2.ends_with("the encoder does not answer"), "{told:?}");
+    assert!(
+        told[0].2.ends_with("the encoder does not answer"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -362,9 +371,11 @@ fn nineteen_missed_ticks_are_bridged_and_twenty_stop_a_moving_arm() {
             // The miss itself is told as well.
             let told = rig.told.pop().unwrap();
             assert_eq!(told.kind, ControlEventKind::TicksMissed { missed });
-            while rig.told.peek().is_ok_and(|event| {
-                matches!(event.kind, ControlEventKind::SuccessRate { .. })
-            }) {
+            while rig
+                .told
+                .peek()
+                .is_ok_and(|event| matches!(event.kind, ControlEventKind::SuccessRate { .. }))
+            {
                 drop(rig.told.pop());
             }
             rig.assert_stopped(StopCause::TicksMissed, StopCategory::One);
