@@ -467,7 +467,11 @@ impl ControlLoop {
             self.status.mode = ControlMode::Stopped(cause);
             self.watch.stopped_ns = self.status.time_ns;
             self.watch.cut_power = cause.cuts_power();
-            let rejection = self.status.rejection;
+            let is_filter_s = matches!(
+                cause,
+                StopCause::Filter | StopCause::TrackingError | StopCause::StateInvalid
+            );
+            let rejection = self.status.rejection.filter(|_| is_filter_s);
             let kind = ControlEventKind::Stopped { cause, rejection };
             self.events.tell_fault(self.status.time_ns, kind, fault);
             // The filter's braking commands still go out; a robot that no longer

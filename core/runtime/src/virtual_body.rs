@@ -44,6 +44,7 @@ impl VirtualBody {
         simulation: SimulationPort,
         stop_switch: StopSwitch,
     ) -> Self {
+        control.telemetry().clear();
         Self {
             id,
             now_ns: 0,

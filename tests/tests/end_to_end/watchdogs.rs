@@ -63,6 +63,11 @@ fn a_session_in_real_time_starts_moves_and_ends() {
         "--config",
         &config,
     ]);
+    if run.code == Some(4) {
+        // A machine too busy for real time stops the arm, and says so.
+        assert!(run.stderr.contains("stopped"), "{}", run.stderr);
+        return;
+    }
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let report = &run.json_lines()[0];
     let actuators = report["actuators"].as_array().unwrap();
