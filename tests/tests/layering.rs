@@ -69,7 +69,14 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
     ("xtask", &[]),
     (
         "vola-tests",
-        &["vola-abi", "vola-plugin", "vola-isolation", "vola-types"],
+        &[
+            "vola-abi",
+            "vola-plugin",
+            "vola-isolation",
+            "vola-types",
+            "vola-bundle",
+            "vola-runtime",
+        ],
     ),
 ];
 

@@ -19,14 +19,14 @@ use crate::problem::Problems;
 use crate::strict;
 
 pub use raw::{
-    Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
-    RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRecord,
-    RawRobot, RawSafety, Signal, Unanswered,
+    Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawControl,
+    RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy,
+    RawRecord, RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
-    Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PluginSettings, PolicySettings, RecordSettings, ResolvedExecution,
-    RobotSettings, SafetySettings,
+    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
+    JointLimits, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
+    ResolvedExecution, RobotSettings, SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.
@@ -37,6 +37,7 @@ pub struct Deployment {
     policy: Option<PolicySettings>,
     execution: ExecutionSettings,
     safety: SafetySettings,
+    control: ControlSettings,
     confidence: ConfidenceSettings,
     handoff: HandoffSettings,
     planner: PlannerSettings,
@@ -113,6 +114,12 @@ impl Deployment {
     #[must_use]
     pub fn safety(&self) -> &SafetySettings {
         &self.safety
+    }
+
+    /// `[control]`.
+    #[must_use]
+    pub fn control(&self) -> &ControlSettings {
+        &self.control
     }
 
     /// `[confidence]`.

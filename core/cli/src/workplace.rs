@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
 use vola_runtime::{
-    PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session, SessionOptions,
+    Drive, PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session, SessionOptions,
 };
 use vola_types::PluginId;
 
@@ -38,6 +38,8 @@ pub(crate) struct SessionWish {
     pub(crate) robot_settings: Value,
     /// Cameras of an observation when there is no policy.
     pub(crate) cameras: Vec<String>,
+    /// What takes the commands.
+    pub(crate) drive: Drive,
 }
 
 impl SessionWish {
@@ -49,6 +51,7 @@ impl SessionWish {
             policy: PolicyUse::Required,
             robot_settings: Value::Null,
             cameras: Vec::new(),
+            drive: Drive::Robot,
         }
     }
 
@@ -153,6 +156,7 @@ impl Workplace {
             policy: wish.policy,
             cameras: wish.cameras,
             plugins: self.plugins.clone(),
+            drive: wish.drive,
         };
         Ok(Session::open(&self.deployment, options)?)
     }

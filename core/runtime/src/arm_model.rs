@@ -116,16 +116,17 @@ impl ArmModel {
         if frame.count as usize != expected {
             return Err(self.bad_state(format!("expected {expected} values, got {}", frame.count)));
         }
-        let finite = frame
-            .positions()
-            .iter()
-            .chain(frame.velocities())
-            .all(|value| value.is_finite());
-        if finite {
+        if self.is_valid_state(frame) {
             Ok(())
         } else {
             Err(self.bad_state("a value is not finite".to_owned()))
         }
+    }
+
+    /// The same without words, for the control thread: allocates nothing.
+    pub(crate) fn is_valid_state(&self, frame: &StateFrame) -> bool {
+        let values = frame.positions().iter().chain(frame.velocities());
+        frame.count as usize == self.frame_length() && values.into_iter().all(|it| it.is_finite())
     }
 
     fn bad_state(&self, reason: String) -> RuntimeError {

@@ -4,7 +4,12 @@
 //! asks the body to advance; the virtual body steps the world, the real one
 //! waits for the clock.
 
-use crate::{Picture, RuntimeError, control_loop::ControlOrder, control_status::ControlStatus};
+use std::sync::Arc;
+
+use crate::{
+    CommandDigest, Picture, RealTimeReport, RuntimeError, control_event::ControlNote,
+    control_loop::ControlOrder, control_status::ControlStatus, telemetry::ControlTelemetry,
+};
 
 /// A running robot under one of the two clocks.
 pub(crate) trait Body: Send {
@@ -27,6 +32,21 @@ pub(crate) trait Body: Send {
     /// The simulated world, where there is one.
     fn world(&mut self) -> Option<&mut dyn World>;
 
+    /// What the control loop told since the last call; logged already.
+    fn notes(&mut self) -> Vec<ControlNote>;
+
+    /// The control loop's counters.
+    fn telemetry(&self) -> Arc<ControlTelemetry>;
+
+    /// The hash of all commands; in virtual time only.
+    fn digest(&self) -> Option<CommandDigest>;
+
+    /// What the system permitted the control thread; in real time only.
+    fn real_time(&self) -> Option<&RealTimeReport>;
+
+    /// Passes every tick through a wrapper from now on; in virtual time only.
+    fn wrap_ticks(&mut self, wrapper: TickWrapper) -> Result<(), RuntimeError>;
+
     /// Calls `sink` with pictures of a camera while time passes.
     fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError>;
 }
@@ -37,6 +57,9 @@ pub(crate) struct Watch {
     pub(crate) period_ns: u64,
     pub(crate) sink: PictureSink,
 }
+
+/// Is given every tick of the control loop as a call, and must make it once.
+pub type TickWrapper = Box<dyn FnMut(&mut dyn FnMut()) + Send>;
 
 /// Receives time (ns) and picture.
 pub(crate) type PictureSink = Box<dyn FnMut(u64, &Picture) + Send>;

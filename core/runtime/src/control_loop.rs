@@ -3,19 +3,31 @@
 //! # Responsibilities
 //! Reads the state, follows the reference path through the tracker, passes every
 //! command through the safety filter, sends it. Decides, in [`ControlLoop::tick`]
-//! alone, between going on, holding and stopping; the default is to stop.
+//! alone, between going on, holding and stopping; the default is to stop. The
+//! watchdogs over ticks, state, chunks and signs of life are asked here, with
+//! the tick's own time.
 //!
 //! # Glossary
 //! *Following*: a path is followed. *Holding*: the arm brakes along its limits and
 //! stands; a new path may start once it is at rest. *Stopped*: as holding, but
-//! latched: only a reset leaves it.
+//! latched: only a reset leaves it, and the arm then holds where it was measured.
+//!
+//! # Stops
+//! By analogy to IEC 60204-1: holding is category 2; a stop is a controlled stop
+//! after which the drives are disabled (category 1); category 0, power cut, is
+//! asked for when a person demands it or the arm moves on after a stop.
 //!
 //! # Timing
 //! A tick allocates nothing, takes no lock and waits for nobody.
 
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
-use vola_abi::{CommandFrame, StateFrame, StopCategory};
+use std::sync::{Arc, atomic::Ordering};
+
+use rtrb::Consumer;
+use vola_abi::{CommandFrame, FaultAbi, StateFrame, StopCategory};
+use vola_bundle::{ControlSettings, Deadlines};
 use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
     ToolLimits, Tracker,
@@ -25,16 +37,37 @@ use vola_types::EmbodimentDescription;
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
-    control_status::{ControlMode, ControlStatus, StopCause},
+    control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
+    control_status::{ControlMode, ControlStatus, HoldCause, StopCause},
+    heartbeat::{HeartbeatKind, Heartbeats},
+    latency::LatencyHistogram,
     robot::ActuatorPort,
+    stop_switch::StopLevel,
+    telemetry::ControlTelemetry,
+    tick_clock::TickPace,
+    watchdog::{AgeWatch, FrozenStateWatch},
 };
 
 /// Length of a control tick (ns).
 pub(crate) const TICK_NS: u64 = 1_000_000;
 
+/// Period of the proprioception that policies see (ns): 100 Hz.
+pub(crate) const PROPRIOCEPTION_NS: u64 = 10 * TICK_NS;
+
 /// Part of the limits that the tracker plans with, so that the filter behind it
 /// stays out of its way.
 const TRACKER_PART: f64 = 0.98;
+
+/// Time after a stop in which the arm must have come to rest (ns): more than
+/// twice what a stop from full speed takes.
+const REST_NS: u64 = 1_000_000_000;
+/// Measured speed (rad/s, m/s) that still counts as rest.
+const REST_VELOCITY: f64 = 0.1;
+/// Periods missed at once that are worth a line in the log.
+const MISSED_TOLD: u64 = 10;
+/// Success rate below which it is told, and above which it is told again.
+const SUCCESS_LOW: f64 = 0.90;
+const SUCCESS_FINE: f64 = 0.95;
 
 /// What the policy thread may order.
 #[allow(
@@ -43,9 +76,19 @@ const TRACKER_PART: f64 = 0.98;
 )]
 pub(crate) enum ControlOrder {
     /// Follow this path from now on.
-    Follow(ReferencePath),
+    Follow {
+        path: ReferencePath,
+        /// Hold unless the next path has come by then (ns); `u64::MAX` for a
+        /// path that is meant to be run to its end.
+        fresh_by_ns: u64,
+    },
     /// Brake and hold.
     Hold,
+    /// Stop for a reason that was found outside of the loop; latched.
+    Stop(StopCause),
+    /// As hold; the world behind the robot is being rebuilt and gives no new
+    /// state until the reset that follows.
+    NewWorld,
     /// Leave a latched stop: hold the measured pose.
     Reset,
 }
@@ -58,12 +101,59 @@ pub(crate) struct ControlLoop {
     filter: SafetyFilter,
     tracker: Tracker,
     path: Option<ReferencePath>,
+    fresh_by_ns: u64,
     stop_switch: StopSwitch,
+    heartbeats: Heartbeats,
     state: StateFrame,
     command: CommandFrame,
     status: ControlStatus,
+    watch: Watch,
+    events: EventSender,
+    telemetry: Arc<ControlTelemetry>,
+    /// Reads time for the telemetry; none in virtual time.
+    stopwatch: Option<fn() -> u64>,
     last_velocity: [f64; vola_motion::MAX_JOINTS],
     last_acceleration: [f64; vola_motion::MAX_JOINTS],
+}
+
+/// The loop's watchdogs and what they remember.
+struct Watch {
+    pace: TickPace,
+    max_missed: u64,
+    success_told: bool,
+    age: AgeWatch,
+    frozen: FrozenStateWatch,
+    /// No state is expected: the world is being rebuilt.
+    is_paused: bool,
+    proprioception_period: u64,
+    stopped_ns: u64,
+    cut_power: bool,
+}
+
+impl Watch {
+    fn new(max_missed: u64, deadlines: Deadlines) -> Self {
+        let state_ns = u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            pace: TickPace::new(TICK_NS),
+            max_missed,
+            success_told: false,
+            age: AgeWatch::new(state_ns),
+            frozen: FrozenStateWatch::new(state_ns),
+            is_paused: false,
+            proprioception_period: u64::MAX,
+            stopped_ns: 0,
+            cut_power: false,
+        }
+    }
+
+    /// After a reset everything counts as seen for the first time.
+    fn restart(&mut self) {
+        self.age.restart();
+        self.frozen.restart();
+        self.is_paused = false;
+        self.proprioception_period = u64::MAX;
+        self.cut_power = false;
+    }
 }
 
 /// What a control loop is built from.
@@ -74,11 +164,17 @@ pub(crate) struct ControlSetup<'a> {
     pub(crate) limits: Limits,
     pub(crate) tool_limits: ToolLimits,
     pub(crate) stop_switch: StopSwitch,
+    pub(crate) heartbeats: Heartbeats,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) settings: ControlSettings,
 }
 
 impl ControlLoop {
-    /// Builds the loop around the pose that the arm stands in.
-    pub(crate) fn new(setup: ControlSetup<'_>) -> Result<Self, RuntimeError> {
+    /// Builds the loop around the pose that the arm stands in. What it has to
+    /// tell comes out of the second part.
+    pub(crate) fn new(
+        setup: ControlSetup<'_>,
+    ) -> Result<(Self, Consumer<ControlEvent>), RuntimeError> {
         let ControlSetup {
             mut actuator,
             model,
@@ -86,36 +182,48 @@ impl ControlLoop {
             limits,
             tool_limits,
             stop_switch,
+            heartbeats,
+            deadlines,
+            settings,
         } = setup;
         let mut state = StateFrame::default();
         actuator.state(&mut state)?;
         model.check_state(&state)?;
-        let settings = FilterSettings {
+        let filter_settings = FilterSettings {
             period_ns: TICK_NS,
             gripper: description.gripper,
             ..FilterSettings::default()
         };
-        let filter = SafetyFilter::new(limits.clone(), settings, state.positions())?
+        let filter = SafetyFilter::new(limits.clone(), filter_settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
             state,
+            proprioception: state,
             ..ControlStatus::default()
         };
         status.set_command(state.positions());
-        Ok(Self {
+        let (events, told) = event_ring();
+        let control = Self {
             actuator,
             model,
             filter,
             tracker,
             path: None,
+            fresh_by_ns: u64::MAX,
             stop_switch,
+            heartbeats,
             state,
             command: CommandFrame::default(),
             status,
+            watch: Watch::new(settings.missed_ticks(), deadlines),
+            events,
+            telemetry: Arc::default(),
+            stopwatch: None,
             last_velocity: [0.0; vola_motion::MAX_JOINTS],
             last_acceleration: [0.0; vola_motion::MAX_JOINTS],
-        })
+        };
+        Ok((control, told))
     }
 
     /// What the last tick saw and did.
@@ -123,36 +231,59 @@ impl ControlLoop {
         &self.status
     }
 
+    /// What the last tick sent.
+    pub(crate) fn command_frame(&self) -> &CommandFrame {
+        &self.command
+    }
+
+    /// The loop's counters.
+    pub(crate) fn telemetry(&self) -> Arc<ControlTelemetry> {
+        Arc::clone(&self.telemetry)
+    }
+
+    /// Measures the parts of a tick with this clock from now on.
+    pub(crate) fn measure_with(&mut self, clock: fn() -> u64) {
+        self.stopwatch = Some(clock);
+    }
+
+    /// Locks the ring of events in memory; the bytes locked.
+    pub(crate) fn lock_events(&mut self) -> std::io::Result<usize> {
+        self.events.lock_memory()
+    }
+
     /// Takes an order; it has effect from the next tick on. A path is refused
     /// (and dropped) while the loop is stopped or still braking.
     pub(crate) fn order(&mut self, order: ControlOrder) {
         match order {
-            ControlOrder::Follow(path) => match self.status.mode {
-                ControlMode::Following => self.path = Some(path),
+            ControlOrder::Follow { path, fresh_by_ns } => match self.status.mode {
+                ControlMode::Following => self.follow(path, fresh_by_ns),
                 ControlMode::Holding if self.filter.is_at_rest() => {
-                    self.path = Some(path);
+                    self.follow(path, fresh_by_ns);
                     self.status.mode = ControlMode::Following;
                 }
                 ControlMode::Holding | ControlMode::Stopped(_) => {}
             },
             ControlOrder::Hold => self.hold(),
+            ControlOrder::Stop(cause) => self.stop(cause, None),
+            ControlOrder::NewWorld => {
+                self.hold();
+                self.watch.is_paused = true;
+            }
             ControlOrder::Reset => self.reset(),
         }
     }
 
-    /// One tick. `now_ns` is when the command takes effect.
+    /// One tick. `now_ns` is when the command takes effect: a whole number of
+    /// ticks, later than the last.
     pub(crate) fn tick(&mut self, now_ns: u64) {
-        if self.actuator.state(&mut self.state).is_err() {
-            self.stop(StopCause::StateFault);
-        } else if self.model.check_state(&self.state).is_err() {
-            self.stop(StopCause::StateInvalid);
-        } else {
-            self.status.state = self.state;
-        }
-        if self.stop_switch.is_thrown() {
-            self.hold();
-        }
+        let mut lap = Lap::begin(self.stopwatch);
+        self.status.time_ns = now_ns;
+        self.watch_pace(now_ns);
+        self.measure(now_ns);
+        lap.end(&self.telemetry.state);
+        self.obey(now_ns);
         let (positions, velocities) = self.checked_command(now_ns);
+        lap.end(&self.telemetry.filter);
         let count = positions.len();
         self.command.time_ns = now_ns;
         self.command.count = u32::try_from(count).unwrap_or(0);
@@ -160,12 +291,118 @@ impl ControlLoop {
         copy(&mut self.command.velocity, &velocities);
         self.measure_jerk(&velocities);
         self.status.set_command(&positions);
-        if self.actuator.command(&self.command).is_err() {
-            self.stop(StopCause::CommandFault);
+        if let Err(fault) = self.actuator.try_command(&self.command) {
+            self.stop(StopCause::CommandFault, Some(fault));
         }
-        self.status.time_ns = now_ns;
+        lap.end(&self.telemetry.command);
         self.status.ticks = self.status.ticks.wrapping_add(1);
         self.status.at_rest = self.filter.is_at_rest();
+        self.telemetry.ticks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the periods without a tick; too many in a row stop a moving arm.
+    /// One that stands has nothing to stop, and its path cannot have run on.
+    fn watch_pace(&mut self, now_ns: u64) {
+        let missed = self.watch.pace.tick(now_ns);
+        let rate = self.watch.pace.success_rate();
+        let percent = (rate * 100.0).round() as u8;
+        self.telemetry
+            .success_percent
+            .store(u64::from(percent), Ordering::Relaxed);
+        if rate > SUCCESS_FINE {
+            self.watch.success_told = false;
+        }
+        if missed == 0 {
+            return;
+        }
+        self.telemetry
+            .missed_ticks
+            .fetch_add(missed, Ordering::Relaxed);
+        // The state could not be looked at either.
+        self.watch.age.excuse(missed.saturating_mul(TICK_NS));
+        if missed >= MISSED_TOLD {
+            self.tell(ControlEventKind::TicksMissed { missed });
+        }
+        if rate < SUCCESS_LOW && !self.watch.success_told {
+            self.watch.success_told = true;
+            self.tell(ControlEventKind::SuccessRate { percent });
+        }
+        let moves = self.status.mode == ControlMode::Following || !self.filter.is_at_rest();
+        if missed >= self.watch.max_missed && moves {
+            self.stop(StopCause::TicksMissed, None);
+        }
+    }
+
+    /// Reads the state and asks whether it is whole, new and alive.
+    fn measure(&mut self, now_ns: u64) {
+        if let Err(fault) = self.actuator.try_state(&mut self.state) {
+            self.stop(StopCause::StateFault, Some(fault));
+            return;
+        }
+        if !self.model.is_valid_state(&self.state) {
+            self.stop(StopCause::StateInvalid, None);
+            return;
+        }
+        self.status.state = self.state;
+        let end_ns = now_ns + TICK_NS;
+        let period = end_ns / PROPRIOCEPTION_NS;
+        if period != self.watch.proprioception_period {
+            self.watch.proprioception_period = period;
+            self.status.proprioception = self.state;
+            self.status.proprioception_ns = end_ns;
+        }
+        if matches!(self.status.mode, ControlMode::Stopped(_)) {
+            self.watch_rest(now_ns);
+            return;
+        }
+        if self.watch.is_paused {
+            return;
+        }
+        let silent_ns = self.watch.age.look(now_ns, self.state.capture_time_ns);
+        let is_frozen = self.watch.frozen.look(
+            now_ns,
+            self.model.arm(self.state.positions()),
+            self.model.arm(self.status.command()),
+        );
+        if self.watch.age.is_stale(silent_ns) {
+            self.stop(StopCause::StateStale, None);
+        } else if is_frozen {
+            self.stop(StopCause::StateFrozen, None);
+        }
+    }
+
+    /// An arm that moves on after a stop: power is asked to be cut, once.
+    fn watch_rest(&mut self, now_ns: u64) {
+        let is_due = now_ns.saturating_sub(self.watch.stopped_ns) > REST_NS;
+        let arm = self.model.arm(self.state.velocities());
+        let moves = arm.iter().any(|velocity| velocity.abs() > REST_VELOCITY);
+        if is_due && moves && !self.watch.cut_power {
+            self.tell(ControlEventKind::NotAtRest);
+            self.cut_power();
+        }
+    }
+
+    /// Stops and holds that are demanded from outside, or follow from silence.
+    fn obey(&mut self, now_ns: u64) {
+        match self.stop_switch.level() {
+            StopLevel::None => {}
+            StopLevel::Hold => self.hold(),
+            StopLevel::ControlledStop => self.stop(StopCause::Demanded, None),
+            StopLevel::CutPower => {
+                self.stop(StopCause::PowerCutDemanded, None);
+                if !self.watch.cut_power {
+                    self.cut_power();
+                }
+            }
+        }
+        match self.heartbeats.silent(now_ns) {
+            Some(HeartbeatKind::Operator) => self.stop(StopCause::OperatorSilent, None),
+            Some(HeartbeatKind::Planner) => self.hold_for(HoldCause::PlannerSilent, None),
+            None => {}
+        }
+        if now_ns >= self.fresh_by_ns {
+            self.hold_for(HoldCause::ChunkLate, None);
+        }
     }
 
     /// The one place that decides between continue, hold and stop.
@@ -181,11 +418,11 @@ impl ControlLoop {
                     Decision::Continue => {}
                     Decision::Hold => {
                         self.status.rejection = verdict.rejection;
-                        self.hold();
+                        self.hold_for(HoldCause::Filter, verdict.rejection);
                     }
                     Decision::SafeStop => {
                         self.status.rejection = verdict.rejection;
-                        self.stop(cause(verdict.rejection));
+                        self.stop(cause(verdict.rejection), None);
                     }
                 }
                 verdict.command
@@ -204,36 +441,93 @@ impl ControlLoop {
         )
     }
 
+    fn follow(&mut self, path: ReferencePath, fresh_by_ns: u64) {
+        self.path = Some(path);
+        self.fresh_by_ns = fresh_by_ns;
+    }
+
     fn hold(&mut self) {
         if self.status.mode == ControlMode::Following {
             self.status.mode = ControlMode::Holding;
         }
         self.path = None;
+        self.fresh_by_ns = u64::MAX;
     }
 
-    fn stop(&mut self, cause: StopCause) {
+    /// Holds for a reason of the loop's own, which is told.
+    fn hold_for(&mut self, cause: HoldCause, rejection: Option<Rejection>) {
+        if self.status.mode == ControlMode::Following {
+            self.tell(ControlEventKind::Held { cause, rejection });
+        }
+        self.hold();
+    }
+
+    fn stop(&mut self, cause: StopCause, fault: Option<FaultAbi>) {
         if !matches!(self.status.mode, ControlMode::Stopped(_)) {
             self.status.mode = ControlMode::Stopped(cause);
+            self.watch.stopped_ns = self.status.time_ns;
+            self.watch.cut_power = cause.cuts_power();
+            let is_filter_s = matches!(
+                cause,
+                StopCause::Filter | StopCause::TrackingError | StopCause::StateInvalid
+            );
+            let rejection = self.status.rejection.filter(|_| is_filter_s);
+            let kind = ControlEventKind::Stopped { cause, rejection };
+            self.events.tell_fault(self.status.time_ns, kind, fault);
             // The filter's braking commands still go out; a robot that no longer
             // takes them has its own time-out.
-            let _ = self.actuator.stop(StopCategory::Two);
+            self.ask_to_stop(cause.category());
         }
         self.path = None;
+        self.fresh_by_ns = u64::MAX;
+    }
+
+    fn cut_power(&mut self) {
+        self.watch.cut_power = true;
+        self.ask_to_stop(StopCategory::Zero);
+    }
+
+    fn ask_to_stop(&mut self, category: StopCategory) {
+        if let Err(fault) = self.actuator.try_stop(category) {
+            let kind = ControlEventKind::StopRefused;
+            self.events
+                .tell_fault(self.status.time_ns, kind, Some(fault));
+        }
     }
 
     fn reset(&mut self) {
-        if self.actuator.reset().is_err() || self.actuator.state(&mut self.state).is_err() {
+        if let Err(fault) = self.actuator.try_reset() {
+            let kind = ControlEventKind::ResetRefused;
+            self.events
+                .tell_fault(self.status.time_ns, kind, Some(fault));
             return;
         }
-        let measured = self.state.positions();
-        if self.model.check_state(&self.state).is_err() || self.filter.reset_to(measured).is_err() {
+        let is_ready = self.actuator.try_state(&mut self.state).is_ok()
+            && self.model.is_valid_state(&self.state)
+            && self.filter.reset_to(self.state.positions()).is_ok();
+        if !is_ready {
+            self.tell(ControlEventKind::ResetRefused);
             return;
         }
-        reset_tracker(&mut self.tracker, measured);
+        reset_tracker(&mut self.tracker, self.state.positions());
         self.path = None;
+        self.fresh_by_ns = u64::MAX;
+        self.watch.restart();
         self.status.state = self.state;
+        self.status.proprioception = self.state;
+        self.status.set_command(self.state.positions());
         self.status.rejection = None;
+        if matches!(self.status.mode, ControlMode::Stopped(_)) {
+            self.tell(ControlEventKind::Reset);
+        }
         self.status.mode = ControlMode::Holding;
+    }
+
+    fn tell(&mut self, kind: ControlEventKind) {
+        self.events.tell(self.status.time_ns, kind);
+        self.telemetry
+            .lost_events
+            .store(self.events.lost(), Ordering::Relaxed);
     }
 
     fn count(&mut self, interventions: &Interventions) {
@@ -273,6 +567,30 @@ fn cause(rejection: Option<Rejection>) -> StopCause {
 /// keep its old place and the filter's first-jump check would refuse it.
 fn reset_tracker(tracker: &mut Tracker, positions: &[f64]) {
     let _ = tracker.reset(positions);
+}
+
+/// Measures the parts of a tick, where there is a clock to measure with.
+struct Lap {
+    clock: Option<fn() -> u64>,
+    began_ns: u64,
+}
+
+impl Lap {
+    fn begin(clock: Option<fn() -> u64>) -> Self {
+        Self {
+            clock,
+            began_ns: clock.map_or(0, |clock| clock()),
+        }
+    }
+
+    /// Records the part that ends here; the next one begins.
+    fn end(&mut self, histogram: &LatencyHistogram) {
+        if let Some(clock) = self.clock {
+            let now_ns = clock();
+            histogram.record(now_ns.saturating_sub(self.began_ns));
+            self.began_ns = now_ns;
+        }
+    }
 }
 
 fn to_joint_vec(values: &[f64]) -> vola_motion::JointVec {

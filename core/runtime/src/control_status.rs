@@ -1,6 +1,6 @@
 //! What the control loop publishes after every tick.
 
-use vola_abi::StateFrame;
+use vola_abi::{StateFrame, StopCategory};
 use vola_motion::{Interventions, Limit, MAX_JOINTS, Rejection};
 
 /// What the control loop is doing.
@@ -15,19 +15,35 @@ pub enum ControlMode {
     Stopped(StopCause),
 }
 
-/// Why the loop stopped the arm.
+/// Why the loop stopped the arm. Latched until a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCause {
     /// The actuator gave no state.
     StateFault,
     /// The state has the wrong length or a value that is not finite.
     StateInvalid,
+    /// No new state within the deadline: the link to the robot is gone.
+    StateStale,
+    /// The same state again and again while the arm is commanded to move.
+    StateFrozen,
     /// The actuator did not take a command.
     CommandFault,
     /// A joint does not follow its commands.
     TrackingError,
     /// The safety filter refused for another reason.
     Filter,
+    /// Too many periods in a row without a tick.
+    TicksMissed,
+    /// A camera has been silent for too long.
+    CameraSilent,
+    /// A camera shows the same picture while the arm moves.
+    CameraFrozen,
+    /// The person at the controls gave no sign of life.
+    OperatorSilent,
+    /// A person demanded a controlled stop.
+    Demanded,
+    /// A person demanded that power be cut.
+    PowerCutDemanded,
 }
 
 impl StopCause {
@@ -37,9 +53,86 @@ impl StopCause {
         match self {
             Self::StateFault => "the robot gave no state",
             Self::StateInvalid => "the measured state is invalid",
+            Self::StateStale => "the robot gave no new state within its deadline",
+            Self::StateFrozen => {
+                "the measured state is frozen: it repeats itself while the arm is commanded to move"
+            }
             Self::CommandFault => "the robot did not take a command",
             Self::TrackingError => "a joint does not follow its commands (blocked or broken)",
             Self::Filter => "the safety filter refused to go on",
+            Self::TicksMissed => "the control loop missed too many ticks in a row",
+            Self::CameraSilent => "a camera gave no new picture within its deadline",
+            Self::CameraFrozen => "a camera shows the same picture while the arm moves",
+            Self::OperatorSilent => "the person at the controls gave no sign of life",
+            Self::Demanded => "a person demanded it",
+            Self::PowerCutDemanded => "a person demanded that power be cut",
+        }
+    }
+
+    /// The watchdog or limit, as one word for logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::StateFault | Self::StateStale | Self::CommandFault => "robot_link",
+            Self::StateInvalid | Self::StateFrozen => "proprioception",
+            Self::TrackingError => "tracking",
+            Self::Filter => "safety_filter",
+            Self::TicksMissed => "control_ticks",
+            Self::CameraSilent | Self::CameraFrozen => "camera",
+            Self::OperatorSilent => "operator_heartbeat",
+            Self::Demanded | Self::PowerCutDemanded => "stop_switch",
+        }
+    }
+
+    /// The stop that follows, by analogy to IEC 60204-1: a controlled stop and
+    /// then disabled drives, or power cut at once.
+    pub(crate) fn category(self) -> StopCategory {
+        if self.cuts_power() {
+            StopCategory::Zero
+        } else {
+            StopCategory::One
+        }
+    }
+
+    pub(crate) fn cuts_power(self) -> bool {
+        self == Self::PowerCutDemanded
+    }
+
+    pub(crate) fn category_number(self) -> u8 {
+        u8::from(!self.cuts_power())
+    }
+}
+
+/// Why the loop holds the arm by itself. Not latched: a new path may follow
+/// once the arm is at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldCause {
+    /// No fresh chunk came in time.
+    ChunkLate,
+    /// The safety filter refused the command.
+    Filter,
+    /// The planner gave no sign of life.
+    PlannerSilent,
+}
+
+impl HoldCause {
+    /// In words, for messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChunkLate => "no fresh chunk within the deadline",
+            Self::Filter => "the safety filter refused a command",
+            Self::PlannerSilent => "the planner gave no sign of life",
+        }
+    }
+
+    /// The watchdog or limit, as one word for logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ChunkLate => "inference_deadline",
+            Self::Filter => "safety_filter",
+            Self::PlannerSilent => "planner_heartbeat",
         }
     }
 }
@@ -52,6 +145,10 @@ pub(crate) struct ControlStatus {
     pub(crate) mode: ControlMode,
     pub(crate) at_rest: bool,
     pub(crate) state: StateFrame,
+    /// The state as policies see it, at 100 Hz, and the end of the tick that
+    /// read it (ns).
+    pub(crate) proprioception: StateFrame,
+    pub(crate) proprioception_ns: u64,
     pub(crate) command: [f64; MAX_JOINTS],
     pub(crate) command_count: usize,
     /// Ticks in which the filter changed a command, by what changed it.
@@ -69,6 +166,8 @@ impl Default for ControlStatus {
             mode: ControlMode::Holding,
             at_rest: true,
             state: StateFrame::default(),
+            proprioception: StateFrame::default(),
+            proprioception_ns: 0,
             command: [0.0; MAX_JOINTS],
             command_count: 0,
             interventions: InterventionCounts::default(),

@@ -133,6 +133,16 @@ pub enum RuntimeError {
         /// The cause.
         reason: String,
     },
+    /// A camera's pictures cannot be believed.
+    #[error(
+        "camera `{camera}`: {reason}\nhelp: look at its cable and its plugin's log; `safety.camera_deadline_ms` says how old a picture may be"
+    )]
+    Camera {
+        /// The camera.
+        camera: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A primitive that cannot be run as asked.
     #[error("primitive `{op}`: {reason}")]
     Primitive {

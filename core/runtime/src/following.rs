@@ -6,16 +6,26 @@ use crate::{
     RuntimeError, Session,
     chunk_targets::JointTarget,
     control_loop::{ControlOrder, TICK_NS},
-    control_status::ControlMode,
+    control_status::{ControlMode, StopCause},
 };
 
 /// Longest wait for the arm to come to rest (ns): far above any stop.
 const REST_TIMEOUT_NS: u64 = 3_000_000_000;
 
 impl Session {
-    /// Splices targets onto the running path, or starts a path from rest.
-    pub(crate) fn follow(&mut self, targets: &[JointTarget]) -> Result<(), RuntimeError> {
+    /// Splices targets onto the running path, or starts a path from rest. The
+    /// arm holds unless the next ones have come by `fresh_by_ns`; `u64::MAX`
+    /// for targets that are meant to be run to their end.
+    pub(crate) fn follow(
+        &mut self,
+        targets: &[JointTarget],
+        fresh_by_ns: u64,
+    ) -> Result<(), RuntimeError> {
         let now_ns = self.body.now_ns();
+        if self.body.status().mode == ControlMode::Holding {
+            // The loop left the old path by itself: the arm is elsewhere.
+            self.path = None;
+        }
         let waypoints = || {
             let due = targets
                 .iter()
@@ -35,7 +45,7 @@ impl Session {
                 path
             }
         };
-        self.body.order(ControlOrder::Follow(path))
+        self.body.order(ControlOrder::Follow { path, fresh_by_ns })
     }
 
     /// Brings the arm to rest within its limits and waits until it stands.
@@ -82,12 +92,21 @@ impl Session {
         }
     }
 
+    /// Stops the robot for a reason found outside of the control loop; latched.
+    pub(crate) fn stop_for(&mut self, cause: StopCause) -> Result<(), RuntimeError> {
+        self.path = None;
+        self.body.order(ControlOrder::Stop(cause))?;
+        let now_ns = self.body.now_ns();
+        self.advance_to(now_ns + 2 * TICK_NS)
+    }
+
     /// Leaves a latched stop: the arm holds where it stands.
     ///
     /// # Errors
     /// When the robot is not ready to move again.
     pub fn reset_stop(&mut self) -> Result<(), RuntimeError> {
         self.path = None;
+        self.eyes.restart();
         self.body.order(ControlOrder::Reset)?;
         let now_ns = self.body.now_ns();
         self.body.advance_to(now_ns + 2 * TICK_NS)?;

@@ -133,10 +133,11 @@ impl Session {
             }
         }
         let end_ns = self.body.now_ns() + (seconds * 1e9) as u64;
-        self.follow(&[JointTarget {
+        let target = JointTarget {
             time_ns: end_ns,
             position,
-        }])?;
+        };
+        self.follow(&[target], u64::MAX)?;
         let ending = self.pass_until(end_ns + 100 * TICK_NS)?;
         self.settle()?;
         Ok(ending)

@@ -17,6 +17,7 @@ use vola_types::PluginId;
 use crate::{
     Picture, RuntimeError,
     body::{PictureSink, Watch},
+    control_loop::TICK_NS,
     real_body::spawn_camera,
     robot::CameraPort,
 };
@@ -181,9 +182,7 @@ pub(crate) struct CameraThread {
 impl CameraThread {
     /// Takes pictures at the camera's rate until the session ends.
     pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
-        let rate_hz = camera.description().rate_hz;
-        let period =
-            Duration::try_from_secs_f64(1.0 / rate_hz).unwrap_or(Duration::from_millis(40));
+        let period = period(camera.description().rate_hz);
         let mut picture = Picture {
             width: camera.description().width,
             height: camera.description().height,
@@ -228,6 +227,26 @@ impl CameraThread {
         {
             sink(time_ns, picture);
             *shown_ns = time_ns + *period_ns;
+        }
+    }
+}
+
+/// Time between two pictures: whole control ticks, so about 30 Hz is 33 ms.
+fn period(rate_hz: f64) -> Duration {
+    let ticks = (1e9 / rate_hz / TICK_NS as f64).round();
+    // A rate that is not a positive number was refused with the description.
+    let ticks = if ticks >= 1.0 { ticks as u64 } else { 1 };
+    Duration::from_nanos(ticks.saturating_mul(TICK_NS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_s_period_is_whole_ticks() {
+        for (rate_hz, millis) in [(25.0, 40), (30.0, 33), (60.0, 17), (5000.0, 1)] {
+            assert_eq!(period(rate_hz), Duration::from_millis(millis), "{rate_hz}");
         }
     }
 }

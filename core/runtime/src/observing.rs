@@ -3,7 +3,13 @@
 use vola_bundle::{GoalPoints, ImageView, Observation, Pixels, StateVector};
 use vola_types::{ColorOrder, EmbodimentDescription, PrimitiveGoal};
 
-use crate::{Picture, RuntimeError, body::Body, policy::Policy, proprioception::Proprioception};
+use crate::{
+    Picture, RuntimeError,
+    body::Body,
+    camera_watch::{CameraDeadlines, CameraVerdict, CameraWatch},
+    policy::Policy,
+    proprioception::Proprioception,
+};
 
 /// The pictures of the newest observation. The buffers are kept.
 pub(crate) struct Eyes {
@@ -11,7 +17,13 @@ pub(crate) struct Eyes {
     orders: Vec<(String, ColorOrder)>,
     pictures: Vec<(String, Picture)>,
     covered: bool,
+    deadlines: CameraDeadlines,
+    watches: Vec<(String, CameraWatch)>,
 }
+
+/// What the watchdogs say of the pictures just taken: the camera with the worst
+/// verdict, if any is not fine.
+pub(crate) type Sighting = Option<(String, CameraVerdict)>;
 
 impl Eyes {
     /// Cameras of the policy; without one, those asked for, or all.
@@ -19,6 +31,7 @@ impl Eyes {
         policy: Option<&Policy>,
         asked: &[String],
         description: &EmbodimentDescription,
+        deadlines: CameraDeadlines,
     ) -> Self {
         let all = || {
             description
@@ -42,12 +55,21 @@ impl Eyes {
             orders,
             pictures: Vec::new(),
             covered: false,
+            deadlines,
+            watches: Vec::new(),
         }
     }
 
-    /// Whether every picture is black.
+    /// Whether every picture is black. The watchdogs judge what the camera gave.
     pub(crate) fn cover(&mut self, covered: bool) {
         self.covered = covered;
+    }
+
+    /// The watchdogs begin anew: the scene is another, or the arm was reset.
+    pub(crate) fn restart(&mut self) {
+        self.watches
+            .iter_mut()
+            .for_each(|(_, watch)| watch.restart());
     }
 
     /// Cameras of a decision.
@@ -55,27 +77,32 @@ impl Eyes {
         self.cameras.clone()
     }
 
-    /// Takes the newest picture of each camera.
+    /// Takes the newest picture of each camera, and asks the watchdogs; `tool`
+    /// is where the tool is (m).
     pub(crate) fn look(
         &mut self,
         body: &mut dyn Body,
         cameras: &[String],
-    ) -> Result<(), RuntimeError> {
+        tool: [f64; 3],
+    ) -> Result<Sighting, RuntimeError> {
         self.pictures.retain(|(key, _)| cameras.contains(key));
+        let mut worst: Sighting = None;
         for camera in cameras {
-            let index = self.pictures.iter().position(|(key, _)| key == camera);
-            let index = index.unwrap_or_else(|| {
-                self.pictures.push((camera.clone(), Picture::default()));
-                self.pictures.len() - 1
-            });
-            if let Some((_, picture)) = self.pictures.get_mut(index) {
-                body.picture(camera, picture)?;
-                if self.covered {
-                    picture.rgb.fill(0);
-                }
+            let picture = entry(&mut self.pictures, camera, Picture::default);
+            let captured_ns = body.picture(camera, picture)?;
+            let deadlines = self.deadlines;
+            let watch = entry(&mut self.watches, camera, || CameraWatch::new(deadlines));
+            let verdict = watch.look(body.now_ns(), captured_ns, &picture.rgb, tool);
+            let so_far = worst.as_ref().map_or(0, |(_, verdict)| verdict.rank());
+            if verdict.rank() > so_far {
+                worst = Some((camera.clone(), verdict));
+            }
+            // Only now, so that the watchdogs saw the picture as it was.
+            if self.covered {
+                picture.rgb.fill(0);
             }
         }
-        Ok(())
+        Ok(worst)
     }
 
     pub(crate) fn pictures(&self) -> &[(String, Picture)] {
@@ -113,6 +140,18 @@ impl Eyes {
             goal,
         }
     }
+}
+
+/// The value of a key, made when it is not there yet.
+fn entry<'a, T>(list: &'a mut Vec<(String, T)>, key: &str, make: impl FnOnce() -> T) -> &'a mut T {
+    let index = list.iter().position(|(known, _)| known == key);
+    let index = index.unwrap_or_else(|| {
+        list.push((key.to_owned(), make()));
+        list.len() - 1
+    });
+    #[allow(clippy::indexing_slicing, reason = "found or pushed just before")]
+    let (_, value) = &mut list[index];
+    value
 }
 
 /// An observation that owns its list of picture views.

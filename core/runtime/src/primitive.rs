@@ -4,15 +4,19 @@
 //! the progress head several times in a row and the op's own check on the
 //! robot's state; the default of everything that goes wrong is an arm at rest.
 
+use std::time::Instant;
+
 use vola_bundle::ActionChunk;
 use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal};
 
 use crate::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, LabelTensor, PrimitiveObserver,
     PrimitiveReport, RuntimeError, Session,
+    camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::{ConfidenceMonitor, Judged, PlannedPath},
-    control_loop::TICK_NS,
+    control_loop::{PROPRIOCEPTION_NS, TICK_NS},
+    control_status::StopCause,
     expert,
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
@@ -28,6 +32,9 @@ const EXPERT_PERIOD_NS: u64 = 200_000_000;
 const EXPERT_DONE_COUNT: u32 = 2;
 /// Time a recorded primitive may take (ns).
 const EXPERT_TIMEOUT_NS: u64 = 12_000_000_000;
+
+/// Time between two looks at a camera that gives nothing new (ns).
+const BLIND_NS: u64 = 20 * TICK_NS;
 
 /// Opening from which a gripper has let go of what it held: fingers around a
 /// block of half the gripper's width stand at 0.5.
@@ -69,6 +76,8 @@ struct Run {
     done: u32,
     failing: u32,
     held: bool,
+    /// A picture was too old at the last decision.
+    blind: bool,
     deadline_ns: u64,
 }
 
@@ -101,6 +110,7 @@ impl Session {
             done: 0,
             failing: 0,
             held: false,
+            blind: false,
             deadline_ns: begin_ns + self.timeout_ns(driver),
         };
         self.stop_switch.forget_lost_plugin();
@@ -120,10 +130,13 @@ impl Session {
             Err(error) => {
                 // Whatever failed, the arm comes to rest before the owner hears of it.
                 let _ = self.settle();
+                self.pass_on_notes(observer);
                 return Err(error);
             }
         };
-        self.settle()?;
+        let settled = self.settle();
+        self.pass_on_notes(observer);
+        settled?;
         let after = self.body.status();
         for (limit, ticks) in after.interventions.since(&before.interventions) {
             observer.safety(limit, &format!("commands changed in {ticks} ticks"));
@@ -151,6 +164,8 @@ impl Session {
     ) -> Result<Ending, RuntimeError> {
         self.begin_policy(seed)?;
         loop {
+            self.pass_on_notes(observer);
+            self.meet_proprioception()?;
             if self.stop_switch.has_lost_plugin() {
                 return Ok(ended(Outcome::Failed, PLUGIN_LOST));
             }
@@ -161,7 +176,14 @@ impl Session {
             if observed_ns >= run.deadline_ns {
                 return Ok(ended(Outcome::TimedOut, "its time ran out"));
             }
-            let (decision, measured) = self.decide(goal, driver, run)?;
+            let started = Instant::now();
+            let measured = self.measured()?;
+            if !self.look(&measured, observer, run)? {
+                continue;
+            }
+            let decision = self.decide(goal, driver, &measured, run)?;
+            self.policy_telemetry
+                .record("decision", elapsed_ns(started));
             let reading = run.monitor.observe(judged(&decision, &measured));
             run.decisions += 1;
             self.report(&decision, &measured, &reading, observer);
@@ -191,15 +213,69 @@ impl Session {
             .map_or(Ok(()), |policy| policy.reset(seed))
     }
 
+    /// In virtual time, decisions are made when a new state is due, as often as
+    /// not at once. In real time the newest one is taken.
+    fn meet_proprioception(&mut self) -> Result<(), RuntimeError> {
+        let now_ns = self.body.now_ns();
+        let due_ns = now_ns.next_multiple_of(PROPRIOCEPTION_NS);
+        if self.settings.clock == ClockMode::Virtual && due_ns > now_ns {
+            self.advance_to(due_ns)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the pictures of a decision. False when one is too old to decide by:
+    /// a little time has then passed, and the path of the last chunk runs out.
+    fn look(
+        &mut self,
+        measured: &Proprioception,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+    ) -> Result<bool, RuntimeError> {
+        let cameras = self.eyes.cameras();
+        let tool = measured.tool_position();
+        let sighting = self.eyes.look(self.body.as_mut(), &cameras, tool)?;
+        let Some((camera, verdict)) = sighting else {
+            run.blind = false;
+            return Ok(true);
+        };
+        let cause = match verdict {
+            CameraVerdict::Silent(_) => Some(StopCause::CameraSilent),
+            CameraVerdict::Frozen => Some(StopCause::CameraFrozen),
+            CameraVerdict::Late(_) | CameraVerdict::Fine => None,
+        };
+        let text = format!("camera `{camera}`: {}", verdict.words());
+        if let Some(cause) = cause {
+            tracing::error!(target: "control", camera, "{text}");
+            observer.safety(cause.word(), &format!("{text}: controlled stop"));
+            self.stop_for(cause)?;
+            return Err(RuntimeError::Stopped { reason: text });
+        }
+        if !run.blind {
+            run.blind = true;
+            tracing::warn!(target: "control", camera, "{text}");
+            observer.safety("camera", &format!("{text}: no decision by it"));
+        }
+        let now_ns = self.body.now_ns();
+        self.advance_to(now_ns + BLIND_NS)?;
+        Ok(false)
+    }
+
+    /// What the control loop told goes into the run's log.
+    fn pass_on_notes(&mut self, observer: &mut dyn PrimitiveObserver) {
+        for note in self.body.notes() {
+            let at_s = note.time_ns as f64 * 1e-9;
+            observer.safety(note.limit, &format!("at {at_s:.3} s: {}", note.action));
+        }
+    }
+
     fn decide(
         &mut self,
         goal: &PrimitiveGoal,
         driver: Driver,
+        measured: &Proprioception,
         run: &mut Run,
-    ) -> Result<(Decision, Proprioception), RuntimeError> {
-        let cameras = self.eyes.cameras();
-        let measured = self.measured()?;
-        self.eyes.look(self.body.as_mut(), &cameras)?;
+    ) -> Result<Decision, RuntimeError> {
         let decision = match driver {
             Driver::Expert { noise } => {
                 let now_ns = self.body.now_ns();
@@ -227,10 +303,14 @@ impl Session {
                             .to_owned(),
                     });
                 };
-                let seen = self
-                    .eyes
-                    .observation(&measured, &names, &values, Some(goal));
-                let made = seen.with(|seen| policy.decide(seen, &measured))?;
+                let seen = self.eyes.observation(measured, &names, &values, Some(goal));
+                let made = seen.with(|seen| policy.decide(seen, measured))?;
+                for (stage, millis) in &made.stage_millis {
+                    // A stage that a decision does not need takes no time.
+                    if *millis > 0.0 {
+                        self.policy_telemetry.record(stage, (millis * 1e6) as u64);
+                    }
+                }
                 Decision {
                     samples: made.samples,
                     executed: made.executed,
@@ -241,7 +321,7 @@ impl Session {
                 }
             }
         };
-        Ok((decision, measured))
+        Ok(decision)
     }
 
     fn report(
@@ -361,7 +441,9 @@ impl Session {
         match joint_targets(&self.model, &decision.executed, &origin) {
             Ok(targets) => {
                 run.refusals = 0;
-                self.follow(&targets)?;
+                let fresh_by_ns =
+                    self.body.now_ns() + self.period_ns() + self.settings.chunk_deadline_ns;
+                self.follow(&targets, fresh_by_ns)?;
                 Ok(None)
             }
             Err(refusal) => {
@@ -390,6 +472,10 @@ impl Session {
             Driver::Expert { .. } | Driver::Corrected => EXPERT_TIMEOUT_NS,
         }
     }
+}
+
+fn elapsed_ns(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// What the robot's own state must say before an op counts as done.

@@ -6,30 +6,40 @@
 //! other threads may share a lock, since nobody real-time waits for them.
 
 use std::{
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use rtrb::{Consumer, Producer, RingBuffer};
+use vola_bundle::ControlSettings;
 use vola_types::PluginId;
 
 use crate::{
-    Picture, RuntimeError, StopSwitch,
-    body::{Body, Watch, World},
+    CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    body::{Body, TickWrapper, Watch, World},
+    control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
+    control_thread::{Clock, ControlThread, Notes, Published, listen, lock_queue, lock_status},
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
+    telemetry::ControlTelemetry,
 };
 
 /// Orders that may wait for the control thread.
 const ORDER_QUEUE: usize = 4;
 /// Longest wait for the control thread to take an order.
 const ORDER_PATIENCE: Duration = Duration::from_millis(200);
+/// Longest wait for the control thread to begin.
+const START_PATIENCE: Duration = Duration::from_secs(5);
+/// Stack of a thread (bytes); only what is used of it costs memory.
+const THREAD_STACK: usize = 4 * 1024 * 1024;
 /// How often a waiting thread looks at the stop switch.
 const NAP: Duration = Duration::from_millis(1);
 /// Time a simulated world may fall behind before it gives up catching up (ns).
@@ -42,93 +52,94 @@ pub(crate) struct RealBody {
     orders: Producer<ControlOrder>,
     orders_sent: u64,
     status: triple_buffer::Output<Published>,
+    notes: Notes,
+    telemetry: Arc<ControlTelemetry>,
+    real_time: RealTimeReport,
     simulation: Option<Arc<Mutex<SimulationPort>>>,
     cameras: CameraThreads,
     stop_switch: StopSwitch,
     ending: Arc<AtomicBool>,
-    control: Option<JoinHandle<()>>,
-    world: Option<JoinHandle<()>>,
+    /// Control, world, listener: joined in this order.
+    threads: Vec<JoinHandle<()>>,
 }
 
-/// The runtime's clock: nanoseconds since the session began.
-#[derive(Clone, Copy)]
-struct Clock {
-    zero: Instant,
-}
-
-impl Clock {
-    fn now_ns(self) -> u64 {
-        u64::try_from(self.zero.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// Sleeps until a time; returns at once when it is past.
-    fn sleep_until(self, time_ns: u64) {
-        loop {
-            let left = time_ns.saturating_sub(self.now_ns());
-            if left == 0 {
-                return;
-            }
-            thread::park_timeout(Duration::from_nanos(left));
-        }
-    }
-}
-
-/// What the control thread publishes: its newest tick and how many orders it took.
-#[derive(Clone, Copy, Debug, Default)]
-struct Published {
-    status: ControlStatus,
-    orders_taken: u64,
+/// What a body in real time is made of.
+pub(crate) struct RealParts {
+    pub(crate) id: PluginId,
+    pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
+    pub(crate) cameras: Vec<CameraPort>,
+    pub(crate) simulation: Option<SimulationPort>,
+    pub(crate) stop_switch: StopSwitch,
+    pub(crate) settings: ControlSettings,
 }
 
 impl RealBody {
     /// Starts the threads. The robot holds where it is.
-    pub(crate) fn start(
-        id: PluginId,
-        control: ControlLoop,
-        cameras: Vec<CameraPort>,
-        simulation: Option<SimulationPort>,
-        stop_switch: StopSwitch,
-    ) -> Result<Self, RuntimeError> {
-        let clock = Clock {
-            zero: Instant::now(),
-        };
+    pub(crate) fn start(parts: RealParts) -> Result<Self, RuntimeError> {
+        let RealParts {
+            id,
+            control: (mut control, told),
+            cameras,
+            simulation,
+            stop_switch,
+            settings,
+        } = parts;
+        let clock = Clock::start();
         let ending = Arc::new(AtomicBool::new(false));
-        let (orders, inbox) = RingBuffer::new(ORDER_QUEUE);
+        let (mut orders, inbox) = RingBuffer::new(ORDER_QUEUE);
         let first = Published {
             status: *control.status(),
             orders_taken: 0,
         };
-        let (publisher, status) = triple_buffer::TripleBuffer::new(&first).split();
+        let (mut publisher, mut status) = triple_buffer::TripleBuffer::new(&first).split();
+        let telemetry = control.telemetry();
+        telemetry.clear();
+        let locked = if settings.lock_memory() {
+            lock_queues(&mut control, &mut orders, &mut publisher, &mut status)
+        } else {
+            Ok(0)
+        };
         let simulation = simulation.map(|simulation| Arc::new(Mutex::new(simulation)));
-        let control = ControlThread {
+        let thread = Box::new(ControlThread {
             control,
             inbox,
             publisher,
-            taken: 0,
-        };
-        let control = spawn("vola-control", {
+            settings,
+        });
+        let (ready, report) = mpsc::sync_channel(1);
+        let mut threads = vec![spawn("vola-control", {
             let ending = Arc::clone(&ending);
-            move || control.run(clock, &ending)
-        })?;
-        let world = simulation
-            .as_ref()
-            .map(|simulation| {
-                let (simulation, ending) = (Arc::clone(simulation), Arc::clone(&ending));
-                spawn("vola-world", move || run_world(clock, &simulation, &ending))
-            })
-            .transpose()?;
+            move || thread.run(clock, &ending, locked, &ready)
+        })?];
+        if let Some(simulation) = &simulation {
+            let (simulation, ending) = (Arc::clone(simulation), Arc::clone(&ending));
+            threads.push(spawn("vola-world", move || {
+                run_world(clock, &simulation, &ending);
+            })?);
+        }
+        let notes = Notes::default();
+        threads.push(spawn("vola-listener", {
+            let notes = Arc::clone(&notes);
+            move || listen(told, &notes)
+        })?);
+        let real_time = report.recv_timeout(START_PATIENCE).unwrap_or_default();
+        for refusal in real_time.refusals() {
+            tracing::warn!(target: "control", "{refusal}");
+        }
         Ok(Self {
             id,
             clock,
             orders,
             orders_sent: 0,
             status,
+            notes,
+            telemetry,
+            real_time,
             simulation,
             cameras: CameraThreads::new(cameras, Arc::clone(&ending)),
             stop_switch,
             ending,
-            control: Some(control),
-            world,
+            threads,
         })
     }
 
@@ -188,8 +199,32 @@ impl Body for RealBody {
             .newest(camera, &self.id, move || clock.now_ns(), into)
     }
 
+    fn notes(&mut self) -> Vec<ControlNote> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn telemetry(&self) -> Arc<ControlTelemetry> {
+        Arc::clone(&self.telemetry)
+    }
+
+    fn digest(&self) -> Option<CommandDigest> {
+        None
+    }
+
+    fn real_time(&self) -> Option<&RealTimeReport> {
+        Some(&self.real_time)
+    }
+
     fn world(&mut self) -> Option<&mut dyn World> {
         self.simulation.is_some().then_some(self)
+    }
+
+    fn wrap_ticks(&mut self, _: TickWrapper) -> Result<(), RuntimeError> {
+        Err(RuntimeError::MissingPart {
+            id: self.id.clone(),
+            part: "ticks that can be wrapped in real time".to_owned(),
+            help: "open the session in virtual time",
+        })
     }
 
     fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError> {
@@ -204,10 +239,11 @@ impl World for RealBody {
         seed: u64,
         task: &serde_json::Value,
     ) -> Result<serde_json::Value, RuntimeError> {
-        // No path may run on into the new scene.
-        self.order(ControlOrder::Hold)?;
-        let episode = self.simulation()?.reset(seed, task)?;
+        // No path may run on into the new scene, and none is silent meanwhile.
+        self.order(ControlOrder::NewWorld)?;
+        let episode = self.simulation()?.reset(seed, task);
         self.order(ControlOrder::Reset)?;
+        let episode = episode?;
         self.cameras.forget();
         Ok(episode)
     }
@@ -229,10 +265,7 @@ impl Drop for RealBody {
     fn drop(&mut self) {
         // The arm is brought to rest by the control thread itself before it ends.
         self.ending.store(true, Ordering::Release);
-        for handle in [self.control.take(), self.world.take()]
-            .into_iter()
-            .flatten()
-        {
+        for handle in self.threads.drain(..) {
             handle.thread().unpark();
             if handle.join().is_err() {
                 tracing::error!("a thread of the runtime panicked");
@@ -241,41 +274,14 @@ impl Drop for RealBody {
     }
 }
 
-struct ControlThread {
-    control: ControlLoop,
-    inbox: Consumer<ControlOrder>,
-    publisher: triple_buffer::Input<Published>,
-    taken: u64,
-}
-
-impl ControlThread {
-    /// Ticks until the session ends and the arm stands. A late wake-up samples
-    /// the path later; it never runs ticks in a burst.
-    fn run(mut self, clock: Clock, ending: &AtomicBool) {
-        let mut due_ns = clock.now_ns();
-        let mut left = u64::MAX;
-        while left > 0 {
-            while let Ok(order) = self.inbox.pop() {
-                self.control.order(order);
-                self.taken += 1;
-            }
-            if ending.load(Ordering::Acquire) {
-                self.control.order(ControlOrder::Hold);
-                // At most a second to come to rest.
-                left = left.min(1000).saturating_sub(1);
-                if self.control.status().at_rest {
-                    left = 0;
-                }
-            }
-            self.control.tick(clock.now_ns());
-            self.publisher.write(Published {
-                status: *self.control.status(),
-                orders_taken: self.taken,
-            });
-            due_ns = (due_ns + TICK_NS).max(clock.now_ns());
-            clock.sleep_until(due_ns);
-        }
-    }
+/// Locks what the control thread shares with this one; the bytes locked.
+fn lock_queues(
+    control: &mut ControlLoop,
+    orders: &mut Producer<ControlOrder>,
+    publisher: &mut triple_buffer::Input<Published>,
+    status: &mut triple_buffer::Output<Published>,
+) -> io::Result<usize> {
+    Ok(control.lock_events()? + lock_queue(orders)? + lock_status(publisher, status)?)
 }
 
 /// Steps a simulated world with the clock until the session ends.
@@ -302,6 +308,7 @@ fn run_world(clock: Clock, simulation: &Mutex<SimulationPort>, ending: &AtomicBo
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, RuntimeError> {
     thread::Builder::new()
         .name(name.to_owned())
+        .stack_size(THREAD_STACK)
         .spawn(body)
         .map_err(|source| RuntimeError::Io {
             path: std::path::PathBuf::from(format!("thread `{name}`")),

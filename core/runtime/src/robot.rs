@@ -1,8 +1,8 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
 use vola_abi::{
-    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, HostData, HostServicesAbi, ImageBufferAbi,
-    SimulationBox, StateFrame, StopCategory, TensorAbi,
+    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, HostData, HostServicesAbi,
+    ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
     abi_stable::std_types::{ROption, RSliceMut, RStr, RString},
 };
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
@@ -200,6 +200,11 @@ pub(crate) struct ActuatorPort {
 }
 
 impl ActuatorPort {
+    /// An actuator under a name for messages.
+    pub(crate) fn new(who: String, actuator: ActuatorBox) -> Self {
+        Self { who, actuator }
+    }
+
     pub(crate) fn state(&mut self, frame: &mut StateFrame) -> Result<(), RuntimeError> {
         let result = self.actuator.state(frame);
         if result.is_ok() {
@@ -209,21 +214,23 @@ impl ActuatorPort {
         }
     }
 
-    pub(crate) fn command(&mut self, frame: &CommandFrame) -> Result<(), RuntimeError> {
-        let result = self.actuator.command(frame);
-        if result.is_ok() {
-            Ok(())
-        } else {
-            unwrap(&self.who, "command", result)
-        }
+    // The control thread's own: a fault is passed on as the plugin made it, and
+    // nothing is formatted or freed.
+
+    pub(crate) fn try_state(&mut self, frame: &mut StateFrame) -> Result<(), FaultAbi> {
+        self.actuator.state(frame).into_result()
     }
 
-    pub(crate) fn stop(&mut self, category: StopCategory) -> Result<(), RuntimeError> {
-        unwrap(&self.who, "stop", self.actuator.stop(category))
+    pub(crate) fn try_command(&mut self, frame: &CommandFrame) -> Result<(), FaultAbi> {
+        self.actuator.command(frame).into_result()
     }
 
-    pub(crate) fn reset(&mut self) -> Result<(), RuntimeError> {
-        unwrap(&self.who, "reset", self.actuator.reset())
+    pub(crate) fn try_stop(&mut self, category: StopCategory) -> Result<(), FaultAbi> {
+        self.actuator.stop(category).into_result()
+    }
+
+    pub(crate) fn try_reset(&mut self) -> Result<(), FaultAbi> {
+        self.actuator.reset().into_result()
     }
 }
 

@@ -15,17 +15,21 @@ use vola_motion::{Limits, ToolLimits};
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    ArmState, Detection, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules, Robot,
-    RuntimeError, SceneReading, StopSwitch,
+    ArmState, CommandDigest, ControlReport, Detection, Heartbeat, HeartbeatKind, Picture,
+    PluginLibrary, PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport,
+    Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
-    body::{Body, PictureSink, Watch, World},
+    body::{Body, PictureSink, TickWrapper, Watch, World},
+    camera_watch::CameraDeadlines,
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
+    heartbeat::Heartbeats,
     limits::checked_limits,
+    null_actuator::null_actuator,
     observing::Eyes,
     policy::Policy,
     proprioception::{Proprioception, state_names},
-    real_body::RealBody,
-    robot::OpenRobot,
+    real_body::{RealBody, RealParts},
+    robot::{ActuatorPort, OpenRobot},
     virtual_body::VirtualBody,
 };
 
@@ -57,6 +61,19 @@ pub struct SessionOptions {
     pub cameras: Vec<String>,
     /// Which libraries are let in, and what hosts isolated plugins.
     pub plugins: PluginOptions,
+    /// What takes the commands.
+    pub drive: Drive,
+}
+
+/// What takes a session's commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drive {
+    /// The robot.
+    #[default]
+    Robot,
+    /// Nothing: a joint is at once where it was sent. To measure what the
+    /// control loop itself costs.
+    Nothing,
 }
 
 /// Whether a session opens the deployment's policy.
@@ -83,6 +100,8 @@ pub struct Session {
     pub(crate) max_velocity: Vec<f64>,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
+    pub(crate) policy_telemetry: PolicyTelemetry,
+    heartbeats: Heartbeats,
     header: Value,
     state_names: Vec<String>,
     // Last: the connection closes after every part is gone.
@@ -96,6 +115,7 @@ pub(crate) struct RunSettings {
     pub(crate) execution: Option<ResolvedExecution>,
     pub(crate) latency_ns: u64,
     pub(crate) timeout_ns: u64,
+    pub(crate) chunk_deadline_ns: u64,
     pub(crate) confidence: crate::confidence::ConfidenceSettings,
 }
 
@@ -131,20 +151,31 @@ impl Session {
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
-        let header = header(&registry, policy.as_ref(), &id)?;
+        let mut header = header(&registry, policy.as_ref(), &id)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
-        let eyes = Eyes::new(policy.as_ref(), &options.cameras, robot.description());
-        let body = start_body(
-            deployment,
-            &options,
-            &mut robot,
-            &model,
-            limits,
-            &stop_switch,
-        )?;
+        let deadlines = deployment.safety().deadlines();
+        let eyes = Eyes::new(
+            policy.as_ref(),
+            &options.cameras,
+            robot.description(),
+            CameraDeadlines {
+                decision_ns: duration_ns(deadlines.camera),
+                stop_ns: duration_ns(deadlines.camera_stop),
+            },
+        );
+        let heartbeats = Heartbeats::default();
+        let seams = Seams {
+            stop_switch: stop_switch.clone(),
+            heartbeats: heartbeats.clone(),
+        };
+        let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
+        if let Some(header) = header.as_object_mut() {
+            let real_time = serde_json::to_value(body.real_time()).unwrap_or_default();
+            header.insert("real_time".to_owned(), real_time);
+        }
         Ok(Self {
             body,
             model,
@@ -156,12 +187,15 @@ impl Session {
                 execution,
                 latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
+                chunk_deadline_ns: duration_ns(deadlines.chunk),
                 confidence: crate::limits::confidence(deployment, policy.as_ref()),
             },
             policy,
             max_velocity,
             path: None,
             primitives_run: 0,
+            policy_telemetry: PolicyTelemetry::default(),
+            heartbeats,
             header,
             state_names: state_names(robot.description()),
             robot,
@@ -216,6 +250,7 @@ impl Session {
     pub fn reset_world(&mut self, seed: u64, task: &Value) -> Result<Value, RuntimeError> {
         self.path = None;
         let episode = self.world()?.reset(seed, task)?;
+        self.eyes.restart();
         // One tick, so that status and pictures are the new scene's.
         let now = self.body.now_ns();
         self.body.advance_to(now + TICK_NS)?;
@@ -256,7 +291,11 @@ impl Session {
         };
         let policy = self.policy.as_mut().ok_or_else(missing)?;
         let cameras = policy.scene_cameras().ok_or_else(missing)?;
-        self.eyes.look(self.body.as_mut(), &cameras)?;
+        let tool = measured.tool_position();
+        if let Some((camera, verdict)) = self.eyes.look(self.body.as_mut(), &cameras, tool)? {
+            let reason = verdict.words();
+            return Err(RuntimeError::Camera { camera, reason });
+        }
         let values = measured.values(&self.model);
         let observation = self
             .eyes
@@ -318,7 +357,63 @@ impl Session {
         })
     }
 
-    /// What a run log begins with: plugins with hashes, bundle with hash, versions.
+    /// Awaits signs of life from now on, at most `deadline` apart; silence holds
+    /// or stops the arm, as the kind says. The first counts from now.
+    #[must_use]
+    pub fn expect_heartbeat(
+        &self,
+        kind: HeartbeatKind,
+        deadline: std::time::Duration,
+    ) -> Heartbeat {
+        self.heartbeats.expect(kind, duration_ns(deadline))
+    }
+
+    /// Passes every tick of the control loop through a wrapper from now on, to
+    /// measure or count what it does. The wrapper must make the call it is
+    /// given, once.
+    ///
+    /// # Errors
+    /// In real time.
+    pub fn wrap_ticks(&mut self, wrapper: TickWrapper) -> Result<(), RuntimeError> {
+        self.body.wrap_ticks(wrapper)
+    }
+
+    /// The hash over all commands so far; none in real time, where the instants
+    /// differ from run to run.
+    #[must_use]
+    pub fn command_digest(&self) -> Option<CommandDigest> {
+        self.body.digest()
+    }
+
+    /// What the control loop did and cost since the session began, or since
+    /// [`clear_telemetry`](Self::clear_telemetry). Times are measured in real
+    /// time only.
+    pub fn control_report(&mut self) -> ControlReport {
+        let interventions = self.body.status().interventions;
+        self.body
+            .telemetry()
+            .report(interventions.since(&Default::default()))
+    }
+
+    /// The control loop's counters begin anew.
+    pub fn clear_telemetry(&mut self) {
+        self.body.telemetry().clear();
+    }
+
+    /// What the policy's steps cost, by part. A clone reads the same.
+    #[must_use]
+    pub fn policy_telemetry(&self) -> PolicyTelemetry {
+        self.policy_telemetry.clone()
+    }
+
+    /// What the system permitted the control thread; none in virtual time.
+    #[must_use]
+    pub fn real_time(&self) -> Option<&RealTimeReport> {
+        self.body.real_time()
+    }
+
+    /// What a run log begins with: plugins with hashes, bundle with hash,
+    /// versions, and what the system permitted the control thread.
     #[must_use]
     pub fn run_header(&self) -> Value {
         self.header.clone()
@@ -341,8 +436,9 @@ impl Session {
     pub(crate) fn measured(&mut self) -> Result<Proprioception, RuntimeError> {
         let status = self.body.status();
         let gripper_command = status.command().last().copied().unwrap_or(0.0);
-        let mut measured = Proprioception::new(&self.model, &status.state, gripper_command)?;
-        measured.time_ns = self.body.now_ns();
+        let seen = &status.proprioception;
+        let mut measured = Proprioception::new(&self.model, seen, gripper_command)?;
+        measured.time_ns = status.proprioception_ns;
         Ok(measured)
     }
 }
@@ -406,13 +502,19 @@ fn open_policy(
     ))
 }
 
+/// What other threads reach the control loop by.
+struct Seams {
+    stop_switch: StopSwitch,
+    heartbeats: Heartbeats,
+}
+
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
     robot: &mut OpenRobot,
     model: &Arc<ArmModel>,
     limits: Limits,
-    stop_switch: &StopSwitch,
+    seams: Seams,
 ) -> Result<Box<dyn Body>, RuntimeError> {
     let mut parts = robot.take_parts()?;
     let description = robot.description();
@@ -430,13 +532,23 @@ fn start_body(
         // A simulated robot stands in some scene before its first state is read.
         world.reset(options.seed, &Value::Null)?;
     }
+    let stop_switch = seams.stop_switch.clone();
+    let actuator = match options.drive {
+        Drive::Robot => parts.actuator,
+        Drive::Nothing => {
+            ActuatorPort::new("no robot".to_owned(), null_actuator(&resting(description)))
+        }
+    };
     let control = ControlLoop::new(ControlSetup {
-        actuator: parts.actuator,
+        actuator,
         model: Arc::clone(model),
         description,
         limits,
         tool_limits,
-        stop_switch: stop_switch.clone(),
+        stop_switch: seams.stop_switch,
+        heartbeats: seams.heartbeats,
+        deadlines: deployment.safety().deadlines(),
+        settings: *deployment.control(),
     })?;
     match (options.clock, parts.simulation) {
         (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
@@ -444,21 +556,28 @@ fn start_body(
             control,
             parts.cameras,
             simulation,
-            stop_switch.clone(),
+            stop_switch,
         ))),
         (ClockMode::Virtual, None) => Err(RuntimeError::MissingPart {
             id: robot.id().clone(),
             part: "simulated world, which virtual time needs".to_owned(),
             help: "run it in real time: without --fast",
         }),
-        (ClockMode::Real, simulation) => Ok(Box::new(RealBody::start(
-            robot.id().clone(),
+        (ClockMode::Real, simulation) => Ok(Box::new(RealBody::start(RealParts {
+            id: robot.id().clone(),
             control,
-            parts.cameras,
+            cameras: parts.cameras,
             simulation,
-            stop_switch.clone(),
-        )?)),
+            stop_switch,
+            settings: *deployment.control(),
+        })?)),
     }
+}
+
+/// The home pose, gripper open: where an arm that is not there stands.
+fn resting(description: &EmbodimentDescription) -> Vec<f64> {
+    let gripper = (description.gripper != vola_types::Gripper::None).then_some(1.0);
+    description.home.iter().copied().chain(gripper).collect()
 }
 
 fn header(

@@ -1,28 +1,78 @@
 //! "Stop" from any thread, without a model, a lock or a queue.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use crate::sync::{Arc, AtomicBool, AtomicU8, Ordering};
+
+/// How a robot is brought to rest, by analogy to the stop categories of
+/// IEC 60204-1. A later one includes those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum StopLevel {
+    /// No stop.
+    #[default]
+    None = 0,
+    /// Brake along the limits and stand under power (category 2).
+    Hold = 1,
+    /// A controlled stop, then the drives are disabled (category 1); latched.
+    ControlledStop = 2,
+    /// Power is cut at once (category 0); latched. A request: what the robot
+    /// does is its own controller's, and a hardware emergency stop stays required.
+    CutPower = 3,
+}
+
+impl StopLevel {
+    fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::None,
+            1 => Self::Hold,
+            2 => Self::ControlledStop,
+            _ => Self::CutPower,
+        }
+    }
+}
 
 /// A switch that any thread may throw. The control loop reads it every tick
 /// and brings the arm to rest; whoever drives a primitive ends it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StopSwitch {
-    thrown: Arc<AtomicBool>,
+    level: Arc<AtomicU8>,
     plugin_lost: Arc<AtomicBool>,
 }
 
+impl Default for StopSwitch {
+    fn default() -> Self {
+        Self {
+            level: Arc::new(AtomicU8::new(StopLevel::None as u8)),
+            plugin_lost: Arc::new(AtomicBool::new(false)),
+        }
+    }
+}
+
 impl StopSwitch {
-    /// Throws it: motion ends from the next tick on. Safe in a signal handler.
+    /// Throws it: motion ends from the next tick on, and the arm holds. Safe in
+    /// a signal handler.
     pub fn throw(&self) {
-        self.thrown.store(true, Ordering::Release);
+        self.demand(StopLevel::Hold);
     }
 
-    /// Whether it is thrown.
+    /// Demands a stop of at least this level; a stronger one that is already
+    /// demanded stays. Safe in a signal handler.
+    pub fn demand(&self, level: StopLevel) {
+        self.level.fetch_max(level as u8, Ordering::AcqRel);
+    }
+
+    /// What is demanded; a lost plugin demands a hold.
+    #[must_use]
+    pub fn level(&self) -> StopLevel {
+        match StopLevel::of_code(self.level.load(Ordering::Acquire)) {
+            StopLevel::None if self.has_lost_plugin() => StopLevel::Hold,
+            level => level,
+        }
+    }
+
+    /// Whether any stop is demanded.
     #[must_use]
     pub fn is_thrown(&self) -> bool {
-        self.thrown.load(Ordering::Acquire) || self.has_lost_plugin()
+        self.level() != StopLevel::None
     }
 
     /// The process of a plugin is lost: the arm comes to rest. The next
@@ -41,8 +91,9 @@ impl StopSwitch {
         self.plugin_lost.store(false, Ordering::Release);
     }
 
-    /// Releases it, before a new primitive. Nothing moves by that alone.
+    /// Releases it, before a new primitive. Nothing moves by that alone, and a
+    /// stop that the control loop has latched stays until its reset.
     pub fn release(&self) {
-        self.thrown.store(false, Ordering::Release);
+        self.level.store(StopLevel::None as u8, Ordering::Release);
     }
 }

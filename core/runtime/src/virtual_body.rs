@@ -5,20 +5,30 @@
 //! nobody reads is not rendered. Nothing here reads a clock, so the same seed
 //! gives the same commands however busy the machine is.
 
+use std::sync::Arc;
+
+use rtrb::Consumer;
+use vola_types::PluginId;
+
 use crate::{
-    Picture, RuntimeError, StopSwitch,
-    body::{Body, Watch, World},
+    CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    body::{Body, TickWrapper, Watch, World},
+    control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     robot::{CameraPort, SimulationPort},
+    telemetry::ControlTelemetry,
 };
-use vola_types::PluginId;
 
 /// A simulated robot under virtual time.
 pub(crate) struct VirtualBody {
     id: PluginId,
     now_ns: u64,
     control: ControlLoop,
+    told: Consumer<ControlEvent>,
+    notes: Vec<ControlNote>,
+    digest: CommandDigest,
+    wrapper: Option<TickWrapper>,
     cameras: Vec<CameraPort>,
     simulation: SimulationPort,
     stop_switch: StopSwitch,
@@ -29,15 +39,20 @@ pub(crate) struct VirtualBody {
 impl VirtualBody {
     pub(crate) fn new(
         id: PluginId,
-        control: ControlLoop,
+        (control, told): (ControlLoop, Consumer<ControlEvent>),
         cameras: Vec<CameraPort>,
         simulation: SimulationPort,
         stop_switch: StopSwitch,
     ) -> Self {
+        control.telemetry().clear();
         Self {
             id,
             now_ns: 0,
             control,
+            told,
+            notes: Vec::new(),
+            digest: CommandDigest::default(),
+            wrapper: None,
             cameras,
             simulation,
             stop_switch,
@@ -47,7 +62,12 @@ impl VirtualBody {
     }
 
     fn tick(&mut self) -> Result<(), RuntimeError> {
-        self.control.tick(self.now_ns);
+        match &mut self.wrapper {
+            Some(wrapper) => wrapper(&mut || self.control.tick(self.now_ns)),
+            None => self.control.tick(self.now_ns),
+        }
+        self.digest.add(self.control.command_frame());
+        self.listen();
         self.simulation.step(TICK_NS)?;
         self.now_ns += TICK_NS;
         if self
@@ -58,6 +78,15 @@ impl VirtualBody {
             self.show()?;
         }
         Ok(())
+    }
+
+    /// Logs what the control loop told, and keeps it for the run's log.
+    fn listen(&mut self) {
+        while let Ok(event) = self.told.pop() {
+            let note = event.note();
+            note.log();
+            self.notes.push(note);
+        }
     }
 
     fn show(&mut self) -> Result<(), RuntimeError> {
@@ -112,6 +141,28 @@ impl Body for VirtualBody {
 
     fn world(&mut self) -> Option<&mut dyn World> {
         Some(self)
+    }
+
+    fn notes(&mut self) -> Vec<ControlNote> {
+        self.listen();
+        std::mem::take(&mut self.notes)
+    }
+
+    fn telemetry(&self) -> Arc<ControlTelemetry> {
+        self.control.telemetry()
+    }
+
+    fn digest(&self) -> Option<CommandDigest> {
+        Some(self.digest.clone())
+    }
+
+    fn real_time(&self) -> Option<&RealTimeReport> {
+        None
+    }
+
+    fn wrap_ticks(&mut self, wrapper: TickWrapper) -> Result<(), RuntimeError> {
+        self.wrapper = Some(wrapper);
+        Ok(())
     }
 
     fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError> {

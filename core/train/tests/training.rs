@@ -78,6 +78,7 @@ fn a_small_set_is_learned_by_heart() {
             size: 6,
             grounding: 2,
             scene: 2,
+            scene_raised: 0.4,
             scene_every: 1,
         },
         loss: LossConfig {

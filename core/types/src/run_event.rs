@@ -102,6 +102,14 @@ pub enum RunEventKind {
         #[serde(default)]
         steps: Vec<Step>,
     },
+    /// The commands sent to the robot so far, in virtual time, just before the
+    /// end: equal hashes are equal motions.
+    Commands {
+        /// Commands, one a tick of 1 ms.
+        frames: u64,
+        /// BLAKE3 over time, positions and velocities of each, hexadecimal.
+        blake3: String,
+    },
     /// The run is over; always the last event of a sentence.
     Finished {
         /// Whether the goal was reached, measured by the world where a world
@@ -221,6 +229,10 @@ mod tests {
             RunEventKind::Replanned {
                 reason: "slipped".to_owned(),
                 steps: vec![Step::Wait { seconds: 1.0 }],
+            },
+            RunEventKind::Commands {
+                frames: 1200,
+                blake3: "af13".to_owned(),
             },
             RunEventKind::Finished {
                 success: false,

@@ -7,6 +7,7 @@ mod inferring;
 mod planning;
 mod proving;
 mod running;
+mod watchdogs;
 
 use std::time::Duration;
 

@@ -14,12 +14,13 @@ use crate::secrets;
 
 use super::Deployment;
 use super::raw::{
-    Backend, RawConfidence, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner,
-    RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
+    Backend, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits,
+    RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
-    Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PluginSettings, PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+    Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
+    JointLimits, PlannerSettings, PluginSettings, PolicySettings, RecordSettings, RobotSettings,
+    SafetySettings,
 };
 
 pub(super) fn check(
@@ -37,6 +38,7 @@ pub(super) fn check(
         .map(|policy| check_policy(policy, file, reporter));
     let execution = check_execution(&raw.execution, reporter);
     let safety = check_safety(&raw.safety, reporter);
+    let control = check_control(&raw.control, reporter);
     let confidence = check_confidence(&raw.confidence, reporter);
     let handoff = check_handoff(&raw.handoff, reporter);
     let planner = check_planner(&raw.planner, file, reporter);
@@ -55,6 +57,7 @@ pub(super) fn check(
             policy,
             execution,
             safety,
+            control,
             confidence,
             handoff,
             planner,
@@ -249,25 +252,7 @@ fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings 
         "safety.collision_margin_m",
         (0.0, 1.0),
     );
-    let mut deadline = |value: Option<u32>, usual: u32, key: &str, high: u64| {
-        let millis = u64::from(value.unwrap_or(usual));
-        Duration::from_millis(reporter.count_in(millis, key, (1, high)))
-    };
-    let deadlines = Deadlines {
-        state: deadline(raw.state_deadline_ms, 20, "safety.state_deadline_ms", 1000),
-        camera: deadline(
-            raw.camera_deadline_ms,
-            200,
-            "safety.camera_deadline_ms",
-            10_000,
-        ),
-        chunk: deadline(
-            raw.chunk_deadline_ms,
-            500,
-            "safety.chunk_deadline_ms",
-            60_000,
-        ),
-    };
+    let deadlines = check_deadlines(raw, reporter);
     SafetySettings {
         workspace,
         joints,
@@ -277,6 +262,59 @@ fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings 
         collision_margin_m,
         force_stop_n,
         deadlines,
+    }
+}
+
+fn check_deadlines(raw: &RawSafety, reporter: &mut Reporter<'_>) -> Deadlines {
+    let mut deadline = |value: Option<u32>, usual: u64, key: &str, range: (u64, u64)| {
+        let millis = value.map_or(usual, u64::from);
+        Duration::from_millis(reporter.count_in(millis, key, range))
+    };
+    let state = deadline(
+        raw.state_deadline_ms,
+        20,
+        "safety.state_deadline_ms",
+        (1, 1000),
+    );
+    let camera = deadline(
+        raw.camera_deadline_ms,
+        200,
+        "safety.camera_deadline_ms",
+        (1, 10_000),
+    );
+    let least = u64::from(raw.camera_deadline_ms.unwrap_or(200));
+    Deadlines {
+        state,
+        camera,
+        camera_stop: deadline(
+            raw.camera_stop_ms,
+            least.max(500),
+            "safety.camera_stop_ms",
+            (least, 60_000),
+        ),
+        chunk: deadline(
+            raw.chunk_deadline_ms,
+            500,
+            "safety.chunk_deadline_ms",
+            (1, 60_000),
+        ),
+    }
+}
+
+fn check_control(raw: &RawControl, reporter: &mut Reporter<'_>) -> ControlSettings {
+    let mut count = |value: Option<u32>, usual: u64, key: &str, range: (u64, u64)| {
+        reporter.count_in(value.map_or(usual, u64::from), key, range)
+    };
+    let priority = count(raw.priority, 80, "control.priority", (0, 99));
+    let spin_us = count(raw.spin_us, 0, "control.spin_us", (0, 500));
+    let missed_ticks = count(raw.missed_ticks, 20, "control.missed_ticks", (1, 1000));
+    count(raw.core, 0, "control.core", (0, 1023));
+    ControlSettings {
+        priority: u8::try_from(priority).unwrap_or(0),
+        core: raw.core,
+        spin: Duration::from_micros(spin_us),
+        lock_memory: raw.lock_memory.unwrap_or(true),
+        missed_ticks,
     }
 }
 

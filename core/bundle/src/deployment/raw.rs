@@ -18,6 +18,8 @@ pub struct RawDeployment {
     pub execution: RawExecution,
     /// Limits, narrower than the robot's own.
     pub safety: RawSafety,
+    /// How the control thread runs.
+    pub control: RawControl,
     /// When the policy is not believed.
     pub confidence: RawConfidence,
     /// Who is asked then.
@@ -126,14 +128,40 @@ pub struct RawSafety {
     pub collision_margin_m: Option<f64>,
     /// Force at which the arm stops (N), up to 1000. Default: none.
     pub force_stop_n: Option<f64>,
-    /// Longest age of a joint state (ms), 1 to 1000. Default: 20.
+    /// Longest age of a joint state (ms), 1 to 1000; then a controlled stop.
+    /// Default: 20.
     pub state_deadline_ms: Option<u32>,
-    /// Longest age of a picture that the policy may use (ms), 1 to 10000.
+    /// Longest age of a picture that the policy may decide by (ms), 1 to 10000.
     /// Default: 200.
     pub camera_deadline_ms: Option<u32>,
-    /// Longest wait for a chunk before the arm holds (ms), 1 to 60000.
-    /// Default: 500.
+    /// Longest silence of a camera (ms), from `camera_deadline_ms` to 60000;
+    /// then a controlled stop. Default: 500, or `camera_deadline_ms` if that is
+    /// longer.
+    pub camera_stop_ms: Option<u32>,
+    /// How much later than its period a chunk may come before the arm holds
+    /// (ms), 1 to 60000. Default: 500.
     pub chunk_deadline_ms: Option<u32>,
+}
+
+/// `[control]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawControl {
+    /// Real-time priority of the control thread, 1 to 99; 0 asks for none.
+    /// Default: 80.
+    pub priority: Option<u32>,
+    /// Processor that the control thread stays on. Default: the last one, once
+    /// it has a real-time priority.
+    pub core: Option<u32>,
+    /// Time before each tick that the thread waits awake (µs), 0 to 500; only
+    /// with a real-time priority. Default: 0.
+    pub spin_us: Option<u32>,
+    /// Whether the thread's stack, frames and queues are locked in memory.
+    /// Default: true.
+    pub lock_memory: Option<bool>,
+    /// Periods in a row without a tick that stop a moving arm, 1 to 1000.
+    /// Default: 20.
+    pub missed_ticks: Option<u32>,
 }
 
 /// A box, by two corners.

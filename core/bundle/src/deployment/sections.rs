@@ -200,16 +200,41 @@ pub struct JointLimits {
     pub max_jerk: Option<f64>,
 }
 
-/// How long the parts may be silent before the arm holds.
+/// How long the parts may be silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// Longest age of a joint state.
+    /// Longest age of a joint state; then a controlled stop.
     pub state: Duration,
-    /// Longest age of a picture.
+    /// Longest age of a picture that the policy may decide by.
     pub camera: Duration,
-    /// Longest wait for a chunk.
+    /// Longest silence of a camera; then a controlled stop.
+    pub camera_stop: Duration,
+    /// How much later than its period a chunk may come; then the arm holds.
     pub chunk: Duration,
 }
+
+/// `[control]`.
+#[derive(Clone, Copy, Debug)]
+pub struct ControlSettings {
+    pub(super) priority: u8,
+    pub(super) core: Option<u32>,
+    pub(super) spin: Duration,
+    pub(super) lock_memory: bool,
+    pub(super) missed_ticks: u64,
+}
+
+getters!(ControlSettings {
+    /// Real-time priority of the control thread, 1 to 99; 0: none is asked for.
+    priority: u8,
+    /// Processor that it stays on; none: the last, with a real-time priority.
+    core: Option<u32>,
+    /// Time before each tick that it waits awake, with a real-time priority.
+    spin: Duration,
+    /// Whether its stack, frames and queues are locked in memory.
+    lock_memory: bool,
+    /// Periods in a row without a tick that stop a moving arm.
+    missed_ticks: u64,
+});
 
 /// `[confidence]`.
 #[derive(Clone, Debug)]

@@ -53,6 +53,10 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(policy.bundle(), Path::new("configs/b"));
     assert_eq!((policy.threads(), policy.latency_ms()), (2, 20));
     assert_eq!(one.safety().deadlines().chunk.as_millis(), 500);
+    assert_eq!(one.safety().deadlines().camera_stop.as_millis(), 500);
+    let control = one.control();
+    assert_eq!((control.priority(), control.missed_ticks()), (80, 20));
+    assert!(control.lock_memory() && control.core().is_none() && control.spin().is_zero());
     assert_eq!(one.handoff().timeout().as_secs(), 120);
     assert_eq!(one.handoff().then(), Unanswered::Abort);
     assert_eq!(one.planner().backends(), [Backend::Rules]);
@@ -76,4 +80,27 @@ fn a_plugins_own_isolation_goes_before_its_library_s() {
     assert_eq!(said("heads/chunk"), Some(Isolation::Process));
     assert_eq!(said("heads/progress"), Some(Isolation::None));
     assert_eq!(said("fusion/film"), None);
+}
+
+#[test]
+fn control_and_deadlines_are_kept_in_their_ranges() {
+    let base = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'\n";
+    let parse = |text: &str| Deployment::parse(&format!("{base}{text}"), Path::new("d.toml"));
+    let one =
+        parse("[control]\npriority = 0\ncore = 1\nspin_us = 50\nlock_memory = false").unwrap();
+    assert_eq!(
+        (one.control().priority(), one.control().core()),
+        (0, Some(1))
+    );
+    let one = parse("[safety]\ncamera_deadline_ms = 900").unwrap();
+    assert_eq!(one.safety().deadlines().camera_stop.as_millis(), 900);
+    for (text, key) in [
+        ("[control]\npriority = 100", "control.priority"),
+        ("[control]\nmissed_ticks = 0", "control.missed_ticks"),
+        ("[control]\nspin_us = 501", "control.spin_us"),
+        ("[safety]\ncamera_stop_ms = 100", "safety.camera_stop_ms"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
 }

@@ -1,25 +1,22 @@
 //! `vola bench control|pipeline`: what ticks and policy steps cost here.
 
-use std::time::Instant;
-
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use vola_runtime::{Driver, PolicyUse, Session, Unobserved};
+use vola_runtime::{
+    ControlReport, Drive, Driver, LatencyQuantiles, PolicyUse, RealTimeReport, Unobserved,
+};
 use vola_types::{Op, PrimitiveGoal};
 
 use super::{policy_bench::print_times, step_times::StepTimes};
 use crate::{
     arguments::{Clock, SharedArguments},
     failure::{Failure, exit},
-    measure::Quantiles,
-    output::Console,
+    output::{Align, Console, Table, Tone, percent},
     workplace::{SessionWish, Workplace},
 };
 
-/// Virtual time of one measured stretch of ticks (s).
-const STRETCH_S: f64 = 0.05;
-/// Control ticks in a stretch.
-const STRETCH_TICKS: f64 = 50.0;
+/// Motion before anything counts (s): caches, pages, first chunks.
+const WARM_UP_S: f64 = 1.0;
 
 /// `vola bench`.
 #[derive(Debug, Args)]
@@ -27,15 +24,18 @@ pub(crate) struct BenchArguments {
     /// What is measured
     #[arg(value_enum)]
     what: What,
-    /// Policy steps, or stretches of 50 control ticks
+    /// Policy steps (pipeline)
     #[arg(long, default_value_t = 200)]
     runs: usize,
+    /// Seconds of motion with each actuator (control)
+    #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    seconds: u32,
 }
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Control ticks: state, reference, safety filter, command, world
+    /// The control thread in real time: work and lateness of its ticks
     Control,
     /// Policy steps: pixels to checked chunk
     Pipeline,
@@ -48,55 +48,138 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open(shared)?;
-    let mut wish = SessionWish::new(Clock::Virtual, 0);
     match own.what {
-        What::Control => {
-            wish.policy = PolicyUse::None;
-            let mut session = workplace.session(wish)?;
-            control(&mut session, own.runs.max(1), console)?;
-        }
-        What::Pipeline => {
-            let mut session = workplace.session(wish)?;
-            let times = StepTimes::measure(&mut session, own.runs.max(1))?;
-            if console.is_json() {
-                console.object(&json!({
-                    "bench": "pipeline", "runs": times.total.len(),
-                    "total_ms": times.total(), "stages": times.by_stage(),
-                }))?;
-            } else {
-                print_times(&times, console)?;
-            }
-        }
+        What::Control => control(&workplace, f64::from(own.seconds), console)?,
+        What::Pipeline => pipeline(&workplace, own.runs.max(1), console)?,
     }
     Ok(exit::DONE)
 }
 
-/// Time of a control tick in virtual time, the simulated world included.
-fn control(session: &mut Session, runs: usize, console: Console) -> Result<(), Failure> {
-    let goal = PrimitiveGoal {
-        op: Op::Wait,
-        task: "wait".to_owned(),
-        object: None,
-        target: None,
-        seconds: Some(STRETCH_S),
-    };
-    let mut micros = Vec::with_capacity(runs);
-    for run in 0..=runs {
-        let started = Instant::now();
-        session.run_primitive(&goal, Driver::Policy, &mut Unobserved)?;
-        // The first stretch warms caches.
-        if run > 0 {
-            micros.push(started.elapsed().as_secs_f64() * 1e6 / STRETCH_TICKS);
+fn pipeline(workplace: &Workplace, runs: usize, console: Console) -> Result<(), Failure> {
+    let mut session = workplace.session(SessionWish::new(Clock::Virtual, 0))?;
+    let telemetry = session.policy_telemetry();
+    let times = StepTimes::measure(&mut session, runs)?;
+    // Pictures, preprocessing, stages, checks: more than the stages' sum.
+    let decision = telemetry.quantiles().remove("decision").unwrap_or_default();
+    if console.is_json() {
+        return console.object(&json!({
+            "bench": "pipeline", "runs": times.total.len(),
+            "total_ms": times.total(), "stages": times.by_stage(), "decision": decision,
+        }));
+    }
+    print_times(&times, console)?;
+    console.line(&format!(
+        "pictures to checked chunk: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
+        1e-3 * decision.p50_us,
+        1e-3 * decision.p95_us,
+        1e-3 * decision.p99_us,
+        1e-3 * decision.max_us
+    ))
+}
+
+/// Moves the arm a little in real time, once with the robot and once with
+/// nothing behind the control loop.
+fn control(workplace: &Workplace, seconds: f64, console: Console) -> Result<(), Failure> {
+    let robot = workplace.deployment().robot().plugin().to_string();
+    let mut rows = Vec::new();
+    let mut granted = RealTimeReport::default();
+    for (name, drive) in [(robot.as_str(), Drive::Robot), ("no robot", Drive::Nothing)] {
+        let mut wish = SessionWish::new(Clock::Real, 0);
+        wish.policy = PolicyUse::None;
+        wish.drive = drive;
+        let mut session = workplace.session(wish)?;
+        session.run_primitive(&home(), Driver::Policy, &mut Unobserved)?;
+        session.sweep(WARM_UP_S)?;
+        session.clear_telemetry();
+        session.sweep(seconds)?;
+        rows.push((name.to_owned(), session.control_report()));
+        granted = session.real_time().cloned().unwrap_or_default();
+    }
+    if console.is_json() {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(name, report)| json!({"actuator": name, "report": report}))
+            .collect();
+        return console.object(&json!({
+            "bench": "control", "seconds": seconds, "real_time": granted, "actuators": rows,
+        }));
+    }
+    for (name, report) in &rows {
+        print_report(name, report, console)?;
+    }
+    for (name, grant) in granted.grants() {
+        let (sign, tone) = if grant.granted {
+            ("✓", Tone::Good)
+        } else {
+            ("!", Tone::Warning)
+        };
+        let sign = console.style().paint(tone, sign);
+        console.line(&format!("{sign} {name}: {}", grant.detail))?;
+        if !grant.help.is_empty() {
+            let help = format!("  help: {}", grant.help);
+            console.line(&console.style().paint(Tone::Typed, &help))?;
         }
     }
-    let Some(quantiles) = Quantiles::of(&micros) else {
-        return Ok(());
-    };
-    if console.is_json() {
-        return console.object(&json!({"bench": "control", "runs": runs, "tick_us": quantiles}));
+    Ok(())
+}
+
+fn home() -> PrimitiveGoal {
+    PrimitiveGoal {
+        op: Op::Home,
+        task: String::new(),
+        object: None,
+        target: None,
+        seconds: None,
     }
+}
+
+fn print_report(name: &str, report: &ControlReport, console: Console) -> Result<(), Failure> {
+    let mut table = Table::new(&[
+        (name, Align::Left),
+        ("p50 µs", Align::Right),
+        ("p95", Align::Right),
+        ("p99", Align::Right),
+        ("p99.9", Align::Right),
+        ("max", Align::Right),
+    ]);
+    let parts: [(&str, &LatencyQuantiles); 5] = [
+        ("tick, processor time", &report.work),
+        ("  state", &report.state),
+        ("  reference and filter", &report.filter),
+        ("  command", &report.command),
+        ("lateness of ticks", &report.lateness),
+    ];
+    for (part, quantiles) in parts {
+        let cell = |value: f64| format!("{value:.1}");
+        table.row([
+            part.to_owned(),
+            cell(quantiles.p50_us),
+            cell(quantiles.p95_us),
+            cell(quantiles.p99_us),
+            cell(quantiles.p999_us),
+            cell(quantiles.max_us),
+        ]);
+    }
+    console.write(&table.render(console.style()))?;
+    let steal = report.steal_ms.map_or_else(
+        || "steal unknown".to_owned(),
+        |steal| format!("steal {steal:.0} ms"),
+    );
     console.line(&format!(
-        "control tick with world: p50 {:.1} µs, p95 {:.1} µs, p99 {:.1} µs, most {:.1} µs (means of {STRETCH_TICKS} ticks)",
-        quantiles.p50, quantiles.p95, quantiles.p99, quantiles.max
-    ))
+        "{} ticks, {} less than 1 ms late, {} missed, {} page faults, {} times preempted, {steal}",
+        report.ticks,
+        percent(report.in_time_share),
+        report.missed_ticks,
+        report.page_faults,
+        report.involuntary_switches,
+    ))?;
+    let limits: Vec<String> = report
+        .interventions
+        .iter()
+        .map(|(limit, ticks)| format!("{limit} in {ticks} ticks"))
+        .collect();
+    if limits.is_empty() {
+        return Ok(());
+    }
+    console.line(&format!("safety filter: {}", limits.join(", ")))
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use vola_bundle::{Bundle, Deployment, compare, compare_deployment};
+use vola_bundle::{Bundle, ControlSettings, Deployment, compare, compare_deployment};
 use vola_runtime::{PluginRegistry, PluginRules, Robot};
 
 use crate::{
@@ -165,6 +165,7 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
         Ok(deployment) => {
             findings.push(Finding::fine("deployment", path.display().to_string()));
             folders.extend(deployment.plugin_paths().iter().cloned());
+            findings.extend(real_time(deployment.control()));
             Some(deployment)
         }
         Err(error) => {
@@ -325,79 +326,23 @@ fn machine() -> Vec<Finding> {
         )),
         Err(error) => findings.push(Finding::broken("processors", &error)),
     }
-    findings.push(real_time());
-    findings.push(memory_lock());
     findings
 }
 
-/// Whether the control thread may run with a real-time priority.
-#[cfg(target_os = "linux")]
-fn real_time() -> Finding {
-    let help = "give the user `rtprio 80` in /etc/security/limits.d for steadier control";
-    match limit("Max realtime priority") {
-        Some(limit)
-            if limit == "unlimited" || limit.parse::<u32>().is_ok_and(|limit| limit >= 1) =>
-        {
-            Finding::fine("real-time priority", format!("allowed up to {limit}"))
-        }
-        _ if is_root() => Finding::fine("real-time priority", "allowed (root)"),
-        Some(limit) => Finding::weak(
-            "real-time priority",
-            format!("not allowed (limit {limit})"),
-            help,
-        ),
-        None => Finding::weak("real-time priority", "unknown", help),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn real_time() -> Finding {
-    Finding::weak(
-        "real-time priority",
-        "not used on this system",
-        "run real robots on Linux",
-    )
-}
-
-/// Whether the control thread's memory may be locked.
-#[cfg(target_os = "linux")]
-fn memory_lock() -> Finding {
-    let help = "give the user `memlock unlimited` in /etc/security/limits.d";
-    match limit("Max locked memory") {
-        Some(limit) if limit == "unlimited" => Finding::fine("memory lock", "unlimited"),
-        Some(limit) if limit.parse::<u64>().is_ok_and(|bytes| bytes >= 8 << 20) => {
-            Finding::fine("memory lock", format!("{limit} bytes"))
-        }
-        Some(limit) => Finding::weak("memory lock", format!("{limit} bytes"), help),
-        None => Finding::weak("memory lock", "unknown", help),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn memory_lock() -> Finding {
-    Finding::weak(
-        "memory lock",
-        "not used on this system",
-        "run real robots on Linux",
-    )
-}
-
-/// A soft limit of this process.
-#[cfg(target_os = "linux")]
-fn limit(name: &str) -> Option<String> {
-    soft_limit(&std::fs::read_to_string("/proc/self/limits").ok()?, name)
-}
-
-#[cfg(target_os = "linux")]
-fn soft_limit(text: &str, name: &str) -> Option<String> {
-    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
-    rest.split_whitespace().next().map(str::to_owned)
-}
-
-#[cfg(target_os = "linux")]
-fn is_root() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    soft_limit(&status, "Uid:").as_deref() == Some("0")
+/// What the control thread would be permitted, tried on a thread of its own.
+fn real_time(settings: &ControlSettings) -> Vec<Finding> {
+    let report = vola_runtime::probe_real_time(settings);
+    report
+        .grants()
+        .into_iter()
+        .map(|(check, grant)| {
+            if grant.granted {
+                Finding::fine(check, grant.detail.as_str())
+            } else {
+                Finding::weak(check, grant.detail.as_str(), grant.help.as_str())
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -413,14 +358,13 @@ mod tests {
         );
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn limits_are_read_from_the_system_s_table() {
-        let text = "Limit    Soft Limit  Hard Limit  Units\nMax locked memory  65536  65536  bytes\nMax realtime priority  0  0\n";
-        assert_eq!(
-            soft_limit(text, "Max locked memory").as_deref(),
-            Some("65536")
-        );
-        assert_eq!(soft_limit(text, "Max nothing"), None);
+    fn what_the_control_thread_lacks_is_weak_and_never_broken() {
+        let text = "[robot]\nplugin = 'a/b'\n[policy]\nbundle = 'b'\n[control]\npriority = 0\nlock_memory = false";
+        let deployment = Deployment::parse(text, std::path::Path::new("d.toml")).unwrap();
+        let findings = real_time(deployment.control());
+        assert_eq!(findings.len(), 3);
+        assert_eq!(findings[0].verdict, Verdict::Fine, "{findings:?}");
+        assert!(findings.iter().all(|it| it.verdict != Verdict::Broken));
     }
 }

@@ -8,7 +8,8 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vola_planner::{AnswerOnce, NoOperator, Operator, Reply};
-use vola_types::RunEvent;
+use vola_runtime::CommandDigest;
+use vola_types::{RunEvent, RunEventKind};
 
 use super::plan::check_sentence;
 use crate::{
@@ -75,7 +76,8 @@ pub(crate) fn run(
         )?),
         None => None,
     };
-    let mut teller = Teller::new(console, film.clone(), interrupt.clone());
+    let digest = robot.session().command_digest();
+    let mut teller = Teller::new(console, film.clone(), interrupt.clone(), digest);
     let mut operator: Box<dyn Operator> = match own.answer {
         Some(number) => Box::new(AnswerOnce::new(Reply::Choice(number as usize - 1))),
         None => Box::new(NoOperator),
@@ -136,12 +138,18 @@ struct Teller {
     film: Option<Film>,
     status: Option<ProgressBar>,
     interrupt: Interrupt,
+    digest: Option<CommandDigest>,
     saw_scene: bool,
     fault: Option<Failure>,
 }
 
 impl Teller {
-    fn new(console: Console, film: Option<Film>, interrupt: Interrupt) -> Self {
+    fn new(
+        console: Console,
+        film: Option<Film>,
+        interrupt: Interrupt,
+        digest: Option<CommandDigest>,
+    ) -> Self {
         let story = Story::new(console.style());
         Self {
             console,
@@ -149,12 +157,20 @@ impl Teller {
             film,
             status: None,
             interrupt,
+            digest,
             saw_scene: false,
             fault: None,
         }
     }
 
     fn tell(&mut self, event: RunEvent) {
+        if let RunEventKind::Finished { .. } = &event.kind
+            && let Some(digest) = self.digest.take()
+        {
+            let (frames, blake3) = digest.read();
+            let kind = RunEventKind::Commands { frames, blake3 };
+            self.tell(RunEvent { t: event.t, kind });
+        }
         let lines = self.story.tell(&event);
         if let Some(film) = &self.film {
             film.caption(&event, &self.story);
@@ -174,7 +190,7 @@ impl Teller {
     }
 
     fn show(&mut self, event: &RunEvent, lines: &[String]) -> Result<(), Failure> {
-        if let vola_types::RunEventKind::Scene { scene } = &event.kind
+        if let RunEventKind::Scene { scene } = &event.kind
             && !self.saw_scene
         {
             self.saw_scene = true;

@@ -100,6 +100,8 @@ impl Story {
             RunEventKind::Safety { limit, action } => {
                 vec![style.paint(Tone::Warning, &format!("  ! {limit}: {action}"))]
             }
+            // For programs: a person has no use for a hash.
+            RunEventKind::Commands { .. } => Vec::new(),
             RunEventKind::Replanned { reason, steps } => {
                 self.steps = steps.len();
                 let mut lines =

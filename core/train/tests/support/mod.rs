@@ -203,6 +203,7 @@ pub(crate) fn config(folder: &Path, steps: u64) -> TrainConfig {
             size: 8,
             grounding: 4,
             scene: 4,
+            scene_raised: 0.4,
             scene_every: 2,
         },
         optimizer: OptimizerConfig {

@@ -166,6 +166,8 @@ impl Actuator for Shared {
         if world.stopped {
             return Err(Fault::failed("stopped; reset first"));
         }
+        // Stamps are on the runtime's clock, which commands bring.
+        world.time_ns = world.time_ns.max(frame.time_ns);
         world.position.copy_from_slice(&frame.position[..VALUES]);
         world.velocity.copy_from_slice(&frame.velocity[..VALUES]);
         Ok(())
@@ -211,9 +213,10 @@ impl Camera for Shared {
 
 impl Simulation for Shared {
     fn reset(&mut self, seed: u64, task: &Value) -> Result<Value, Fault> {
-        if !task.is_object() {
+        // Null is some scene: a session opens with it.
+        if !task.is_object() && !task.is_null() {
             return Err(Fault::input(format!(
-                "task: expected an object, got {task}"
+                "task: expected an object or null, got {task}"
             )));
         }
         *self.lock() = World {

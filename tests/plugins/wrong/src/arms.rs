@@ -13,7 +13,7 @@ use vola_plugin::{
 };
 
 /// The flaw of `BadArm<N>` is `FLAWS[N]`, which is also its name.
-const FLAWS: [&str; 21] = [
+const FLAWS: [&str; 22] = [
     "panic_in_open",
     "panic_in_state",
     "panic_in_command",
@@ -35,6 +35,7 @@ const FLAWS: [&str; 21] = [
     "runs_on",
     "takes_any_picture",
     "black_picture",
+    "allocates_in_command",
 ];
 
 const WIDTH: u32 = 4;
@@ -182,6 +183,9 @@ impl Actuator for Part {
 
     fn command(&mut self, frame: &CommandFrame) -> Result<(), Fault> {
         self.panic_at("panic_in_command");
+        if self.flaw == "allocates_in_command" {
+            drop(std::hint::black_box(Box::new(frame.time_ns)));
+        }
         let mut world = self.world();
         if world.stopped && self.flaw != "ignores_stop" {
             return Ok(());
@@ -240,8 +244,9 @@ impl Camera for Part {
 impl Simulation for Part {
     fn reset(&mut self, _: u64, task: &Value) -> Result<Value, Fault> {
         self.panic_at("panic_in_world_reset");
-        if !task.is_object() {
-            return Err(Fault::input("task: expected an object"));
+        // Null is some scene: a session opens with it.
+        if !task.is_object() && !task.is_null() {
+            return Err(Fault::input("task: expected an object or null"));
         }
         *self.world() = World::default();
         Ok(json!({}))

@@ -1,0 +1,75 @@
+//! One hash over every command that was sent: two runs are the same run when
+//! theirs are equal.
+//!
+//! Kept in virtual time, where a seed must give the same commands whatever the
+//! machine is doing. Real time has no use for it: there the instants differ.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use vola_abi::CommandFrame;
+
+/// The hash of the commands so far. A clone reads the same.
+#[derive(Clone, Debug, Default)]
+pub struct CommandDigest {
+    shared: Arc<Mutex<Sum>>,
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    hasher: blake3::Hasher,
+    frames: u64,
+}
+
+impl CommandDigest {
+    /// Number of commands sent so far, and the BLAKE3 hash (hexadecimal) over
+    /// time, number of values, positions and velocities of each.
+    #[must_use]
+    pub fn read(&self) -> (u64, String) {
+        let sum = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        (sum.frames, sum.hasher.finalize().to_hex().to_string())
+    }
+
+    /// Adds the next command.
+    pub(crate) fn add(&self, frame: &CommandFrame) {
+        let mut sum = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        sum.frames += 1;
+        sum.hasher.update(&frame.time_ns.to_le_bytes());
+        sum.hasher.update(&frame.count.to_le_bytes());
+        let count = frame.positions().len();
+        let velocities = frame.velocity.get(..count).unwrap_or_default();
+        for value in frame.positions().iter().chain(velocities) {
+            sum.hasher.update(&value.to_bits().to_le_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bit_of_a_command_counts_and_nothing_else() {
+        let digest_of = |change: &dyn Fn(&mut CommandFrame)| {
+            let mut frame = CommandFrame {
+                time_ns: 5,
+                count: 2,
+                ..CommandFrame::default()
+            };
+            change(&mut frame);
+            let digest = CommandDigest::default();
+            digest.add(&frame);
+            digest.read()
+        };
+        let (frames, plain) = digest_of(&|_| ());
+        assert_eq!((frames, plain.len()), (1, 64));
+        assert_eq!(digest_of(&|frame| frame.position[2] = 1.0).1, plain);
+        for change in [
+            (&|frame: &mut CommandFrame| frame.time_ns = 6) as &dyn Fn(&mut CommandFrame),
+            &|frame| frame.position[1] = -0.0,
+            &|frame| frame.velocity[0] = f64::MIN_POSITIVE,
+            &|frame| frame.count = 3,
+        ] {
+            assert_ne!(digest_of(change).1, plain);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Counters of a running robot: what ticks and policy stages cost, how late
+//! ticks were, what was missed.
+//!
+//! Written by the threads that do the work, without a lock; read by anybody.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use serde::Serialize;
+
+use crate::{
+    latency::{LatencyHistogram, LatencyQuantiles},
+    real_time::ThreadUsage,
+    steal::hypervisor_steal_ns,
+};
+
+/// Lateness that a control tick should stay below (ns).
+const IN_TIME_NS: u64 = 1_000_000;
+
+/// What the control loop counts. Shared with its thread.
+#[derive(Debug, Default)]
+pub(crate) struct ControlTelemetry {
+    pub(crate) ticks: AtomicU64,
+    pub(crate) missed_ticks: AtomicU64,
+    pub(crate) lost_events: AtomicU64,
+    /// Percent of the last 100 periods that had their tick.
+    pub(crate) success_percent: AtomicU64,
+    /// Thread CPU time of whole ticks.
+    pub(crate) work: LatencyHistogram,
+    /// Time from a tick's due time to its begin.
+    pub(crate) lateness: LatencyHistogram,
+    /// Wall time of the parts of a tick.
+    pub(crate) state: LatencyHistogram,
+    pub(crate) filter: LatencyHistogram,
+    pub(crate) command: LatencyHistogram,
+    page_faults: AtomicU64,
+    involuntary_switches: AtomicU64,
+    steal_before_ns: AtomicU64,
+}
+
+impl ControlTelemetry {
+    /// Begins to count anew.
+    pub(crate) fn clear(&self) {
+        for counter in [
+            &self.ticks,
+            &self.missed_ticks,
+            &self.page_faults,
+            &self.involuntary_switches,
+        ] {
+            counter.store(0, Ordering::Relaxed);
+        }
+        for histogram in [
+            &self.work,
+            &self.lateness,
+            &self.state,
+            &self.filter,
+            &self.command,
+        ] {
+            histogram.clear();
+        }
+        let steal_ns = hypervisor_steal_ns().unwrap_or(0);
+        self.steal_before_ns.store(steal_ns, Ordering::Relaxed);
+    }
+
+    /// Adds what the system counted for the control thread between two looks.
+    pub(crate) fn add_usage(&self, before: ThreadUsage, after: ThreadUsage) {
+        let add = |counter: &AtomicU64, from: u64, to: u64| {
+            counter.fetch_add(to.saturating_sub(from), Ordering::Relaxed);
+        };
+        add(&self.page_faults, before.page_faults, after.page_faults);
+        add(
+            &self.involuntary_switches,
+            before.involuntary_switches,
+            after.involuntary_switches,
+        );
+    }
+
+    /// Everything, as numbers.
+    pub(crate) fn report(&self, interventions: Vec<(&'static str, u64)>) -> ControlReport {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run")]
+        let steal_ms = hypervisor_steal_ns()
+            .map(|ns| ns.saturating_sub(load(&self.steal_before_ns)) as f64 * 1e-6);
+        ControlReport {
+            ticks: load(&self.ticks),
+            missed_ticks: load(&self.missed_ticks),
+            success_percent: load(&self.success_percent),
+            work: self.work.quantiles(),
+            lateness: self.lateness.quantiles(),
+            in_time_share: self.lateness.share_below(IN_TIME_NS),
+            state: self.state.quantiles(),
+            filter: self.filter.quantiles(),
+            command: self.command.quantiles(),
+            page_faults: load(&self.page_faults),
+            involuntary_switches: load(&self.involuntary_switches),
+            lost_events: load(&self.lost_events),
+            steal_ms,
+            interventions: interventions.into_iter().collect(),
+        }
+    }
+}
+
+/// What the control loop did and cost, in real time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ControlReport {
+    /// Ticks that ran.
+    pub ticks: u64,
+    /// Periods of 1 ms without a tick.
+    pub missed_ticks: u64,
+    /// Percent of the last 100 periods that had their tick.
+    pub success_percent: u64,
+    /// Thread CPU time of a whole tick.
+    pub work: LatencyQuantiles,
+    /// Time from a tick's due time to its begin.
+    pub lateness: LatencyQuantiles,
+    /// Share of ticks less than 1 ms late (0 … 1).
+    pub in_time_share: f64,
+    /// Wall time of `Actuator::state` and the checks of it.
+    pub state: LatencyQuantiles,
+    /// Wall time of reference, tracker and safety filter.
+    pub filter: LatencyQuantiles,
+    /// Wall time of `Actuator::command`.
+    pub command: LatencyQuantiles,
+    /// Pages that the control thread had to wait for.
+    pub page_faults: u64,
+    /// Times the processor was taken from the control thread.
+    pub involuntary_switches: u64,
+    /// Events for the log that did not fit into the ring.
+    pub lost_events: u64,
+    /// Processor time that the hypervisor took meanwhile, over all processors
+    /// (ms); none where the system does not tell.
+    pub steal_ms: Option<f64>,
+    /// Ticks in which the safety filter changed a command, by limit.
+    pub interventions: BTreeMap<&'static str, u64>,
+}
+
+/// What policy steps cost, by part. Written by the policy thread.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyTelemetry {
+    shared: Arc<Mutex<BTreeMap<String, Arc<LatencyHistogram>>>>,
+}
+
+impl PolicyTelemetry {
+    /// Records how long a part took (ns).
+    pub(crate) fn record(&self, part: &str, duration_ns: u64) {
+        let mut parts = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(histogram) = parts.get(part) {
+            histogram.record(duration_ns);
+            return;
+        }
+        let histogram = Arc::new(LatencyHistogram::default());
+        histogram.record(duration_ns);
+        parts.insert(part.to_owned(), histogram);
+    }
+
+    /// Quantiles by part.
+    #[must_use]
+    pub fn quantiles(&self) -> BTreeMap<String, LatencyQuantiles> {
+        let parts = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        parts
+            .iter()
+            .map(|(part, histogram)| (part.clone(), histogram.quantiles()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_counts_from_the_last_clear() {
+        let telemetry = ControlTelemetry::default();
+        telemetry.ticks.fetch_add(5, Ordering::Relaxed);
+        telemetry.lateness.record(10);
+        telemetry.clear();
+        telemetry.ticks.fetch_add(2, Ordering::Relaxed);
+        telemetry.lateness.record(30_000);
+        telemetry.lateness.record(3_000_000);
+        let before = ThreadUsage::default();
+        let after = ThreadUsage {
+            page_faults: 3,
+            ..before
+        };
+        telemetry.add_usage(before, after);
+        let report = telemetry.report(vec![("joint_jerk", 4)]);
+        assert_eq!((report.ticks, report.page_faults), (2, 3));
+        assert!((report.in_time_share - 0.5).abs() < 1e-9);
+        assert_eq!(report.interventions["joint_jerk"], 4);
+    }
+
+    #[test]
+    fn policy_parts_are_kept_by_name() {
+        let telemetry = PolicyTelemetry::default();
+        for millis in 1..=3 {
+            telemetry.record("vision", millis * 1_000_000);
+        }
+        telemetry.clone().record("decision", 7);
+        let parts = telemetry.quantiles();
+        assert_eq!(parts["vision"].count, 3);
+        assert!((parts["vision"].max_us - 3000.0).abs() < 1e-9);
+        assert_eq!(parts.len(), 2);
+    }
+}

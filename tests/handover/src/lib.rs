@@ -1,0 +1,1 @@
+//! Nothing: what is tested lies in `core/runtime`, see `tests/handover.rs`.

@@ -1,0 +1,88 @@
+//! Watchdogs, seen from outside.
+
+use vola_tests::workspace;
+
+use super::vola;
+
+/// A deployment of the tabletop with more to say.
+fn deployment(more: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = workspace().root.join("configs/policies/tabletop");
+    let text = format!(
+        "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = '{}'\n{more}",
+        bundle.display()
+    );
+    let file = folder.path().join("d.toml");
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn a_policy_that_is_too_slow_holds_and_says_why() {
+    // Each chunk comes 750 ms after its request, 50 ms later than it may, and
+    // before its last row is past.
+    let (_folder, config) = deployment(
+        "latency_ms = 750\n[execution]\nexecute_rows = 2\nprimitive_timeout_s = 5\n[safety]\nchunk_deadline_ms = 500",
+    );
+    let sentence = "push any block to the left";
+    let run = vola(&[
+        "run", sentence, "--fast", "--seed", "3", "--json", "--config", &config,
+    ]);
+    let events = run.json_lines();
+    let held: Vec<_> = events
+        .iter()
+        .filter(|event| event["event"] == "safety" && event["limit"] == "inference_deadline")
+        .collect();
+    assert!(!held.is_empty(), "{events:#?}");
+    assert!(
+        held[0]["action"]
+            .as_str()
+            .unwrap()
+            .contains("hold (category 2)"),
+        "{}",
+        held[0]
+    );
+    // A hold is no stop: the run goes on to its own end.
+    assert_ne!(events.last().unwrap()["outcome"], "safety_stop");
+    assert_eq!(events.last().unwrap()["event"], "finished");
+    // The log says it as well.
+    assert!(run.stderr.contains("inference_deadline"), "{}", run.stderr);
+}
+
+#[test]
+fn a_session_in_real_time_starts_moves_and_ends() {
+    // Generous deadlines: what is tested is not how busy this machine is.
+    let (_folder, config) =
+        deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+    let run = vola(&[
+        "bench",
+        "control",
+        "--seconds",
+        "1",
+        "--json",
+        "--config",
+        &config,
+    ]);
+    if run.code == Some(4) {
+        // A machine too busy for real time stops the arm, and says so.
+        assert!(run.stderr.contains("stopped"), "{}", run.stderr);
+        return;
+    }
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let report = &run.json_lines()[0];
+    let actuators = report["actuators"].as_array().unwrap();
+    assert_eq!(actuators.len(), 2);
+    for row in actuators {
+        assert!(row["report"]["ticks"].as_u64() > Some(10), "{row}");
+        assert!(
+            row["report"]["work"]["p50_us"].as_f64() > Some(0.0),
+            "{row}"
+        );
+    }
+    for name in ["priority", "processor", "memory"] {
+        let grant = &report["real_time"][name];
+        let is_said = grant["granted"] == true || grant["help"].is_string();
+        assert!(is_said, "{grant}");
+    }
+}
