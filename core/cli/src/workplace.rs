@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
-use vola_runtime::{PluginRegistry, PolicyUse, Session, SessionOptions};
+use vola_runtime::{FilterUse, PluginRegistry, PolicyUse, Session, SessionOptions};
 use vola_types::PluginId;
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct SessionWish {
     pub(crate) robot_settings: Value,
     /// Cameras of an observation when there is no policy.
     pub(crate) cameras: Vec<String>,
+    /// Whether commands pass the safety filter's limits.
+    pub(crate) filter: FilterUse,
 }
 
 impl SessionWish {
@@ -46,6 +48,7 @@ impl SessionWish {
             policy: PolicyUse::Required,
             robot_settings: Value::Null,
             cameras: Vec::new(),
+            filter: FilterUse::On,
         }
     }
 }
@@ -137,6 +140,7 @@ impl Workplace {
             robot_settings: wish.robot_settings,
             policy: wish.policy,
             cameras: wish.cameras,
+            filter: wish.filter,
         };
         Ok(Session::open(&self.deployment, options)?)
     }

@@ -78,7 +78,8 @@ struct Shape {
 #[derive(Clone, Copy, Debug)]
 enum Other {
     Shape(usize),
-    Box(Point3<f64>, Point3<f64>),
+    /// Which box, and its corners.
+    Box(usize, [Point3<f64>; 2]),
 }
 
 /// Two things that must stay apart.
@@ -149,8 +150,8 @@ impl ClearanceGuard {
             guard.add_pair(first, Other::Shape(second), limits.margin_m);
         }
         let tool = guard.shapes.len() - 1;
-        for zone in &limits.forbidden {
-            let corners = Other::Box(Point3::from(zone.min), Point3::from(zone.max));
+        for (index, zone) in limits.forbidden.iter().enumerate() {
+            let corners = Other::Box(index, [Point3::from(zone.min), Point3::from(zone.max)]);
             for shape in 0..=tool {
                 let margin = if shape == tool { 0.0 } else { limits.margin_m };
                 guard.add_pair(shape, corners, margin);
@@ -160,11 +161,11 @@ impl ClearanceGuard {
         for pair in &mut guard.pairs {
             match pair.other {
                 Other::Shape(_) => pair.margin = pair.margin.min(SHARE_OF_HOME * pair.known),
-                Other::Box(low, _) if !(pair.known >= pair.margin + COVERED_M) => {
-                    return Err(MotionError::BadSetting {
-                        what: "forbidden box with this least x (m)",
-                        expected: "a box that the home pose keeps clear of by the collision margin",
-                        got: low.x,
+                Other::Box(index, _) if !(pair.known >= pair.margin + COVERED_M) => {
+                    return Err(MotionError::HomeTooNear {
+                        index,
+                        distance_m: pair.known,
+                        margin_m: pair.margin + COVERED_M,
                     });
                 }
                 Other::Box(..) => {}
@@ -377,7 +378,7 @@ impl Pair {
             return f64::NEG_INFINITY;
         };
         let apart = match self.other {
-            Other::Box(low, high) => segment_to_box(start, end, &low, &high),
+            Other::Box(_, [low, high]) => segment_to_box(start, end, &low, &high),
             Other::Shape(other) => match axes.get(other) {
                 Some(axis) => segment_to_segment(&[*start, *end], axis) - radius(other),
                 None => f64::NEG_INFINITY,

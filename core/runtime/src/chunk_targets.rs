@@ -48,6 +48,21 @@ pub enum ChunkRefusal {
         /// How late (ms).
         late_ms: f64,
     },
+    /// The path through the rows asks for more than the arm can do.
+    #[error(
+        "its path asks for {asked:.1} times the greatest {what}; at most {most:.1} times can be smoothed"
+    )]
+    Demand {
+        /// Of which limit.
+        what: &'static str,
+        /// Asked for, as a multiple of the limit.
+        asked: f64,
+        /// Still accepted, as a multiple of the limit.
+        most: f64,
+    },
+    /// There is no path through the rows.
+    #[error(transparent)]
+    Path(#[from] vola_motion::MotionError),
     /// A space this arm does not take.
     #[error("action space `{0}` cannot be followed by this arm")]
     Space(ActionSpace),

@@ -25,8 +25,10 @@ use vola_types::EmbodimentDescription;
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
+    contact_watch::ContactWatch,
     control_status::{ControlMode, ControlStatus, StopCause},
     robot::ActuatorPort,
+    safety_setup::SafetySetup,
 };
 
 /// Length of a control tick (ns).
@@ -59,6 +61,7 @@ pub(crate) struct ControlLoop {
     tracker: Tracker,
     path: Option<ReferencePath>,
     stop_switch: StopSwitch,
+    contact: ContactWatch,
     state: StateFrame,
     command: CommandFrame,
     status: ControlStatus,
@@ -73,6 +76,7 @@ pub(crate) struct ControlSetup<'a> {
     pub(crate) description: &'a EmbodimentDescription,
     pub(crate) limits: Limits,
     pub(crate) tool_limits: ToolLimits,
+    pub(crate) safety: SafetySetup,
     pub(crate) stop_switch: StopSwitch,
 }
 
@@ -85,6 +89,7 @@ impl ControlLoop {
             description,
             limits,
             tool_limits,
+            safety,
             stop_switch,
         } = setup;
         let mut state = StateFrame::default();
@@ -97,6 +102,8 @@ impl ControlLoop {
         };
         let filter = SafetyFilter::new(limits.clone(), settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
+        let filter = safety.complete(filter, settings, &model)?;
+        let contact = safety.contact_watch(model.id(), &state)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
             state,
@@ -110,6 +117,7 @@ impl ControlLoop {
             tracker,
             path: None,
             stop_switch,
+            contact,
             state,
             command: CommandFrame::default(),
             status,
@@ -148,6 +156,9 @@ impl ControlLoop {
             self.stop(StopCause::StateInvalid);
         } else {
             self.status.state = self.state;
+        }
+        if let Some(cause) = self.contact.look(&self.status.state) {
+            self.stop(cause);
         }
         if self.stop_switch.is_thrown() {
             self.hold();

@@ -26,6 +26,8 @@ pub enum StopCause {
     CommandFault,
     /// A joint does not follow its commands.
     TrackingError,
+    /// Force or torque at the tool is above its limit.
+    Contact,
     /// The safety filter refused for another reason.
     Filter,
 }
@@ -39,6 +41,9 @@ impl StopCause {
             Self::StateInvalid => "the measured state is invalid",
             Self::CommandFault => "the robot did not take a command",
             Self::TrackingError => "a joint does not follow its commands (blocked or broken)",
+            Self::Contact => {
+                "the arm pushes against something harder than `safety.force_stop_n` or `safety.torque_stop_nm` allows"
+            }
             Self::Filter => "the safety filter refused to go on",
         }
     }
@@ -101,6 +106,7 @@ pub(crate) struct InterventionCounts {
     joints: [u64; Limit::ALL.len()],
     workspace: u64,
     tool_speed: u64,
+    clearance: u64,
 }
 
 impl InterventionCounts {
@@ -111,6 +117,7 @@ impl InterventionCounts {
         }
         self.workspace += u64::from(interventions.workspace);
         self.tool_speed += u64::from(interventions.tool_speed);
+        self.clearance += u64::from(interventions.clearance);
     }
 
     /// Limits with more ticks than before, in words, and how many.
@@ -126,6 +133,7 @@ impl InterventionCounts {
             "tool_speed",
             self.tool_speed.saturating_sub(before.tool_speed),
         ));
+        list.push(("clearance", self.clearance.saturating_sub(before.clearance)));
         list.retain(|(_, ticks)| *ticks > 0);
         list
     }

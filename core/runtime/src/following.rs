@@ -12,16 +12,19 @@ use crate::{
 /// Longest wait for the arm to come to rest (ns): far above any stop.
 const REST_TIMEOUT_NS: u64 = 3_000_000_000;
 
+/// Waypoints that are still to come.
+pub(crate) fn due(targets: &[JointTarget], now_ns: u64) -> impl Iterator<Item = (u64, &[f64])> {
+    let due = targets
+        .iter()
+        .filter(move |target| target.time_ns > now_ns + TICK_NS);
+    due.map(|target| (target.time_ns, target.position.as_slice()))
+}
+
 impl Session {
     /// Splices targets onto the running path, or starts a path from rest.
     pub(crate) fn follow(&mut self, targets: &[JointTarget]) -> Result<(), RuntimeError> {
         let now_ns = self.body.now_ns();
-        let waypoints = || {
-            let due = targets
-                .iter()
-                .filter(move |target| target.time_ns > now_ns + TICK_NS);
-            due.map(|target| (target.time_ns, target.position.as_slice()))
-        };
+        let waypoints = || due(targets, now_ns);
         let path = match &mut self.path {
             Some(path) => {
                 path.splice(now_ns, waypoints())?;

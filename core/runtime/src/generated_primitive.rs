@@ -16,6 +16,8 @@ const AVERAGE_SPEED: f64 = 0.35;
 const LEAST_SECONDS: f64 = 0.4;
 /// Time a gripper gets to open or close (s).
 const GRIPPER_SECONDS: f64 = 1.2;
+/// A joint this near to its goal (rad, m) has arrived.
+const ARRIVED: f64 = 0.01;
 /// Height of the tool above what `move_to` goes to (m).
 const MOVE_TO_CLEARANCE_M: f64 = 0.18;
 
@@ -113,6 +115,14 @@ impl Session {
         }])?;
         let ending = self.pass_until(end_ns + 100 * TICK_NS)?;
         self.settle()?;
+        let reached = self.commanded_arm();
+        let off = reached.iter().zip(joints).map(|(q, goal)| (q - goal).abs());
+        if ending.outcome == Outcome::Done && off.fold(0.0, f64::max) > ARRIVED {
+            return Ok(ended(
+                Outcome::Failed,
+                "the safety filter kept the arm from getting there: something is in the way",
+            ));
+        }
         Ok(ending)
     }
 

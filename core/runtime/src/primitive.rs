@@ -336,7 +336,9 @@ impl Session {
             now_ns: self.body.now_ns() + TICK_NS,
             max_velocity: &self.max_velocity,
         };
-        match joint_targets(&self.model, &decision.executed, &origin) {
+        let targets = joint_targets(&self.model, &decision.executed, &origin);
+        let checked = targets.and_then(|targets| self.check_path(&targets).map(|()| targets));
+        match checked {
             Ok(targets) => {
                 run.refusals = 0;
                 self.follow(&targets)?;

@@ -109,10 +109,7 @@ impl Robot {
             }
         }
         Ok(OpenRobot {
-            actuator: Some(ActuatorPort {
-                who: who.clone(),
-                actuator: parts.actuator,
-            }),
+            actuator: Some(ActuatorPort::new(who.clone(), parts.actuator)),
             cameras,
             simulation: match parts.simulation {
                 ROption::RSome(simulation) => Some(SimulationPort { who, simulation }),
@@ -200,6 +197,11 @@ pub(crate) struct ActuatorPort {
 }
 
 impl ActuatorPort {
+    /// An actuator under a name for messages.
+    pub(crate) fn new(who: String, actuator: ActuatorBox) -> Self {
+        Self { who, actuator }
+    }
+
     pub(crate) fn state(&mut self, frame: &mut StateFrame) -> Result<(), RuntimeError> {
         let result = self.actuator.state(frame);
         if result.is_ok() {

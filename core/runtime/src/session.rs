@@ -20,10 +20,12 @@ use crate::{
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
     limits::checked_limits,
     observing::Eyes,
+    path_check::PathCheck,
     policy::Policy,
     proprioception::{Proprioception, state_names},
     real_body::RealBody,
     robot::OpenRobot,
+    safety_setup::{FilterUse, SafetySetup, check_filter_use},
     virtual_body::VirtualBody,
 };
 
@@ -53,6 +55,8 @@ pub struct SessionOptions {
     pub policy: PolicyUse,
     /// Cameras of an observation when there is no policy.
     pub cameras: Vec<String>,
+    /// Whether commands pass the safety filter's limits.
+    pub filter: FilterUse,
 }
 
 /// Whether a session opens the deployment's policy.
@@ -74,6 +78,7 @@ pub struct Session {
     pub(crate) eyes: Eyes,
     pub(crate) settings: RunSettings,
     pub(crate) max_velocity: Vec<f64>,
+    pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
     header: Value,
@@ -115,17 +120,18 @@ impl Session {
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
-        refuse_unwatched(deployment, &id)?;
         let policy = bundle
             .map(|bundle| open_policy(deployment, bundle, &registry, robot.description()))
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
-        let header = header(&registry, policy.as_ref(), &id)?;
+        let header = header(&registry, policy.as_ref(), &id, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
+        let tool_limits = tool_limits(deployment, robot.description());
+        let path_check = PathCheck::new(&limits, &model, tool_limits.max_speed_m_per_s)?;
         let stop_switch = StopSwitch::default();
         let eyes = Eyes::new(policy.as_ref(), &options.cameras, robot.description());
         let body = start_body(
@@ -151,6 +157,7 @@ impl Session {
             },
             policy,
             max_velocity,
+            path_check,
             path: None,
             primitives_run: 0,
             header,
@@ -317,18 +324,6 @@ impl Session {
     }
 }
 
-/// A safety setting that nobody acts upon must not look as if somebody did.
-fn refuse_unwatched(deployment: &Deployment, id: &PluginId) -> Result<(), RuntimeError> {
-    if deployment.safety().force_stop_n().is_none() {
-        return Ok(());
-    }
-    Err(RuntimeError::MissingPart {
-        id: id.clone(),
-        part: "force stop in this version, which `safety.force_stop_n` asks for".to_owned(),
-        help: "remove `safety.force_stop_n`, and stop on force in the robot's own controller",
-    })
-}
-
 fn open_policy(
     deployment: &Deployment,
     bundle: Bundle,
@@ -349,6 +344,17 @@ fn open_policy(
     ))
 }
 
+/// Workspace and tool speed: the deployment's, else the robot's.
+fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
+    let safety = deployment.safety();
+    ToolLimits {
+        workspace: safety.workspace().unwrap_or(description.workspace),
+        max_speed_m_per_s: safety
+            .max_tool_speed_m_per_s()
+            .unwrap_or(description.max_tool_speed_m_per_s),
+    }
+}
+
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
@@ -359,26 +365,20 @@ fn start_body(
 ) -> Result<Box<dyn Body>, RuntimeError> {
     let mut parts = robot.take_parts()?;
     let description = robot.description();
-    let tool_limits = ToolLimits {
-        workspace: deployment
-            .safety()
-            .workspace()
-            .unwrap_or(description.workspace),
-        max_speed_m_per_s: deployment
-            .safety()
-            .max_tool_speed_m_per_s()
-            .unwrap_or(description.max_tool_speed_m_per_s),
-    };
+    let tool_limits = tool_limits(deployment, description);
     if let Some(world) = &mut parts.simulation {
         // A simulated robot stands in some scene before its first state is read.
         world.reset(options.seed, &Value::Null)?;
     }
+    let is_virtual_simulation = options.clock == ClockMode::Virtual && parts.simulation.is_some();
+    check_filter_use(options.filter, is_virtual_simulation, robot.id())?;
     let control = ControlLoop::new(ControlSetup {
         actuator: parts.actuator,
         model: Arc::clone(model),
         description,
         limits,
         tool_limits,
+        safety: SafetySetup::new(deployment, description, options.filter),
         stop_switch: stop_switch.clone(),
     })?;
     match (options.clock, parts.simulation) {
@@ -408,6 +408,7 @@ fn header(
     registry: &PluginRegistry,
     policy: Option<&Policy>,
     id: &PluginId,
+    filter: FilterUse,
 ) -> Result<Value, RuntimeError> {
     let plugins: Vec<Value> = registry
         .libraries()
@@ -434,6 +435,10 @@ fn header(
         "vola": env!("CARGO_PKG_VERSION"),
         "abi_revision": vola_abi::ABI_REVISION,
         "embodiment": id.to_string(),
+        "safety_filter": match filter {
+            FilterUse::On => "on",
+            FilterUse::OffInSimulation => "off",
+        },
         "plugins": plugins,
         "bundle": bundle,
     }))
