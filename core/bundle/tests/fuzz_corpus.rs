@@ -1,4 +1,9 @@
 //! The corpora of the fuzz targets in `tests/fuzz`, replayed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
 
 use std::path::Path;
 

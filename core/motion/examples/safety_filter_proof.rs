@@ -70,7 +70,7 @@ fn wish() -> Result<Wish, String> {
         let value = words.next().unwrap_or_default();
         *slot = value
             .parse()
-            .map_err(|_| format!("{word}: expected a whole number, got `{value}`"))?;
+            .map_err(|_not_a_number| format!("{word}: expected a whole number, got `{value}`"))?;
     }
     Ok(wish)
 }

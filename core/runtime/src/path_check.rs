@@ -2,9 +2,11 @@
 //!
 //! The tracker leaves a path that asks for more than the limits and comes back
 //! to it later, each joint at its own time: the tool then moves where nobody
-//! sent it. So a chunk whose path asks for much more is refused as a whole. A
-//! little more is not: rows 100 ms apart always ask for short peaks of
-//! acceleration, which the tracker spreads over a few millimetres.
+//! sent it. So a chunk whose path asks for much more is refused as a whole. Peaks
+//! of a few milliseconds are not: where a chunk is spliced onto the running path
+//! a row is often only milliseconds away. Measured on the shipped policy and two
+//! arms (2400 chunks), as multiples of the limits: joint speed 1.3 at most,
+//! acceleration 19 at most (6.7 in 99 of 100), tool speed 0.95 at most.
 
 use vola_motion::{JointState, KinematicModel, Limits, ReferencePath};
 
@@ -16,9 +18,9 @@ use crate::{
 };
 
 /// Joint speed that a path may ask for, as a multiple of the limit.
-const MOST_VELOCITY: f64 = 1.5;
+const MOST_VELOCITY: f64 = 2.0;
 /// Joint acceleration that a path may ask for, as a multiple of the limit.
-const MOST_ACCELERATION: f64 = 4.0;
+const MOST_ACCELERATION: f64 = 25.0;
 /// Tool speed that a path may ask for, as a multiple of the limit.
 const MOST_TOOL_SPEED: f64 = 1.2;
 
@@ -147,13 +149,13 @@ mod tests {
         };
         const SECOND: u64 = 1_000_000_000;
         assert_eq!(check(20.0, 1.0, 1.0, SECOND, 0), Ok(()));
-        let fast = check(20.0, 9.0, 1.7, SECOND, 0).unwrap_err();
+        let fast = check(20.0, 9.0, 2.3, SECOND, 0).unwrap_err();
         assert!(
-            fast.contains("1.6 times the greatest speed of a joint"),
+            fast.contains("2.2 times the greatest speed of a joint"),
             "{fast}"
         );
-        assert_eq!(check(20.0, 9.0, 1.7, SECOND, 2 * SECOND), Ok(()));
-        let hard = check(1.0, 9.0, 1.0, SECOND, 0).unwrap_err();
+        assert_eq!(check(20.0, 9.0, 2.3, SECOND, 2 * SECOND), Ok(()));
+        let hard = check(0.2, 9.0, 1.0, SECOND, 0).unwrap_err();
         assert!(
             hard.contains("times the greatest acceleration of a joint"),
             "{hard}"
