@@ -393,7 +393,8 @@ impl Place {
         Self {
             filled: false,
             q: JointVec::default(),
-            axes: Vec::with_capacity(shapes),
+            // At full length, so that a clone has the room, too.
+            axes: vec![[Point3::origin(); 2]; shapes],
         }
     }
 
