@@ -264,6 +264,7 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::WrongVersion { .. }
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
+        | RuntimeError::Safety { .. }
         | RuntimeError::MissingPart { .. } => exit::USAGE,
         _ => exit::ERROR,
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
 use vola_runtime::{
-    Drive, PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session, SessionOptions,
+    Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session,
+    SessionOptions,
 };
 use vola_types::PluginId;
 
@@ -40,6 +41,8 @@ pub(crate) struct SessionWish {
     pub(crate) cameras: Vec<String>,
     /// What takes the commands.
     pub(crate) drive: Drive,
+    /// Whether commands pass the safety filter's limits.
+    pub(crate) filter: FilterUse,
 }
 
 impl SessionWish {
@@ -52,6 +55,7 @@ impl SessionWish {
             robot_settings: Value::Null,
             cameras: Vec::new(),
             drive: Drive::Robot,
+            filter: FilterUse::On,
         }
     }
 
@@ -157,6 +161,7 @@ impl Workplace {
             cameras: wish.cameras,
             plugins: self.plugins.clone(),
             drive: wish.drive,
+            filter: wish.filter,
         };
         Ok(Session::open(&self.deployment, options)?)
     }

@@ -172,6 +172,18 @@ pub enum MotionError {
         /// How far outside is still accepted.
         tolerance: f64,
     },
+    /// The arm could not come home.
+    #[error(
+        "forbidden box {index}: the home pose is {distance_m:.4} m from it, expected at least {margin_m:.4} m\nhelp: make the box smaller, or lower the collision margin"
+    )]
+    HomeTooNear {
+        /// Index of the box in the list given.
+        index: usize,
+        /// Distance of the nearest link, or of the tool (m).
+        distance_m: f64,
+        /// Distance that is kept (m).
+        margin_m: f64,
+    },
     /// A collision shape is degenerate or cannot be compared.
     #[error("collision shape {index}: {field}: expected {expected}, got {got}")]
     BadShape {

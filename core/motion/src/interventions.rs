@@ -75,6 +75,9 @@ pub struct Interventions {
     pub workspace: bool,
     /// The tool would have been too fast; all joints were slowed.
     pub tool_speed: bool,
+    /// Links would have come too near to each other or to a forbidden box; all
+    /// joints were slowed.
+    pub clearance: bool,
 }
 
 impl Interventions {
@@ -87,6 +90,9 @@ impl Interventions {
     /// Whether the command passed unchanged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.workspace && !self.tool_speed && self.joints.iter().all(|set| set.is_empty())
+        !self.workspace
+            && !self.tool_speed
+            && !self.clearance
+            && self.joints.iter().all(|set| set.is_empty())
     }
 }

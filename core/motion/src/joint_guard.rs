@@ -193,6 +193,36 @@ impl JointGuard {
             .unwrap_or(stop)
     }
 
+    /// Way left to a finite goal, within the position limits.
+    pub(crate) fn way_to(&self, goal: f64) -> f64 {
+        goal.clamp(self.limits.q_min, self.limits.q_max) - self.now.q
+    }
+
+    /// Greatest speed.
+    pub(crate) fn full_speed(&self) -> f64 {
+        self.limits.v
+    }
+
+    /// Velocities that the next tick can have.
+    pub(crate) fn reachable_velocity(&self) -> (f64, f64) {
+        let (low, high) = self.reachable();
+        (self.now.v + low, self.now.v + high)
+    }
+
+    /// The tick that covers this share of the way to the goal, or comes as near
+    /// to that as the limits allow; the stop where even that is not allowed.
+    pub(crate) fn on_the_way(&self, goal: f64, share: f64, touched: LimitSet) -> Candidate {
+        let (low, high) = self.reachable();
+        let wanted = share * self.way_to(goal) - self.now.v;
+        // Low is at most high: both are clamped to the same limits.
+        let a = wanted.max(low).min(high);
+        self.verified(self.now.stepped(a), self.limits.v, touched)
+            .unwrap_or_else(|| Candidate {
+                touched,
+                ..self.braking()
+            })
+    }
+
     /// A candidate for this next state, if a stop from it stays within limits.
     fn verified(&self, next: Motion, speed: f64, touched: LimitSet) -> Option<Candidate> {
         let limits = &self.limits;

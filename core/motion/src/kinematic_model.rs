@@ -184,11 +184,7 @@ impl KinematicModel {
                 got: out.len(),
             });
         }
-        let mut pose = Isometry3::identity();
-        for ((slot, joint), position) in out.iter_mut().zip(&self.chain.joints).zip(q) {
-            pose = joint.child_pose(&pose, *position);
-            *slot = pose;
-        }
+        self.link_poses_unchecked(q, out);
         Ok(())
     }
 
@@ -255,13 +251,30 @@ impl KinematicModel {
         pose * self.chain.tip_in_last
     }
 
-    /// Upper bound of the distance from each joint's origin to the tool: the
-    /// links after it laid end to end.
+    /// Link poses without the checks; `q` must have been checked.
+    pub(crate) fn link_poses_unchecked(&self, q: &[f64], out: &mut [Isometry3<f64>]) {
+        let mut pose = Isometry3::identity();
+        for ((slot, joint), position) in out.iter_mut().zip(&self.chain.joints).zip(q) {
+            pose = joint.child_pose(&pose, *position);
+            *slot = pose;
+        }
+    }
+
+    /// Upper bound of the distance from each joint's origin to the tool.
     fn tool_reach(&self) -> [f64; MAX_JOINTS] {
+        let tip = self.chain.tip_in_last.translation.vector.norm();
+        self.travel_bounds(self.joint_count().saturating_sub(1), tip)
+    }
+
+    /// Travel per unit of each joint, at most, of a point this far from the
+    /// origin of a moving link: the links between laid end to end. Zero for
+    /// joints that do not move the link.
+    pub(crate) fn travel_bounds(&self, carrier: usize, from_origin_m: f64) -> [f64; MAX_JOINTS] {
         let mut reach = [0.0; MAX_JOINTS];
-        let mut length = self.chain.tip_in_last.translation.vector.norm();
-        let used = reach.get_mut(..self.joint_count()).unwrap_or_default();
-        for (slot, joint) in used.iter_mut().zip(&self.chain.joints).rev() {
+        let mut length = from_origin_m;
+        let moving = self.chain.joints.iter().take(carrier + 1);
+        let used = reach.get_mut(..moving.len()).unwrap_or_default();
+        for (slot, joint) in used.iter_mut().zip(moving).rev() {
             *slot = match joint.motion {
                 JointMotion::Revolute | JointMotion::Continuous => length,
                 JointMotion::Prismatic => 1.0,

@@ -16,6 +16,7 @@
 
 mod brake_plan;
 mod capsule;
+mod clearance_guard;
 mod collision;
 mod decision;
 mod error;
@@ -29,11 +30,14 @@ mod kinematic_model;
 mod limits;
 mod reference_path;
 mod safety_filter;
+mod segment_distance;
+mod surroundings;
 mod tool_guard;
 mod tracker;
 mod urdf_chain;
 
 pub use capsule::{Capsule, Obstacle};
+pub use clearance_guard::ClearanceLimits;
 pub use collision::{CollisionModel, Nearest, Partner};
 pub use decision::{Decision, Rejection};
 pub use error::MotionError;

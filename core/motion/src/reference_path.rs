@@ -9,7 +9,7 @@
 //! not looked at here: that is the tracker's job.
 
 use crate::joint_vec::check_finite;
-use crate::{JointState, JointVec, Limits, MotionError};
+use crate::{JointState, JointVec, KinematicModel, Limits, MotionError};
 
 /// Most waypoints in one path.
 pub const MAX_WAYPOINTS: usize = 64;
@@ -133,6 +133,29 @@ impl ReferencePath {
                     most.velocity = most.velocity.max(v.abs() / joint.velocity);
                     most.acceleration = most.acceleration.max(a.abs() / joint.acceleration);
                 }
+            }
+        }
+        most
+    }
+
+    /// Greatest speed of the tool (m/s) from `from_ns` to the end, looked at in
+    /// the same places; the arm's joints must come first in the path.
+    #[must_use]
+    pub fn tool_speed(&self, from_ns: u64, model: &KinematicModel) -> f64 {
+        let mut most = 0.0_f64;
+        for (from, to) in self.knots().iter().zip(self.knots().iter().skip(1)) {
+            for eighth in 0..=8 {
+                let at_ns = from.at_ns + (to.at_ns - from.at_ns) / 8 * eighth;
+                if at_ns < from_ns {
+                    continue;
+                }
+                let state = between(from, to, at_ns);
+                let arm = state.q.get(..model.joint_count()).unwrap_or_default();
+                let speed = match model.jacobian(arm) {
+                    Ok(jacobian) => jacobian.tool_velocity(&state.v).fixed_rows::<3>(0).norm(),
+                    Err(_) => f64::INFINITY,
+                };
+                most = most.max(speed);
             }
         }
         most

@@ -4,18 +4,22 @@
 //! is its state; position, velocity, acceleration and jerk are the backward
 //! differences of its outputs at the control period, which is what a robot's
 //! own controller checks. For each joint it keeps a verified stop
-//! (`joint_guard`), for the tool it looks along that stop (`tool_guard`).
+//! (`joint_guard`); for the tool and for what the arm must keep away from it
+//! looks along that stop (`tool_guard`, `clearance_guard`), and slows all joints
+//! together where that is not enough (`surroundings`).
 //! Rejected: projecting commands with a quadratic program, which needs 0.2 ms
 //! and allocates, and clamping each derivative by itself, which runs into
 //! position limits.
 
+use crate::clearance_guard::ClearanceGuard;
 use crate::interventions::Interventions;
 use crate::joint_guard::{Candidate, JointGuard, TickLimits};
 use crate::joint_vec::check_finite;
-use crate::tool_guard::{ToolGuard, ToolVerdict};
+use crate::surroundings::{Judgement, Surroundings};
+use crate::tool_guard::ToolGuard;
 use crate::{
-    Decision, FilterSettings, JointVec, KinematicModel, Limits, MAX_JOINTS, MotionError, Rejection,
-    ToolLimits,
+    ClearanceLimits, Decision, FilterSettings, JointVec, KinematicModel, Limits, MAX_JOINTS,
+    MotionError, Rejection, ToolLimits,
 };
 
 /// A command within every limit. Only this module makes one, and the control
@@ -57,13 +61,15 @@ pub struct Verdict {
 ///
 /// # Timing
 /// [`Self::step`] and [`Self::hold`] allocate nothing, never block and never
-/// fail. One tick of seven joints costs a few microseconds.
+/// fail. One tick of seven joints costs a few microseconds; where tool or
+/// surroundings are in the way, up to a hundred.
 #[derive(Clone, Debug)]
 pub struct SafetyFilter {
     limits: Limits,
     settings: FilterSettings,
     period_secs: f64,
     tool: Option<ToolGuard>,
+    clearance: Option<ClearanceGuard>,
     guards: [JointGuard; MAX_JOINTS],
     speed_scale: f64,
     started: bool,
@@ -94,6 +100,7 @@ impl SafetyFilter {
             settings,
             period_secs: settings.period_ns as f64 * 1e-9,
             tool: None,
+            clearance: None,
             guards: [JointGuard::at_rest(unused, 0.0); MAX_JOINTS],
             speed_scale: 1.0,
             started: false,
@@ -112,21 +119,58 @@ impl SafetyFilter {
         model: KinematicModel,
         limits: &ToolLimits,
     ) -> Result<Self, MotionError> {
-        let expected = self.limits.joint_count()
-            - self
-                .settings
-                .gripper
-                .values()
-                .min(self.limits.joint_count());
-        if model.joint_count() != expected {
-            return Err(MotionError::Length {
-                what: "joints of the kinematic model",
-                expected,
-                got: model.joint_count(),
-            });
-        }
+        self.check_model(&model)?;
         self.tool = Some(ToolGuard::new(model, limits, self.period_secs)?);
         Ok(self)
+    }
+
+    /// Adds distances that the arm keeps from itself and from forbidden boxes.
+    /// A pair that is nearer where the arm now stands may only come apart.
+    ///
+    /// # Errors
+    /// A shape, box, margin or home pose that is not usable, a box that the
+    /// home pose is not clear of, or kinematics of another number of joints.
+    pub fn with_clearance(
+        mut self,
+        model: KinematicModel,
+        limits: &ClearanceLimits,
+    ) -> Result<Self, MotionError> {
+        self.check_model(&model)?;
+        let mut guard = ClearanceGuard::new(model, limits)?;
+        guard.begin_at(&self.arm_positions());
+        self.clearance = Some(guard);
+        Ok(self)
+    }
+
+    /// Pairs of shapes whose distance is kept.
+    #[must_use]
+    pub fn clearance_pairs(&self) -> usize {
+        self.clearance
+            .as_ref()
+            .map_or(0, ClearanceGuard::pair_count)
+    }
+
+    fn check_model(&self, model: &KinematicModel) -> Result<(), MotionError> {
+        let expected = self.arm_joints();
+        if model.joint_count() == expected {
+            return Ok(());
+        }
+        Err(MotionError::Length {
+            what: "joints of the kinematic model",
+            expected,
+            got: model.joint_count(),
+        })
+    }
+
+    /// Joints without the gripper.
+    fn arm_joints(&self) -> usize {
+        let joints = self.limits.joint_count();
+        joints - self.settings.gripper.values().min(joints)
+    }
+
+    fn arm_positions(&self) -> JointVec {
+        let arm = self.guards.iter().take(self.arm_joints());
+        arm.map(|guard| guard.now().q).collect()
     }
 
     /// Starts afresh from where the arm stands still; ends a safe stop.
@@ -157,6 +201,10 @@ impl SafetyFilter {
             .zip(measured)
         {
             *guard = JointGuard::at_rest(TickLimits::new(limits, self.period_secs), *q);
+        }
+        let at = self.arm_positions();
+        if let Some(clearance) = &mut self.clearance {
+            clearance.begin_at(&at);
         }
         self.started = false;
         self.stopped = false;
@@ -251,8 +299,7 @@ impl SafetyFilter {
 
     /// Why the command may not be followed, if so.
     fn rejected(&self, raw: &[f64], measured: &[f64]) -> Option<Rejection> {
-        let joints = self.limits.joint_count();
-        let arm = joints - self.settings.gripper.values().min(joints);
+        let (joints, arm) = (self.limits.joint_count(), self.arm_joints());
         if self.stopped {
             return Some(Rejection::Stopped);
         }
@@ -302,10 +349,10 @@ impl SafetyFilter {
         {
             *candidate = guard.propose(*goal, scale);
         }
-        if let Some(verdict) = self.heed_tool(&mut candidates) {
-            interventions.workspace = verdict.leaves_workspace;
-            interventions.tool_speed = verdict.too_fast;
-        }
+        let judgement = self.heed_surroundings(raw, &mut candidates);
+        interventions.workspace = judgement.leaves_workspace;
+        interventions.tool_speed = judgement.too_fast;
+        interventions.clearance = judgement.too_near;
         for (slot, candidate) in interventions
             .joints
             .iter_mut()
@@ -320,44 +367,34 @@ impl SafetyFilter {
         (self.command(), interventions)
     }
 
-    /// Slows all arm joints as far as the tool needs it; what was wrong with
-    /// the candidates given, if anything was.
-    fn heed_tool(&mut self, candidates: &mut [Candidate; MAX_JOINTS]) -> Option<ToolVerdict> {
-        let tool = self.tool.as_ref()?;
-        let arm = tool.arm_joints();
-        let now: JointVec = self
-            .guards
-            .iter()
-            .take(arm)
-            .map(|guard| guard.now().q)
-            .collect();
-        let verdict = tool.judge(&now, candidates);
-        if verdict.is_fine() {
-            return None;
+    /// Slows all arm joints as far as tool and surroundings need it; what was
+    /// wrong with the candidates given.
+    fn heed_surroundings(
+        &mut self,
+        raw: &[f64],
+        candidates: &mut [Candidate; MAX_JOINTS],
+    ) -> Judgement {
+        let now = self.arm_positions();
+        if let Some(clearance) = &mut self.clearance {
+            clearance.begin_tick(&now);
         }
-        let wishes = *candidates;
-        let blend = |share: f64, out: &mut [Candidate; MAX_JOINTS]| {
-            for ((slot, guard), wish) in out.iter_mut().zip(&self.guards).zip(&wishes).take(arm) {
-                *slot = guard.between(wish, share);
-            }
+        let mut surroundings = Surroundings {
+            tool: self.tool.as_ref(),
+            clearance: self.clearance.as_mut(),
+            now,
         };
-        // The stop itself was judged when the last command was taken.
-        blend(0.0, candidates);
-        let (mut good, mut bad) = (0.0, 1.0);
-        for _ in 0..5 {
-            let middle = 0.5 * (good + bad);
-            let mut trial = *candidates;
-            blend(middle, &mut trial);
-            if tool.judge(&now, &trial).is_fine() {
-                good = middle;
-                *candidates = trial;
-            } else {
-                bad = middle;
-            }
+        let judgement = surroundings.judge(candidates);
+        if judgement.is_fine() {
+            return judgement;
+        }
+        let slowed = surroundings.slow_down(&self.guards, raw, candidates);
+        let arm = now.len();
+        for (slot, slow) in candidates.iter_mut().zip(&slowed).take(arm) {
+            *slot = *slow;
         }
         for guard in self.guards.iter_mut().take(arm) {
             guard.lose_goal();
         }
-        Some(verdict)
+        judgement
     }
 }

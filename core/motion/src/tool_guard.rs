@@ -134,6 +134,9 @@ impl ToolGuard {
             let step = jacobian.tool_velocity(&v).fixed_rows::<3>(0).norm();
             verdict.leaves_workspace |= self.outside(&tool.translation.vector) > allowed;
             verdict.too_fast |= step > SPEED_SHARE * self.max_step_m;
+            if !verdict.is_fine() {
+                break;
+            }
         }
         verdict
     }

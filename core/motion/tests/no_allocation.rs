@@ -17,8 +17,9 @@ use std::cell::Cell;
 
 use nalgebra::{Isometry3, Point3};
 use vola_motion::{
-    Capsule, CollisionModel, FilterSettings, IkSettings, InverseKinematics, JointLimits,
-    JointState, KinematicModel, Limits, Obstacle, ReferencePath, SafetyFilter, ToolLimits, Tracker,
+    Capsule, ClearanceLimits, CollisionModel, FilterSettings, IkSettings, InverseKinematics,
+    JointLimits, JointState, KinematicModel, Limits, Obstacle, ReferencePath, SafetyFilter,
+    ToolLimits, Tracker,
 };
 use vola_types::{Gripper, WorkspaceBox};
 
@@ -147,9 +148,28 @@ fn a_tick_does_not_allocate_even_with_a_hostile_command() {
         gripper: Gripper::None,
         ..FilterSettings::default()
     };
+    let capsule = |link: &str| Capsule {
+        link: link.to_owned(),
+        start: Point3::origin(),
+        end: Point3::new(0.0, 0.0, 0.05),
+        radius_m: 0.05,
+    };
+    let clearance = ClearanceLimits {
+        capsules: ["panda_link1", "panda_link4", "panda_link5", "panda_hand"]
+            .map(capsule)
+            .to_vec(),
+        forbidden: vec![WorkspaceBox {
+            min: [0.4, 0.1, 0.0],
+            max: [0.6, 0.3, 0.4],
+        }],
+        margin_m: 0.01,
+        home: READY.to_vec(),
+    };
     let mut filter = SafetyFilter::new(limits, settings, &READY)
         .unwrap()
-        .with_tool_limits(model, &tool)
+        .with_tool_limits(model.clone(), &tool)
+        .unwrap()
+        .with_clearance(model, &clearance)
         .unwrap();
     let rows: Vec<Vec<f64>> = (1..9)
         .map(|row| {

@@ -75,6 +75,10 @@ impl ArmModel {
         })
     }
 
+    pub(crate) fn id(&self) -> &PluginId {
+        &self.id
+    }
+
     pub(crate) fn arm_joints(&self) -> usize {
         self.arm_joints
     }

@@ -48,6 +48,21 @@ pub enum ChunkRefusal {
         /// How late (ms).
         late_ms: f64,
     },
+    /// The path through the rows asks for more than the arm can do.
+    #[error(
+        "its path asks for {asked:.1} times the greatest {what}; at most {most:.1} times can be smoothed"
+    )]
+    Demand {
+        /// Of which limit.
+        what: &'static str,
+        /// Asked for, as a multiple of the limit.
+        asked: f64,
+        /// Still accepted, as a multiple of the limit.
+        most: f64,
+    },
+    /// There is no path through the rows.
+    #[error(transparent)]
+    Path(#[from] vola_motion::MotionError),
     /// A space this arm does not take.
     #[error("action space `{0}` cannot be followed by this arm")]
     Space(ActionSpace),
@@ -69,6 +84,9 @@ pub(crate) struct ChunkOrigin<'a> {
     pub(crate) command: &'a [f64],
     /// Rows at or before this time are dropped.
     pub(crate) now_ns: u64,
+    /// How much later than planned the rows begin: where an arm stands and
+    /// waits for them, all of them are still to be done.
+    pub(crate) delay_ns: u64,
     /// Velocity limit of every joint, gripper included.
     pub(crate) max_velocity: &'a [f64],
 }
@@ -82,9 +100,10 @@ pub(crate) fn joint_targets(
     let period_ns = chunk.period_ns();
     let mut seed: Vec<f64> = model.arm(origin.command).to_vec();
     let mut targets = Vec::with_capacity(chunk.len());
-    let mut last_ns = chunk.observation_time_ns();
+    let begin_ns = chunk.observation_time_ns() + origin.delay_ns;
+    let mut last_ns = begin_ns;
     for (index, row) in chunk.rows().enumerate() {
-        last_ns = chunk.observation_time_ns() + period_ns * (index as u64 + 1);
+        last_ns = begin_ns + period_ns * (index as u64 + 1);
         let Some(mut position) = row_in_joints(model, chunk.space(), row, index, origin, &seed)?
         else {
             return Err(ChunkRefusal::Space(chunk.space()));

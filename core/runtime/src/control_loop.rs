@@ -37,11 +37,13 @@ use vola_types::EmbodimentDescription;
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
+    contact_watch::ContactWatch,
     control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
     control_status::{ControlMode, ControlStatus, HoldCause, StopCause},
     heartbeat::{HeartbeatKind, Heartbeats},
     latency::LatencyHistogram,
     robot::ActuatorPort,
+    safety_setup::SafetySetup,
     stop_switch::StopLevel,
     telemetry::ControlTelemetry,
     tick_clock::TickPace,
@@ -104,6 +106,7 @@ pub(crate) struct ControlLoop {
     fresh_by_ns: u64,
     stop_switch: StopSwitch,
     heartbeats: Heartbeats,
+    contact: ContactWatch,
     state: StateFrame,
     command: CommandFrame,
     status: ControlStatus,
@@ -163,6 +166,7 @@ pub(crate) struct ControlSetup<'a> {
     pub(crate) description: &'a EmbodimentDescription,
     pub(crate) limits: Limits,
     pub(crate) tool_limits: ToolLimits,
+    pub(crate) safety: SafetySetup,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) heartbeats: Heartbeats,
     pub(crate) deadlines: Deadlines,
@@ -181,6 +185,7 @@ impl ControlLoop {
             description,
             limits,
             tool_limits,
+            safety,
             stop_switch,
             heartbeats,
             deadlines,
@@ -196,6 +201,8 @@ impl ControlLoop {
         };
         let filter = SafetyFilter::new(limits.clone(), filter_settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
+        let filter = safety.complete(filter, filter_settings, &model)?;
+        let contact = safety.contact_watch(model.id(), &state)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
             state,
@@ -213,6 +220,7 @@ impl ControlLoop {
             fresh_by_ns: u64::MAX,
             stop_switch,
             heartbeats,
+            contact,
             state,
             command: CommandFrame::default(),
             status,
@@ -281,6 +289,9 @@ impl ControlLoop {
         self.watch_pace(now_ns);
         self.measure(now_ns);
         lap.end(&self.telemetry.state);
+        if let Some(cause) = self.contact.look(&self.status.state) {
+            self.stop(cause, None);
+        }
         self.obey(now_ns);
         let (positions, velocities) = self.checked_command(now_ns);
         lap.end(&self.telemetry.filter);

@@ -30,6 +30,8 @@ pub enum StopCause {
     CommandFault,
     /// A joint does not follow its commands.
     TrackingError,
+    /// Force or torque at the tool is above its limit.
+    Contact,
     /// The safety filter refused for another reason.
     Filter,
     /// Too many periods in a row without a tick.
@@ -59,6 +61,9 @@ impl StopCause {
             }
             Self::CommandFault => "the robot did not take a command",
             Self::TrackingError => "a joint does not follow its commands (blocked or broken)",
+            Self::Contact => {
+                "the arm pushes against something harder than `safety.force_stop_n` or `safety.torque_stop_nm` allows"
+            }
             Self::Filter => "the safety filter refused to go on",
             Self::TicksMissed => "the control loop missed too many ticks in a row",
             Self::CameraSilent => "a camera gave no new picture within its deadline",
@@ -76,6 +81,7 @@ impl StopCause {
             Self::StateFault | Self::StateStale | Self::CommandFault => "robot_link",
             Self::StateInvalid | Self::StateFrozen => "proprioception",
             Self::TrackingError => "tracking",
+            Self::Contact => "contact_force",
             Self::Filter => "safety_filter",
             Self::TicksMissed => "control_ticks",
             Self::CameraSilent | Self::CameraFrozen => "camera",
@@ -200,6 +206,7 @@ pub(crate) struct InterventionCounts {
     joints: [u64; Limit::ALL.len()],
     workspace: u64,
     tool_speed: u64,
+    clearance: u64,
 }
 
 impl InterventionCounts {
@@ -210,6 +217,7 @@ impl InterventionCounts {
         }
         self.workspace += u64::from(interventions.workspace);
         self.tool_speed += u64::from(interventions.tool_speed);
+        self.clearance += u64::from(interventions.clearance);
     }
 
     /// Limits with more ticks than before, in words, and how many.
@@ -225,6 +233,7 @@ impl InterventionCounts {
             "tool_speed",
             self.tool_speed.saturating_sub(before.tool_speed),
         ));
+        list.push(("clearance", self.clearance.saturating_sub(before.clearance)));
         list.retain(|(_, ticks)| *ticks > 0);
         list
     }

@@ -109,6 +109,14 @@ pub enum RuntimeError {
     /// Kinematics or limits.
     #[error(transparent)]
     Motion(#[from] MotionError),
+    /// The robot cannot keep what the deployment asks for.
+    #[error("{key}: {source}")]
+    Safety {
+        /// Key of the deployment.
+        key: &'static str,
+        /// Expected versus got.
+        source: MotionError,
+    },
     /// The robot has no such part.
     #[error("embodiment `{id}` has no {part}\nhelp: {help}")]
     MissingPart {

@@ -12,6 +12,14 @@ use crate::{
 /// Longest wait for the arm to come to rest (ns): far above any stop.
 const REST_TIMEOUT_NS: u64 = 3_000_000_000;
 
+/// Waypoints that are still to come.
+pub(crate) fn due(targets: &[JointTarget], now_ns: u64) -> impl Iterator<Item = (u64, &[f64])> {
+    let due = targets
+        .iter()
+        .filter(move |target| target.time_ns > now_ns + TICK_NS);
+    due.map(|target| (target.time_ns, target.position.as_slice()))
+}
+
 impl Session {
     /// Splices targets onto the running path, or starts a path from rest. The
     /// arm holds unless the next ones have come by `fresh_by_ns`; `u64::MAX`
@@ -22,16 +30,8 @@ impl Session {
         fresh_by_ns: u64,
     ) -> Result<(), RuntimeError> {
         let now_ns = self.body.now_ns();
-        if self.body.status().mode == ControlMode::Holding {
-            // The loop left the old path by itself: the arm is elsewhere.
-            self.path = None;
-        }
-        let waypoints = || {
-            let due = targets
-                .iter()
-                .filter(move |target| target.time_ns > now_ns + TICK_NS);
-            due.map(|target| (target.time_ns, target.position.as_slice()))
-        };
+        self.forget_left_path();
+        let waypoints = || due(targets, now_ns);
         let path = match &mut self.path {
             Some(path) => {
                 path.splice(now_ns, waypoints())?;
@@ -46,6 +46,13 @@ impl Session {
             }
         };
         self.body.order(ControlOrder::Follow { path, fresh_by_ns })
+    }
+
+    /// The loop may have left the path by itself: the arm is elsewhere then.
+    pub(crate) fn forget_left_path(&mut self) {
+        if self.body.status().mode == ControlMode::Holding {
+            self.path = None;
+        }
     }
 
     /// Brings the arm to rest within its limits and waits until it stands.

@@ -431,14 +431,23 @@ impl Session {
         if self.settings.clock == ClockMode::Virtual && takes_time {
             self.advance_to(measured.time_ns + self.settings.latency_ns)?;
         }
+        self.forget_left_path();
         let status = self.body.status();
+        let now_ns = self.body.now_ns();
         let origin = ChunkOrigin {
             observed: measured,
             command: status.command(),
-            now_ns: self.body.now_ns() + TICK_NS,
+            now_ns: now_ns + TICK_NS,
+            delay_ns: if self.path.is_none() && status.at_rest {
+                now_ns.saturating_sub(measured.time_ns)
+            } else {
+                0
+            },
             max_velocity: &self.max_velocity,
         };
-        match joint_targets(&self.model, &decision.executed, &origin) {
+        let targets = joint_targets(&self.model, &decision.executed, &origin);
+        let checked = targets.and_then(|targets| self.check_path(&targets).map(|()| targets));
+        match checked {
             Ok(targets) => {
                 run.refusals = 0;
                 let fresh_by_ns =

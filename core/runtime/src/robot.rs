@@ -109,10 +109,7 @@ impl Robot {
             }
         }
         Ok(OpenRobot {
-            actuator: Some(ActuatorPort {
-                who: who.clone(),
-                actuator: parts.actuator,
-            }),
+            actuator: Some(ActuatorPort::new(who.clone(), parts.actuator)),
             cameras,
             simulation: match parts.simulation {
                 ROption::RSome(simulation) => Some(SimulationPort { who, simulation }),

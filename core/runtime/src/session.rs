@@ -26,10 +26,12 @@ use crate::{
     limits::checked_limits,
     null_actuator::null_actuator,
     observing::Eyes,
+    path_check::PathCheck,
     policy::Policy,
     proprioception::{Proprioception, state_names},
     real_body::{RealBody, RealParts},
     robot::{ActuatorPort, OpenRobot},
+    safety_setup::{FilterUse, SafetySetup, check_filter_use},
     virtual_body::VirtualBody,
 };
 
@@ -63,6 +65,8 @@ pub struct SessionOptions {
     pub plugins: PluginOptions,
     /// What takes the commands.
     pub drive: Drive,
+    /// Whether commands pass the safety filter's limits.
+    pub filter: FilterUse,
 }
 
 /// What takes a session's commands.
@@ -98,6 +102,7 @@ pub struct Session {
     pub(crate) eyes: Eyes,
     pub(crate) settings: RunSettings,
     pub(crate) max_velocity: Vec<f64>,
+    pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
     pub(crate) policy_telemetry: PolicyTelemetry,
@@ -144,18 +149,19 @@ impl Session {
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
-        refuse_unwatched(deployment, &id)?;
         let threads = named.map_or(1, PolicySettings::threads);
         let policy = bundle
             .map(|bundle| open_policy(deployment, bundle, &registry, robot.description(), threads))
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
-        let mut header = header(&registry, policy.as_ref(), &id)?;
+        let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();
+        let tool_limits = tool_limits(deployment, robot.description());
+        let path_check = PathCheck::new(&limits, &model, tool_limits.max_speed_m_per_s)?;
         let deadlines = deployment.safety().deadlines();
         let eyes = Eyes::new(
             policy.as_ref(),
@@ -192,6 +198,7 @@ impl Session {
             },
             policy,
             max_velocity,
+            path_check,
             path: None,
             primitives_run: 0,
             policy_telemetry: PolicyTelemetry::default(),
@@ -470,18 +477,6 @@ fn named_policy(
     }
 }
 
-/// A safety setting that nobody acts upon must not look as if somebody did.
-fn refuse_unwatched(deployment: &Deployment, id: &PluginId) -> Result<(), RuntimeError> {
-    if deployment.safety().force_stop_n().is_none() {
-        return Ok(());
-    }
-    Err(RuntimeError::MissingPart {
-        id: id.clone(),
-        part: "force stop in this version, which `safety.force_stop_n` asks for".to_owned(),
-        help: "remove `safety.force_stop_n`, and stop on force in the robot's own controller",
-    })
-}
-
 fn open_policy(
     deployment: &Deployment,
     bundle: Bundle,
@@ -508,6 +503,17 @@ struct Seams {
     heartbeats: Heartbeats,
 }
 
+/// Workspace and tool speed: the deployment's, else the robot's.
+fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
+    let safety = deployment.safety();
+    ToolLimits {
+        workspace: safety.workspace().unwrap_or(description.workspace),
+        max_speed_m_per_s: safety
+            .max_tool_speed_m_per_s()
+            .unwrap_or(description.max_tool_speed_m_per_s),
+    }
+}
+
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
@@ -518,16 +524,7 @@ fn start_body(
 ) -> Result<Box<dyn Body>, RuntimeError> {
     let mut parts = robot.take_parts()?;
     let description = robot.description();
-    let tool_limits = ToolLimits {
-        workspace: deployment
-            .safety()
-            .workspace()
-            .unwrap_or(description.workspace),
-        max_speed_m_per_s: deployment
-            .safety()
-            .max_tool_speed_m_per_s()
-            .unwrap_or(description.max_tool_speed_m_per_s),
-    };
+    let tool_limits = tool_limits(deployment, description);
     if let Some(world) = &mut parts.simulation {
         // A simulated robot stands in some scene before its first state is read.
         world.reset(options.seed, &Value::Null)?;
@@ -539,12 +536,15 @@ fn start_body(
             ActuatorPort::new("no robot".to_owned(), null_actuator(&resting(description)))
         }
     };
+    let is_virtual_simulation = options.clock == ClockMode::Virtual && parts.simulation.is_some();
+    check_filter_use(options.filter, is_virtual_simulation, robot.id())?;
     let control = ControlLoop::new(ControlSetup {
         actuator,
         model: Arc::clone(model),
         description,
         limits,
         tool_limits,
+        safety: SafetySetup::new(deployment, description, options.filter),
         stop_switch: seams.stop_switch,
         heartbeats: seams.heartbeats,
         deadlines: deployment.safety().deadlines(),
@@ -584,6 +584,7 @@ fn header(
     registry: &PluginRegistry,
     policy: Option<&Policy>,
     id: &PluginId,
+    filter: FilterUse,
 ) -> Result<Value, RuntimeError> {
     let plugins: Vec<Value> = registry
         .libraries()
@@ -613,6 +614,10 @@ fn header(
         "vola": env!("CARGO_PKG_VERSION"),
         "abi_revision": vola_abi::ABI_REVISION,
         "embodiment": id.to_string(),
+        "safety_filter": match filter {
+            FilterUse::On => "on",
+            FilterUse::OffInSimulation => "off",
+        },
         "plugins": plugins,
         "plugin_lock": registry.rules().trust().lock().map(vola_isolation::PluginLock::file),
         "allow_unlocked": registry.rules().trust().allows_unlocked(),

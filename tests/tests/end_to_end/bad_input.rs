@@ -99,6 +99,28 @@ fn limits_wider_than_the_robots_are_refused() {
 }
 
 #[test]
+fn safety_settings_that_the_robot_cannot_keep_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (setting, expected) in [
+        (
+            "force_stop_n = 30",
+            &["measured wrench", "safety.force_stop_n"][..],
+        ),
+        (
+            "gripper_force_n = 1",
+            &["safety.gripper_force_n", "allows 1 N", "grips with up to"],
+        ),
+        (
+            "collision_margin_m = 0.3",
+            &["safety.forbidden: forbidden box 0", "the home pose is"],
+        ),
+    ] {
+        let safety = format!("[safety]\n{setting}\n");
+        refused(&deployment(folder.path(), "[safety]\n", &safety), expected);
+    }
+}
+
+#[test]
 fn a_spoiled_bundle_is_refused() {
     type Spoil = fn(&Path);
     let cases: [(&str, Spoil, &[&str]); 5] = [

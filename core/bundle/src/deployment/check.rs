@@ -14,8 +14,8 @@ use crate::secrets;
 
 use super::Deployment;
 use super::raw::{
-    Backend, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits,
-    RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
+    Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
+    RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
@@ -196,23 +196,26 @@ fn check_execution(raw: &RawExecution, reporter: &mut Reporter<'_>) -> Execution
     }
 }
 
+/// Most forbidden boxes: each is compared with every link.
+const MAX_FORBIDDEN: usize = 32;
+
 fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings {
-    let mut workspace = None;
-    if let Some(corners) = &raw.workspace {
-        let min = reporter.require(corners.min, "safety.workspace.min", "three numbers (m)");
-        let max = reporter.require(corners.max, "safety.workspace.max", "three numbers (m)");
-        if let (Some(min), Some(max)) = (min, max) {
-            let ordered = min
-                .iter()
-                .zip(&max)
-                .all(|(a, b)| a.is_finite() && b.is_finite() && a < b);
-            if !ordered {
-                let got = format!("{min:?} and {max:?}");
-                reporter.report("safety.workspace", "finite corners with min < max", got);
-            }
-            workspace = Some(WorkspaceBox { min, max });
-        }
+    let corners = raw.workspace.as_ref();
+    let workspace = corners.and_then(|corners| check_box(corners, "safety.workspace", reporter));
+    if raw.forbidden.len() > MAX_FORBIDDEN {
+        let expected = format!("at most {MAX_FORBIDDEN} boxes");
+        reporter.report(
+            "safety.forbidden",
+            expected,
+            raw.forbidden.len().to_string(),
+        );
     }
+    let forbidden = raw.forbidden.iter().take(MAX_FORBIDDEN).enumerate();
+    let forbidden = forbidden
+        .filter_map(|(index, corners)| {
+            check_box(corners, &format!("safety.forbidden[{index}]"), reporter)
+        })
+        .collect();
     let joints = raw.joints.iter().map(|(name, raw)| {
         let key = format!("safety.joints.{name}");
         (name.clone(), check_joint(raw, &key, reporter))
@@ -236,6 +239,8 @@ fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings 
         10.0,
     );
     let force_stop_n = optional(raw.force_stop_n, "safety.force_stop_n", 1000.0);
+    let torque_stop_nm = optional(raw.torque_stop_nm, "safety.torque_stop_nm", 1000.0);
+    let gripper_force_n = optional(raw.gripper_force_n, "safety.gripper_force_n", 1000.0);
     let limit_scale = optional(
         Some(raw.limit_scale.unwrap_or(1.0)),
         "safety.limit_scale",
@@ -259,8 +264,11 @@ fn check_safety(raw: &RawSafety, reporter: &mut Reporter<'_>) -> SafetySettings 
         max_tool_speed_m_per_s,
         position_margin,
         limit_scale,
+        forbidden,
         collision_margin_m,
         force_stop_n,
+        torque_stop_nm,
+        gripper_force_n,
         deadlines,
     }
 }
@@ -316,6 +324,23 @@ fn check_control(raw: &RawControl, reporter: &mut Reporter<'_>) -> ControlSettin
         lock_memory: raw.lock_memory.unwrap_or(true),
         missed_ticks,
     }
+}
+
+/// A box of two finite corners.
+fn check_box(corners: &RawBox, key: &str, reporter: &mut Reporter<'_>) -> Option<WorkspaceBox> {
+    let expected = "three numbers (m)";
+    let min = reporter.require(corners.min, &format!("{key}.min"), expected);
+    let max = reporter.require(corners.max, &format!("{key}.max"), expected);
+    let (min, max) = min.zip(max)?;
+    let ordered = min
+        .iter()
+        .zip(&max)
+        .all(|(a, b)| a.is_finite() && b.is_finite() && a < b);
+    if !ordered {
+        let got = format!("{min:?} and {max:?}");
+        reporter.report(key, "finite corners with min < max", got);
+    }
+    Some(WorkspaceBox { min, max })
 }
 
 fn check_joint(raw: &RawJointLimits, key: &str, reporter: &mut Reporter<'_>) -> JointLimits {

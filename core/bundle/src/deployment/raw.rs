@@ -123,11 +123,21 @@ pub struct RawSafety {
     /// Part of the velocity, acceleration and jerk limits that is used, above
     /// 0 up to 1. Default: 1.
     pub limit_scale: Option<f64>,
-    /// Distance kept between the arm's own links and to the table (m), 0 to 1.
-    /// Default: 0.01.
+    /// Boxes (m, base frame) that neither tool nor links may enter, at most 32;
+    /// the table is one. Default: none.
+    pub forbidden: Vec<RawBox>,
+    /// Distance kept between the arm's own links, and of links from forbidden
+    /// boxes (m), 0 to 1. Default: 0.01.
     pub collision_margin_m: Option<f64>,
-    /// Force at which the arm stops (N), up to 1000. Default: none.
+    /// Force at the tool at which the arm stops (N), up to 1000; needs a robot
+    /// that measures it. Default: none.
     pub force_stop_n: Option<f64>,
+    /// Torque at the tool at which the arm stops (N·m), up to 1000; needs a
+    /// robot that measures it. Default: none.
+    pub torque_stop_nm: Option<f64>,
+    /// Greatest grasp force (N), up to 1000: a robot that says that it grips
+    /// harder is refused. Default: the robot's.
+    pub gripper_force_n: Option<f64>,
     /// Longest age of a joint state (ms), 1 to 1000; then a controlled stop.
     /// Default: 20.
     pub state_deadline_ms: Option<u32>,

@@ -155,8 +155,11 @@ pub struct SafetySettings {
     pub(super) max_tool_speed_m_per_s: Option<f64>,
     pub(super) position_margin: f64,
     pub(super) limit_scale: f64,
+    pub(super) forbidden: Vec<WorkspaceBox>,
     pub(super) collision_margin_m: f64,
     pub(super) force_stop_n: Option<f64>,
+    pub(super) torque_stop_nm: Option<f64>,
+    pub(super) gripper_force_n: Option<f64>,
     pub(super) deadlines: Deadlines,
 }
 
@@ -165,6 +168,12 @@ impl SafetySettings {
     #[must_use]
     pub fn joint_limits(&self) -> &BTreeMap<String, JointLimits> {
         &self.joints
+    }
+
+    /// Boxes that neither tool nor links may enter (m, base frame).
+    #[must_use]
+    pub fn forbidden(&self) -> &[WorkspaceBox] {
+        &self.forbidden
     }
 }
 
@@ -177,10 +186,14 @@ getters!(SafetySettings {
     position_margin: f64,
     /// Part of the velocity, acceleration and jerk limits that is used (0..1].
     limit_scale: f64,
-    /// Distance kept between the arm's links and to the table (m).
+    /// Distance kept between links, and of links from forbidden boxes (m).
     collision_margin_m: f64,
-    /// Force at which the arm stops (N), if any.
+    /// Force at the tool at which the arm stops (N), if any.
     force_stop_n: Option<f64>,
+    /// Torque at the tool at which the arm stops (N·m), if any.
+    torque_stop_nm: Option<f64>,
+    /// Greatest grasp force that the robot may say it has (N), if any.
+    gripper_force_n: Option<f64>,
     /// How long the parts may be silent.
     deadlines: Deadlines,
 });

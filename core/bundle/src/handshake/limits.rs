@@ -46,6 +46,18 @@ pub fn limit_gaps(deployment: &Deployment, robot: &EmbodimentDescription) -> Vec
             robot_says(robot.max_tool_speed_m_per_s.to_string()),
         ));
     }
+    if let (Some(force), Some(gripper)) = (safety.gripper_force_n(), &robot.gripper_limits)
+        && !is_within(gripper.max_force_n, force)
+    {
+        gaps.push(gap(
+            "safety.gripper_force_n",
+            format!("the deployment allows {force} N"),
+            format!(
+                "the robot says that it grips with up to {} N: lower it in the settings of [robot]",
+                gripper.max_force_n
+            ),
+        ));
+    }
     for (name, limits) in safety.joint_limits() {
         match robot.joints.iter().find(|joint| joint.name == *name) {
             Some(joint) => joint_gaps(limits, joint, &mut gaps),

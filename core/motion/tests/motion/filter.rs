@@ -1,15 +1,18 @@
 //! The safety filter against hostile, random and ordinary commands.
 
+use nalgebra::{Translation3, Vector3};
 use vola_motion::{
-    Decision, FilterSettings, JointVec, Limit, Limits, Rejection, SafeCommand, SafetyFilter,
-    ToolLimits,
+    Decision, FilterSettings, IkSettings, InverseKinematics, JointVec, Limit, Limits, Rejection,
+    SafetyFilter, ToolLimits,
 };
 use vola_types::{Gripper, WorkspaceBox};
 
-use crate::arms::{READY, panda, panda_limits, panda_limits_with_gripper, six_joint_limits};
+use crate::arms::{
+    ArmUnderTest, READY, panda, panda_limits, panda_limits_with_gripper, six_joint_limits,
+};
+use crate::hostile::hostile;
 use crate::random::Random;
-
-const PERIOD: f64 = 1e-3;
+use crate::referee::{PERIOD, Referee, fastest_stop};
 
 /// Without a gripper, with checks of measurement and start that never fire.
 fn open_settings() -> FilterSettings {
@@ -29,169 +32,6 @@ fn middle(limits: &Limits) -> Vec<f64> {
         .collect()
 }
 
-/// Checks a stream of commands by differences of its positions alone, as a
-/// robot's own controller would.
-struct Referee {
-    limits: Limits,
-    last: Vec<[f64; 3]>,
-    /// Largest use of velocity, acceleration and jerk limits, and the largest
-    /// excess of position (rad).
-    used: [f64; 4],
-}
-
-impl Referee {
-    fn new(limits: &Limits, start: &[f64]) -> Self {
-        Self {
-            limits: limits.clone(),
-            last: start.iter().map(|q| [*q, 0.0, 0.0]).collect(),
-            used: [0.0, 0.0, 0.0, f64::NEG_INFINITY],
-        }
-    }
-
-    fn check(&mut self, command: &SafeCommand) {
-        assert_eq!(command.positions().len(), self.last.len());
-        for (index, (q, limits)) in command
-            .positions()
-            .iter()
-            .zip(self.limits.joints())
-            .enumerate()
-        {
-            let [q0, v0, a0] = self.last[index];
-            let v = (q - q0) / PERIOD;
-            let a = (v - v0) / PERIOD;
-            let j = (a - a0) / PERIOD;
-            let uses = [
-                v.abs() / limits.velocity,
-                a.abs() / limits.acceleration,
-                j.abs() / limits.jerk,
-            ];
-            for (used, (now, what)) in
-                self.used
-                    .iter_mut()
-                    .zip(uses.into_iter().zip(["velocity", "acceleration", "jerk"]))
-            {
-                assert!(
-                    now <= 1.0 + 1e-6,
-                    "joint {index}: {what} at {now} of its limit"
-                );
-                *used = used.max(now);
-            }
-            let excess = (limits.position_min - q).max(q - limits.position_max);
-            assert!(
-                excess <= 1e-6 * (limits.position_max - limits.position_min),
-                "joint {index}: {excess} rad outside"
-            );
-            self.used[3] = self.used[3].max(excess);
-            assert!((command.velocities()[index] - v).abs() < 1e-9);
-            self.last[index] = [*q, v, a];
-        }
-    }
-}
-
-/// One hostile command. `near` is where the arm is.
-fn hostile(random: &mut Random, near: &[f64], limits: &Limits) -> Vec<f64> {
-    const WORST: [f64; 12] = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        1e308,
-        -1e308,
-        f64::MIN_POSITIVE,
-        5e-324,
-        -0.0,
-        1e-12,
-        -1e17,
-        1e9,
-        -1e-300,
-    ];
-    let kind = random.below(8);
-    let mut raw: Vec<f64> = near
-        .iter()
-        .zip(limits.joints())
-        .map(|(q, joint)| {
-            let span = joint.position_max - joint.position_min;
-            match kind {
-                0 => joint.position_min + span * random.unit(),
-                1 => joint.position_min + span * (3.0 * random.unit() - 1.0),
-                2 => q + joint.velocity * PERIOD * (4.0 * random.unit() - 2.0),
-                3 => q + joint.jerk * PERIOD.powi(3) * (4.0 * random.unit() - 2.0),
-                4 => {
-                    if random.unit() < 0.5 {
-                        joint.position_min
-                    } else {
-                        joint.position_max
-                    }
-                }
-                5 => -q,
-                _ => *q,
-            }
-        })
-        .collect();
-    match random.below(12) {
-        0 => raw[random.below(near.len())] = WORST[random.below(WORST.len())],
-        1 => raw.truncate(random.below(near.len())),
-        2 => raw.push(0.0),
-        _ => {}
-    }
-    raw
-}
-
-fn survive(limits: &Limits, seed: u64) {
-    let mut random = Random::new(seed);
-    let start = middle(limits);
-    let mut filter = SafetyFilter::new(limits.clone(), open_settings(), &start).unwrap();
-    let mut referee = Referee::new(limits, &start);
-    let mut raw = start.clone();
-    let mut moved = 0.0_f64;
-    for tick in 0..100_000 {
-        // Some commands last, so that the arm gets up to speed.
-        if tick % 97 == 0 || random.below(300) == 0 || (tick / 4000) % 5 == 0 {
-            raw = hostile(&mut random, &filter.positions(), limits);
-        }
-        filter.set_speed_scale(if random.below(2000) == 0 {
-            f64::NAN
-        } else {
-            1.0
-        });
-        let measured = filter.positions();
-        let verdict = filter.step(&raw, &measured);
-        referee.check(&verdict.command);
-        let good = raw.len() == start.len() && raw.iter().all(|value| value.is_finite());
-        assert_eq!(
-            verdict.decision,
-            if good {
-                Decision::Continue
-            } else {
-                Decision::Hold
-            }
-        );
-        moved += verdict
-            .command
-            .velocities()
-            .iter()
-            .map(|v| v.abs() * PERIOD)
-            .sum::<f64>();
-    }
-    let [velocity, acceleration, jerk, position] = referee.used;
-    println!(
-        "use of limits: velocity {velocity:.9} acceleration {acceleration:.9} jerk {jerk:.9}, position excess {position:.2e}"
-    );
-    assert!(
-        moved > 50.0 && velocity > 0.99 && acceleration > 0.99 && jerk > 0.99,
-        "the test hardly moved: {moved}"
-    );
-}
-
-#[test]
-fn hostile_commands_never_break_a_limit_of_seven_joints() {
-    survive(&panda_limits(), 1);
-}
-
-#[test]
-fn hostile_commands_never_break_a_limit_of_six_slow_joints() {
-    survive(&six_joint_limits(), 2);
-}
-
 #[test]
 fn hold_stops_from_any_moving_state_inside_limits_and_fast() {
     for (limits, seed) in [(panda_limits(), 3), (six_joint_limits(), 4)] {
@@ -209,10 +49,9 @@ fn hold_stops_from_any_moving_state_inside_limits_and_fast() {
                 }
             }
             let best = referee
-                .last
-                .iter()
+                .states()
                 .zip(limits.joints())
-                .map(|(state, joint)| fastest_stop(*state, joint))
+                .map(|(state, joint)| fastest_stop(state, joint).0)
                 .fold(0.0, f64::max);
             let mut ticks = 0;
             while !filter.is_at_rest() {
@@ -231,24 +70,6 @@ fn hold_stops_from_any_moving_state_inside_limits_and_fast() {
             worst_lateness <= 4.0,
             "{worst_lateness} ticks over the optimum"
         );
-    }
-}
-
-/// Time-optimal stop in continuous time.
-fn fastest_stop([_, v, a]: [f64; 3], limits: &vola_motion::JointLimits) -> f64 {
-    let (max_a, j) = (limits.acceleration, limits.jerk);
-    let v = v - 0.5 * a * PERIOD;
-    let sign = if v + 0.5 * a * a.abs() / j >= 0.0 {
-        1.0
-    } else {
-        -1.0
-    };
-    let (v, a) = (sign * v, sign * a);
-    let peak = (j * v + 0.5 * a * a).max(0.0).sqrt().max(-a);
-    if peak <= max_a {
-        (a + 2.0 * peak) / j
-    } else {
-        (a + 2.0 * max_a) / j + (v + (0.5 * a * a - max_a * max_a) / j) / max_a
     }
 }
 
@@ -578,4 +399,116 @@ fn the_tool_stays_in_its_box_and_below_its_speed() {
         "stuck {} m from home",
         (home - here).norm()
     );
+}
+
+/// A straight line asked for at twice the tool's speed limit.
+#[test]
+fn a_path_that_is_too_fast_for_the_tool_is_nearly_kept() {
+    let model = panda();
+    let limits = panda_limits();
+    let solver = InverseKinematics::new(&model, IkSettings::default()).unwrap();
+    let tool = ToolLimits {
+        workspace: WorkspaceBox {
+            min: [0.0, -0.5, 0.0],
+            max: [0.8, 0.5, 0.9],
+        },
+        max_speed_m_per_s: 0.25,
+    };
+    let mut filter = SafetyFilter::new(limits, open_settings(), &READY)
+        .unwrap()
+        .with_tool_limits(model.clone(), &tool)
+        .unwrap();
+    let home = model.tool_in_base(&READY).unwrap();
+    let along = Vector3::new(0.6, 0.8, 0.0);
+    let mut seed = JointVec::from_slice("seed", &READY).unwrap();
+    let (mut off, mut slowed, mut way) = (0.0_f64, 0, 0.0);
+    for tick in 0..2500 {
+        // 0.5 m/s with a soft start, 0.35 m long.
+        let t = f64::from(tick) * PERIOD;
+        let asked = (0.5 * (t - 0.1 * (1.0 - (-t / 0.1).exp()))).min(0.35);
+        let mut target = home;
+        target.translation = Translation3::from(home.translation.vector + along * asked);
+        seed = solver.solve(&model, &target, &seed).unwrap().q;
+        let measured = filter.positions();
+        let verdict = filter.step(&seed, &measured);
+        slowed += usize::from(verdict.interventions.tool_speed);
+        let here = model.tool_in_base(verdict.command.positions()).unwrap();
+        let from_start = here.translation.vector - home.translation.vector;
+        way = from_start.dot(&along);
+        off = off.max((from_start - along * way).norm());
+    }
+    println!(
+        "slowed in {slowed} ticks, {:.2} mm off the line, {way:.4} m along it",
+        off * 1e3
+    );
+    assert!(
+        slowed > 500 && (way - 0.35).abs() < 1e-6,
+        "{slowed} ticks, {way} m"
+    );
+    // The command runs 17 cm ahead, and the joints go straight towards it, which
+    // is not quite straight for the tool. Each joint slowed by itself: 68 mm.
+    assert!(off < 0.02, "{off} m off the line");
+}
+
+#[test]
+fn the_arm_stands_before_a_forbidden_box_and_leaves_it_again() {
+    for mut arm in [ArmUnderTest::franka(), ArmUnderTest::ur5e()] {
+        let start = arm.start.clone();
+        // The base turns the tool into a box.
+        let mut into = start.clone();
+        into[0] += 0.9;
+        let joints = arm.model.joint_count();
+        let tool = arm
+            .model
+            .tool_in_base(&into[..joints])
+            .unwrap()
+            .translation
+            .vector;
+        arm.clearance.forbidden = vec![WorkspaceBox {
+            min: [tool.x - 0.04, tool.y - 0.04, tool.z - 0.04],
+            max: [tool.x + 0.04, tool.y + 0.04, tool.z + 0.04],
+        }];
+        let mut filter = arm.full();
+        let mut stopped = 0;
+        for _ in 0..4000 {
+            let measured = filter.positions();
+            let verdict = filter.step(&into, &measured);
+            stopped += usize::from(verdict.interventions.clearance);
+        }
+        assert!(stopped > 1000, "{}: slowed in {stopped} ticks", arm.name);
+        assert!(filter.is_at_rest(), "{} still moves", arm.name);
+        assert!(
+            (filter.positions()[0] - into[0]).abs() > 0.05,
+            "{} went on",
+            arm.name
+        );
+        for _ in 0..4000 {
+            let measured = filter.positions();
+            filter.step(&start, &measured);
+        }
+        assert_eq!(
+            &*filter.positions(),
+            &start[..],
+            "{} did not leave",
+            arm.name
+        );
+    }
+}
+
+#[test]
+fn a_home_pose_inside_a_forbidden_box_is_refused() {
+    let mut arm = ArmUnderTest::franka();
+    let tool = arm.model.tool_in_base(&READY).unwrap().translation.vector;
+    let refused = |arm: &ArmUnderTest| {
+        let filter = arm.joints_only();
+        let result = filter.with_clearance(arm.model.clone(), &arm.clearance);
+        result.map(|_| ()).unwrap_err().to_string()
+    };
+    arm.clearance.forbidden[1] = WorkspaceBox {
+        min: [tool.x - 0.01, tool.y - 0.01, tool.z - 0.01],
+        max: [tool.x + 0.01, tool.y + 0.01, tool.z + 0.01],
+    };
+    assert!(refused(&arm).contains("forbidden box 1: the home pose is 0.0000 m from it"));
+    arm.clearance.margin_m = f64::NAN;
+    assert!(refused(&arm).contains("collision margin (m): expected a finite number >= 0, got NaN"));
 }

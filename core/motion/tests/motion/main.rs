@@ -9,6 +9,9 @@
 mod arms;
 mod collision;
 mod filter;
+mod hostile;
 mod kinematics;
 mod random;
+mod referee;
+mod stops;
 mod tracking;

@@ -17,7 +17,7 @@ use vola_motion::JointState;
 use vola_types::{Gripper, GripperLimits, JointDescription, JointKind, PluginId, WorkspaceBox};
 
 use super::*;
-use crate::tick_clock::TickSchedule;
+use crate::{safety_setup::FilterUse, tick_clock::TickSchedule};
 
 const URDF: &str = r#"<robot name="arm">
   <link name="base"/><link name="upper"/><link name="tool"/>
@@ -186,6 +186,7 @@ impl Rig {
                 workspace: description.workspace,
                 max_speed_m_per_s: description.max_tool_speed_m_per_s,
             },
+            safety: SafetySetup::new(&deployment, &description, FilterUse::On),
             stop_switch: stop_switch.clone(),
             heartbeats: heartbeats.clone(),
             deadlines: deployment.safety().deadlines(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use vola_runtime::FilterUse;
 
 use super::{EpisodeOutcome, Job, scene_quality};
 use crate::{
@@ -21,6 +22,8 @@ pub(super) struct Measured {
     pub(super) jobs: Vec<Job>,
     /// What it came to, one a job.
     pub(super) outcomes: Vec<EpisodeOutcome>,
+    /// Whether the safety filter's limits held.
+    pub(super) filter: FilterUse,
     /// How long it all took on the wall clock (s).
     pub(super) wall_seconds: f64,
 }
@@ -86,6 +89,13 @@ impl Measured {
             .map(|(_, outcome)| outcome)
     }
 
+    fn filter_word(&self) -> &'static str {
+        match self.filter {
+            FilterUse::On => "on",
+            FilterUse::OffInSimulation => "off",
+        }
+    }
+
     /// The contract's objects: one a task, then the summary.
     fn objects(&self) -> Vec<Value> {
         let mut objects = Vec::new();
@@ -105,7 +115,7 @@ impl Measured {
         let per_second = self.outcomes.len() as f64 / self.wall_seconds.max(1e-9);
         merge(
             &mut summary,
-            json!({"per_task": per_task, "arm": self.arm, "wall_seconds": self.wall_seconds, "episodes_per_second": per_second}),
+            json!({"per_task": per_task, "arm": self.arm, "safety_filter": self.filter_word(), "wall_seconds": self.wall_seconds, "episodes_per_second": per_second}),
         );
         objects.push(json!({"summary": summary}));
         objects
@@ -171,8 +181,12 @@ pub(super) fn print_results(measured: &Measured, console: Console) -> Result<(),
     }
     #[expect(clippy::cast_precision_loss, reason = "a count of episodes")]
     let per_second = measured.outcomes.len() as f64 / measured.wall_seconds.max(1e-9);
+    let filter = match measured.filter {
+        FilterUse::On => "",
+        FilterUse::OffInSimulation => ", safety filter off",
+    };
     let text = format!(
-        "{} in {}, {per_second:.2} episodes a second",
+        "{} in {}, {per_second:.2} episodes a second{filter}",
         measured.arm,
         seconds(measured.wall_seconds)
     );
@@ -220,6 +234,7 @@ mod tests {
                 outcome(false, false, true, 8.0),
                 outcome(true, true, false, 6.0),
             ],
+            filter: FilterUse::On,
             wall_seconds: 2.0,
         }
     }

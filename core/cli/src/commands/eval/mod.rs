@@ -13,7 +13,7 @@ mod scene_quality;
 mod task_words;
 
 use clap::{Args, ValueEnum};
-use vola_runtime::{Driver, ExpertNoise, PolicyUse};
+use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse};
 use vola_types::PluginId;
 
 use crate::{
@@ -87,6 +87,9 @@ pub(crate) struct EvalArguments {
     /// Measure the simulation's expert instead of the policy
     #[arg(long)]
     pub(crate) expert: bool,
+    /// Measure what the safety filter costs: send what the tracker says (simulation only)
+    #[arg(long)]
+    pub(crate) no_filter: bool,
     /// Another arm than the deployment's
     #[arg(long, value_name = "ID")]
     pub(crate) arm: Option<String>,
@@ -253,6 +256,7 @@ pub(crate) fn run(
         tasks,
         jobs,
         outcomes,
+        filter: wish(own).filter,
         wall_seconds: started.elapsed().as_secs_f64(),
     };
     print_results(&measured, console)?;
@@ -331,6 +335,9 @@ fn wish(own: &EvalArguments) -> SessionWish {
     let mut wish = SessionWish::new(Clock::Virtual, own.seed);
     if own.expert {
         wish.policy = PolicyUse::None;
+    }
+    if own.no_filter {
+        wish.filter = FilterUse::OffInSimulation;
     }
     wish
 }
