@@ -20,13 +20,13 @@ use crate::strict;
 
 pub use raw::{
     Asked, Backend, Device, Precision, RawBox, RawBudget, RawConfidence, RawDeployment,
-    RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRecord,
-    RawRobot, RawSafety, Signal, Unanswered,
+    RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner, RawPlugins, RawPolicy,
+    RawRecord, RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, Deadlines, ExecutionSettings, HandoffSettings, JointLimits,
-    PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution, RobotSettings,
-    SafetySettings,
+    ModelSettings, PlannerSettings, PolicySettings, RecordSettings, ResolvedExecution,
+    RobotSettings, SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.
