@@ -58,8 +58,15 @@ struct Answer {
 /// Why a rung gave none.
 enum Handover {
     Failed(BackendError),
-    /// Its last draft, if it could be read, stayed wrong.
-    Refused(Option<PlanDraft>, PlanFault),
+    /// Its last answer stayed wrong.
+    Refused(Box<Wrong>),
+}
+
+/// An answer that was refused.
+struct Wrong {
+    /// The draft, if it could be read as one.
+    draft: Option<PlanDraft>,
+    fault: PlanFault,
 }
 
 impl Ladder {
@@ -197,10 +204,11 @@ impl Ladder {
                     plan.fallbacks = fallbacks;
                     return plan;
                 }
-                Err(Handover::Refused(draft, fault)) => {
-                    fallbacks.push(fallback(rung.name(), format!("plan refused: {fault}")));
-                    if let Some(draft) = draft {
-                        refused = Some((draft, fault));
+                Err(Handover::Refused(wrong)) => {
+                    let reason = format!("plan refused: {}", wrong.fault);
+                    fallbacks.push(fallback(rung.name(), reason));
+                    if let Some(draft) = wrong.draft {
+                        refused = Some((draft, wrong.fault));
                     }
                 }
                 Err(Handover::Failed(error)) => {
@@ -244,23 +252,23 @@ impl Ladder {
             let judged = judge(reply, &request);
             match &judged {
                 Err(Judged::Failed(error)) => attempt.error = Some(error.to_string()),
-                Err(Judged::Wrong(_, fault)) => attempt.fault = Some(fault.to_string()),
+                Err(Judged::Wrong(wrong)) => attempt.fault = Some(wrong.fault.to_string()),
                 Ok(_) => {}
             }
             let turn = attempt.exchanges.last().and_then(|it| it.turn.clone());
             attempts.push(attempt);
-            let (draft, fault) = match judged {
+            let wrong = match judged {
                 Ok(draft) => return Ok(Answer { draft, repairs }),
                 Err(Judged::Failed(error)) => return Err(Handover::Failed(error)),
-                Err(Judged::Wrong(draft, fault)) => (draft, fault),
+                Err(Judged::Wrong(wrong)) => wrong,
             };
             if repairs == self.repairs {
-                return Err(Handover::Refused(draft, fault));
+                return Err(Handover::Refused(wrong));
             }
             repairs += 1;
             request.feedback = Some(Feedback {
-                draft,
-                fault,
+                draft: wrong.draft,
+                fault: wrong.fault,
                 turn,
                 before: request.feedback.take().map(Box::new),
             });
@@ -302,7 +310,7 @@ impl Ladder {
 /// Why a reply is no answer.
 enum Judged {
     Failed(BackendError),
-    Wrong(Option<PlanDraft>, PlanFault),
+    Wrong(Box<Wrong>),
 }
 
 /// Screens and verifies a reply.
@@ -313,7 +321,10 @@ fn judge(
     let draft = match reply {
         Ok(draft) => draft,
         Err(BackendError::Malformed { detail }) => {
-            return Err(Judged::Wrong(None, PlanFault::Unreadable { detail }));
+            return Err(Judged::Wrong(Box::new(Wrong {
+                draft: None,
+                fault: PlanFault::Unreadable { detail },
+            })));
         }
         Err(error) => return Err(Judged::Failed(error)),
     };
@@ -325,7 +336,10 @@ fn judge(
     }
     match verify_draft(&draft, &request.scene, &request.capabilities) {
         Ok(()) => Ok(draft),
-        Err(fault) => Err(Judged::Wrong(Some(draft), fault)),
+        Err(fault) => Err(Judged::Wrong(Box::new(Wrong {
+            draft: Some(draft),
+            fault,
+        }))),
     }
 }
 

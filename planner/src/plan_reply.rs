@@ -211,7 +211,7 @@ mod tests {
             (wrong("\"object\":\"red_block\"", "\"object\":7"), "invalid"),
             (wrong("execute", &"x".repeat(9000)), "unknown variant `xxx"),
             ("x".repeat(MAX_REPLY_BYTES + 1), "at most"),
-            ("{".repeat(5000), "recursion"),
+            ("{\"a\":".repeat(5000), "recursion"),
         ] {
             let error = read_reply(&text).unwrap_err().to_string();
             assert!(error.contains(expected), "{error:?} lacks {expected:?}");

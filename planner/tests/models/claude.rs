@@ -105,6 +105,7 @@ fn an_endless_answer_ends_at_the_deadline() {
 /// A failure, how often the model is asked, and words of the reason.
 struct Case(&'static str, fn(usize) -> Answer, usize, &'static str);
 
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn failures() -> Vec<Case> {
     vec![
         Case(
