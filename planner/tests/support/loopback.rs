@@ -100,7 +100,7 @@ impl Loopback {
             is_over: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
+        let thread = thread("loopback", move || {
             let mut connections = Vec::new();
             for stream in listener.incoming() {
                 if serving.is_over.load(Ordering::SeqCst) {
@@ -109,7 +109,7 @@ impl Loopback {
                 let Ok(stream) = stream else { continue };
                 let shared = Arc::clone(&serving);
                 // A client that leaves early is no fault of the server.
-                connections.push(std::thread::spawn(move || {
+                connections.push(thread("loopback connection", move || {
                     let _ = serve(&shared, stream);
                 }));
             }
@@ -156,6 +156,13 @@ impl Drop for Loopback {
             let _ = thread.join();
         }
     }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .expect("a thread starts")
 }
 
 fn serve(shared: &Shared, mut stream: TcpStream) -> std::io::Result<()> {
