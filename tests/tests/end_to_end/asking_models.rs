@@ -2,6 +2,7 @@
 //! the real one.
 
 #[allow(
+    clippy::expect_used,
     dead_code,
     unreachable_pub,
     reason = "shared with the planner's own tests"
