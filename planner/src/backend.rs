@@ -16,7 +16,16 @@ pub trait Backend: Send + Sync {
     /// The word shown in `plan.backend`: `claude`, `openai`, `local`, `rules`.
     fn name(&self) -> &str;
 
-    /// Answers one request.
+    /// Whether its answers take seconds and tokens. The ladder shares its time
+    /// among metered rungs, counts their tokens, and leaves the others out of
+    /// both.
+    fn is_metered(&self) -> bool {
+        false
+    }
+
+    /// Answers one request. A back end with a model notes every exchange in
+    /// the request's transcript, sends back the last turn there when the
+    /// request brings feedback, and keeps the request's limits.
     ///
     /// # Errors
     /// A [`BackendError`] when it has no answer; the ladder then asks the next
@@ -28,6 +37,31 @@ pub trait Backend: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
+    /// It was not set up: no key, no address.
+    #[error("skipped: {detail}")]
+    Skipped {
+        /// What is missing, and what to do.
+        detail: String,
+    },
+    /// It does not accept the request: wrong key, unknown model, too large.
+    #[error("request rejected: {detail}")]
+    Rejected {
+        /// What it said.
+        detail: String,
+    },
+    /// Its answer cannot be read as a plan; the ladder sends the reason back
+    /// like a fault of the verifier.
+    #[error("not a plan: {detail}")]
+    Malformed {
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// A failure in a decision that is replayed, in its own words.
+    #[error("{detail}")]
+    Recorded {
+        /// The words.
+        detail: String,
+    },
     /// Nothing answers at its address, or its model is not there.
     #[error("not reachable: {detail}")]
     Unreachable {

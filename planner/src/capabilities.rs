@@ -5,10 +5,11 @@
 //! the hand (which kinds it can grasp) live here too, so that the verifier
 //! holds no numbers of one robot.
 
+use serde::{Deserialize, Serialize};
 use vola_types::Op;
 
 /// Operations and reach of one embodiment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// Operations the embodiment declared.
     pub ops: Vec<Op>,
@@ -27,7 +28,7 @@ pub struct Capabilities {
 }
 
 /// A box over the table in which objects can be handled, in metres, base frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Workspace {
     /// Near and far limit.
     pub x: [f64; 2],

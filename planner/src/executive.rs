@@ -16,6 +16,8 @@ mod recovery;
 mod robot;
 mod stepper;
 
+use std::time::Duration;
+
 use vola_types::{Plan, RunEventKind, RunOutcome, Scene, Step, Verdict};
 
 use crate::ladder::Ladder;
@@ -27,6 +29,9 @@ pub use operator::{AnswerOnce, NoOperator, Operator, Question, Reply};
 pub use recovery::rebuild;
 pub use robot::{PrimitiveEnd, Robot, RobotError, StopFlag};
 use stepper::Stepper;
+
+/// How often planning looks whether a stop was ordered.
+const STOP_GLANCE: Duration = Duration::from_millis(20);
 
 /// How stubborn the executive is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +118,7 @@ impl<'a> Executive<'a> {
         actors: &mut Actors<'_>,
     ) -> RunReport {
         let started = actors.robot.seconds();
+        self.ladder.begin_run();
         let mut end = match self.understand(sentence, dialogue, actors).await {
             Understood::Steps(plan) => self.execute(sentence, *plan, dialogue, actors).await,
             Understood::Over(end) => *end,
@@ -150,14 +156,10 @@ impl<'a> Executive<'a> {
                     scene: scene.clone(),
                 },
             );
-            let request = PlanRequest {
-                sentence: sentence.clone(),
-                scene: scene.clone(),
-                capabilities: actors.robot.capabilities(),
-                dialogue: dialogue.clone(),
-                feedback: None,
+            let request = request(&sentence, &scene, dialogue, actors.robot);
+            let Some(plan) = self.plan_unless_stopped(&request, actors.robot).await else {
+                return Understood::stopped();
             };
-            let plan = self.ladder.plan(&request).await;
             dialogue.note(&sentence, &plan);
             emit(actors, RunEventKind::Plan { plan: plan.clone() });
             let outcome = match plan.verdict {
@@ -190,6 +192,29 @@ impl<'a> Executive<'a> {
             return Understood::over(plan, outcome);
         }
         Understood::over(Plan::default(), RunOutcome::NeedsPerson)
+    }
+
+    /// Plans; gives up, without a plan, as soon as a stop is ordered.
+    async fn plan_unless_stopped(
+        &self,
+        request: &PlanRequest,
+        robot: &mut dyn Robot,
+    ) -> Option<Plan> {
+        robot.set_planning(true);
+        let planning = self.ladder.plan(request);
+        let mut planning = std::pin::pin!(planning);
+        let plan = loop {
+            tokio::select! {
+                biased;
+                plan = &mut planning => break Some(plan),
+                () = tokio::time::sleep(STOP_GLANCE) => {}
+            }
+            if self.stop.is_set() || robot.is_stop_ordered() {
+                break None;
+            }
+        };
+        robot.set_planning(false);
+        plan
     }
 
     async fn ask(&self, plan: &Plan, request: &PlanRequest, actors: &mut Actors<'_>) -> Answered {
@@ -282,6 +307,12 @@ impl Understood {
         Self::Over(Box::new(RunReport::new(plan, outcome)))
     }
 
+    fn stopped() -> Self {
+        let mut report = RunReport::new(Plan::default(), RunOutcome::Aborted);
+        report.reason = Some("Stopped by a person.".to_owned());
+        Self::Over(Box::new(report))
+    }
+
     fn failed(plan: Plan, reason: String) -> Self {
         let mut report = RunReport::new(plan, RunOutcome::Failed);
         report.reason = Some(reason);
@@ -308,17 +339,24 @@ async fn replan(
     sentence: &str,
     scene: &Scene,
     dialogue: &Dialogue,
-    robot: &dyn Robot,
+    robot: &mut dyn Robot,
 ) -> Option<Vec<Step>> {
-    let request = PlanRequest {
-        sentence: sentence.to_owned(),
-        scene: scene.clone(),
-        capabilities: robot.capabilities(),
-        dialogue: dialogue.clone(),
-        feedback: None,
-    };
-    let plan = executive.ladder.plan(&request).await;
+    let request = request(sentence, scene, dialogue, robot);
+    let plan = executive.plan_unless_stopped(&request, robot).await?;
     (plan.verdict == Verdict::Execute).then_some(plan.steps)
+}
+
+fn request(
+    sentence: &str,
+    scene: &Scene,
+    dialogue: &Dialogue,
+    robot: &mut dyn Robot,
+) -> PlanRequest {
+    let mut request = PlanRequest::new(sentence, scene.clone());
+    request.capabilities = robot.capabilities();
+    request.dialogue = dialogue.clone();
+    request.image = robot.picture();
+    request
 }
 
 #[cfg(test)]

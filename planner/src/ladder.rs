@@ -5,28 +5,39 @@
 //! goes back to the same rung at most [`MAX_REPAIRS`] times. A rung that
 //! errs is noted and the next is asked. After the last rung a person is asked.
 //! The ladder itself never fails: it always gives a plan.
+//!
+//! Time is shared: of the time that is left, a metered rung gets an equal part
+//! with the metered rungs below it. Tokens are counted over a run; when they
+//! are used up, only rungs that need none are asked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use vola_types::{Fallback, Plan, PlanOption, Step, Verdict};
 
 use crate::backend::{Backend, BackendError};
+use crate::decision_record::{self, AttemptRecord, DecisionLog, RungRecord};
 use crate::draft::PlanDraft;
 use crate::guard;
-use crate::request::{Feedback, MAX_SENTENCE_BYTES, PlanRequest};
+use crate::request::{CallLimits, Feedback, MAX_SENTENCE_BYTES, PlanRequest};
+use crate::transcript::Transcript;
 use crate::verifier::{PlanFault, verify_draft, verify_steps};
 
-/// How often a refused answer goes back to its back end.
+/// How often a refused answer goes back to its back end, unless set otherwise.
 pub const MAX_REPAIRS: u32 = 2;
 
 /// Time for one sentence over all rungs unless set otherwise.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(20);
 
-/// An ordered list of back ends with one deadline.
+/// An ordered list of back ends with one deadline and one token budget.
 pub struct Ladder {
     rungs: Vec<Arc<dyn Backend>>,
     deadline: Duration,
+    repairs: u32,
+    tokens: u64,
+    spent_tokens: AtomicU64,
+    log: Option<DecisionLog>,
 }
 
 impl std::fmt::Debug for Ladder {
@@ -34,7 +45,7 @@ impl std::fmt::Debug for Ladder {
         f.debug_struct("Ladder")
             .field("rungs", &self.names())
             .field("deadline", &self.deadline)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,6 +55,20 @@ struct Answer {
     repairs: u32,
 }
 
+/// Why a rung gave none.
+enum Handover {
+    Failed(BackendError),
+    /// Its last answer stayed wrong.
+    Refused(Box<Wrong>),
+}
+
+/// An answer that was refused.
+struct Wrong {
+    /// The draft, if it could be read as one.
+    draft: Option<PlanDraft>,
+    fault: PlanFault,
+}
+
 impl Ladder {
     /// A ladder that asks `rungs` in order.
     #[must_use]
@@ -51,6 +76,10 @@ impl Ladder {
         Self {
             rungs,
             deadline: DEFAULT_DEADLINE,
+            repairs: MAX_REPAIRS,
+            tokens: u64::MAX,
+            spent_tokens: AtomicU64::new(0),
+            log: None,
         }
     }
 
@@ -64,6 +93,29 @@ impl Ladder {
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// The same ladder with another number of repairs, at most
+    /// [`MAX_REPAIRS`].
+    #[must_use]
+    pub fn with_repairs(mut self, repairs: u32) -> Self {
+        self.repairs = repairs.min(MAX_REPAIRS);
+        self
+    }
+
+    /// The same ladder with a budget of tokens for one run; see
+    /// [`begin_run`](Self::begin_run).
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: u64) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// The same ladder; every decision is written into this log.
+    #[must_use]
+    pub fn with_log(mut self, log: DecisionLog) -> Self {
+        self.log = Some(log);
         self
     }
 
@@ -81,43 +133,87 @@ impl Ladder {
         self.rungs.iter().map(|rung| rung.name()).collect()
     }
 
+    /// A run begins: its tokens are counted from zero.
+    pub fn begin_run(&self) {
+        self.spent_tokens.store(0, Ordering::Relaxed);
+    }
+
     /// Plans one sentence. Moves nothing and never fails: when no rung can
     /// answer, the plan asks the person.
     ///
     /// # Timing
     /// Returns within the deadline (plus the synchronous part of one rung).
-    /// Needs a tokio runtime with its time driver enabled.
+    /// Needs a tokio runtime with its time driver enabled, and its I/O driver
+    /// where a rung uses the network.
     pub async fn plan(&self, request: &PlanRequest) -> Plan {
         let started = Instant::now();
-        let mut plan = self.answer(request, started).await;
+        let mut request = request.clone();
+        request.transcript = Transcript::default();
+        let mut rungs = Vec::new();
+        let mut plan = self.answer(&request, started, &mut rungs).await;
+        if request.transcript.count() > 0 {
+            plan.tokens = request.transcript.tokens_since(0);
+        }
+        plan.id = decision_record::decision_id(&request, &plan);
         plan.millis = started.elapsed().as_secs_f64() * 1e3;
-        plan.id = decision_id(request);
         tracing::debug!(
             backend = %plan.backend, verdict = plan.verdict.as_str(), millis = plan.millis,
             "planned"
         );
+        if let Some(log) = &self.log {
+            let record = decision_record::record(&request, self.repairs, rungs, &plan);
+            if let Err(error) = log.write(&record) {
+                tracing::warn!(%error, "the decision is not on record");
+            }
+        }
         plan
     }
 
-    async fn answer(&self, request: &PlanRequest, started: Instant) -> Plan {
+    async fn answer(
+        &self,
+        request: &PlanRequest,
+        started: Instant,
+        records: &mut Vec<RungRecord>,
+    ) -> Plan {
         if let Some(draft) = screen_request(request) {
             return named(draft, "guard");
         }
         let mut fallbacks = Vec::new();
         let mut refused: Option<(PlanDraft, PlanFault)> = None;
-        for rung in &self.rungs {
-            match self.ask_rung(rung.as_ref(), request, started).await {
-                Ok(Ok(answer)) => {
+        for (index, rung) in self.rungs.iter().enumerate() {
+            let left = self.deadline.saturating_sub(started.elapsed());
+            let below = self.rungs[index + 1..].iter();
+            let sharing = 1 + below.filter(|below| below.is_metered()).count();
+            let time = if rung.is_metered() {
+                left / u32::try_from(sharing).unwrap_or(u32::MAX)
+            } else {
+                left
+            };
+            let mut record = RungRecord {
+                backend: rung.name().to_owned(),
+                attempts: Vec::new(),
+            };
+            let result = self
+                .ask_rung(rung.as_ref(), request, time, &mut record.attempts)
+                .await;
+            records.push(record);
+            match result {
+                Ok(answer) => {
                     let mut plan = named(answer.draft, rung.name());
                     plan.repairs = answer.repairs;
                     plan.fallbacks = fallbacks;
                     return plan;
                 }
-                Ok(Err((draft, fault))) => {
-                    fallbacks.push(fallback(rung.name(), format!("plan refused: {fault}")));
-                    refused = Some((draft, fault));
+                Err(Handover::Refused(wrong)) => {
+                    let reason = format!("plan refused: {}", wrong.fault);
+                    fallbacks.push(fallback(rung.name(), reason));
+                    if let Some(draft) = wrong.draft {
+                        refused = Some((draft, wrong.fault));
+                    }
                 }
-                Err(error) => fallbacks.push(fallback(rung.name(), error.to_string())),
+                Err(Handover::Failed(error)) => {
+                    fallbacks.push(fallback(rung.name(), error.to_string()));
+                }
             }
         }
         for failure in &fallbacks {
@@ -133,35 +229,117 @@ impl Ladder {
         plan
     }
 
-    /// One rung with its repairs. `Ok(Err(..))` is a draft that stayed wrong.
+    /// One rung with its repairs.
     async fn ask_rung(
         &self,
         rung: &dyn Backend,
         request: &PlanRequest,
-        started: Instant,
-    ) -> Result<Result<Answer, (PlanDraft, PlanFault)>, BackendError> {
+        time: Duration,
+        attempts: &mut Vec<AttemptRecord>,
+    ) -> Result<Answer, Handover> {
+        let started = Instant::now();
         let mut request = request.clone();
         let mut repairs = 0;
         loop {
-            let left = self.deadline.saturating_sub(started.elapsed());
-            let limit_millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            let Ok(reply) = tokio::time::timeout(left, rung.plan(&request)).await else {
-                return Err(BackendError::TimedOut { limit_millis });
+            let mut attempt = AttemptRecord::default();
+            let asked = Instant::now();
+            let first = request.transcript.count();
+            let reply = self.call(rung, &mut request, (started, time)).await;
+            attempt.exchanges = request.transcript.since(first);
+            attempt.millis = asked.elapsed().as_secs_f64() * 1e3;
+            let used = request.transcript.tokens_since(first);
+            self.spend(used.input.saturating_add(used.output));
+            let judged = judge(reply, &request);
+            match &judged {
+                Err(Judged::Failed(error)) => attempt.error = Some(error.to_string()),
+                Err(Judged::Wrong(wrong)) => attempt.fault = Some(wrong.fault.to_string()),
+                Ok(_) => {}
+            }
+            let turn = attempt.exchanges.last().and_then(|it| it.turn.clone());
+            attempts.push(attempt);
+            let wrong = match judged {
+                Ok(draft) => return Ok(Answer { draft, repairs }),
+                Err(Judged::Failed(error)) => return Err(Handover::Failed(error)),
+                Err(Judged::Wrong(wrong)) => wrong,
             };
-            let draft = reply?;
-            if let Some(danger) = screen_draft(&draft, &request) {
-                let draft = PlanDraft::unsafe_request(danger.say());
-                return Ok(Ok(Answer { draft, repairs }));
+            if repairs == self.repairs {
+                return Err(Handover::Refused(wrong));
             }
-            match verify_draft(&draft, &request.scene, &request.capabilities) {
-                Ok(()) => return Ok(Ok(Answer { draft, repairs })),
-                Err(fault) if repairs == MAX_REPAIRS => return Ok(Err((draft, fault))),
-                Err(fault) => {
-                    repairs += 1;
-                    request.feedback = Some(Feedback { draft, fault });
-                }
-            }
+            repairs += 1;
+            request.feedback = Some(Feedback {
+                draft: wrong.draft,
+                fault: wrong.fault,
+                turn,
+                before: request.feedback.take().map(Box::new),
+            });
         }
+    }
+
+    fn spend(&self, tokens: u64) {
+        let spent = self.spent_tokens.load(Ordering::Relaxed);
+        self.spent_tokens
+            .store(spent.saturating_add(tokens), Ordering::Relaxed);
+    }
+
+    /// One call of a rung, within its time and the run's tokens.
+    async fn call(
+        &self,
+        rung: &dyn Backend,
+        request: &mut PlanRequest,
+        (started, time): (Instant, Duration),
+    ) -> Result<PlanDraft, BackendError> {
+        let left = time.saturating_sub(started.elapsed());
+        let spent = self.spent_tokens.load(Ordering::Relaxed);
+        if rung.is_metered() && spent >= self.tokens {
+            let detail = format!("{spent} of {} tokens of this run", self.tokens);
+            return Err(BackendError::Budget { detail });
+        }
+        request.limits = CallLimits {
+            deadline: Instant::now().checked_add(left),
+            tokens: self.tokens.saturating_sub(spent),
+        };
+        let rounded = time.saturating_add(Duration::from_micros(500));
+        let limit_millis = u64::try_from(rounded.as_millis()).unwrap_or(u64::MAX);
+        match tokio::time::timeout(left, rung.plan(request)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(BackendError::TimedOut { limit_millis }),
+        }
+    }
+}
+
+/// Why a reply is no answer.
+enum Judged {
+    Failed(BackendError),
+    Wrong(Box<Wrong>),
+}
+
+/// Screens and verifies a reply.
+fn judge(
+    reply: Result<PlanDraft, BackendError>,
+    request: &PlanRequest,
+) -> Result<PlanDraft, Judged> {
+    let draft = match reply {
+        Ok(draft) => draft,
+        Err(BackendError::Malformed { detail }) => {
+            return Err(Judged::Wrong(Box::new(Wrong {
+                draft: None,
+                fault: PlanFault::Unreadable { detail },
+            })));
+        }
+        Err(error) => return Err(Judged::Failed(error)),
+    };
+    if let Some(danger) = screen_draft(&draft, request) {
+        return Ok(PlanDraft {
+            model: draft.model,
+            ..PlanDraft::unsafe_request(danger.say())
+        });
+    }
+    match verify_draft(&draft, &request.scene, &request.capabilities) {
+        Ok(()) => Ok(draft),
+        Err(fault) => Err(Judged::Wrong(Box::new(Wrong {
+            draft: Some(draft),
+            fault,
+        }))),
     }
 }
 
@@ -243,14 +421,4 @@ fn fallback(backend: &str, reason: String) -> Fallback {
         backend: backend.to_owned(),
         reason,
     }
-}
-
-/// The same for the same sentence over the same scene: FNV-1a over both.
-fn decision_id(request: &PlanRequest) -> String {
-    let scene = serde_json::to_string(&request.scene).unwrap_or_default();
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in request.sentence.bytes().chain([0]).chain(scene.bytes()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    format!("{hash:016x}")
 }

@@ -4,6 +4,9 @@
 //! - [`Ladder`]: back ends in order ([`Backend`]); the guard before and after,
 //!   the verifier on every answer, a person as the last rung.
 //! - [`RulesBackend`]: everyday English by grammar, without a model.
+//! - [`ClaudeBackend`], [`OpenAiBackend`]: models over HTTP, with one prompt, one
+//!   schema ([`PlanSchema`]) and one parser ([`read_reply`]).
+//! - [`DecisionLog`], [`replay`]: every decision on file, and run again.
 //! - [`SceneMemory`]: from detections to scenes whose ids last.
 //! - [`Executive`]: one step at a time on a [`Robot`], measured, retried,
 //!   planned anew, or handed to an [`Operator`].
@@ -14,21 +17,36 @@
 //! [`Detection`]s. Other back ends plug in through [`Backend`].
 
 mod backend;
+mod backends;
 mod capabilities;
+mod decision_record;
 pub mod describe;
 mod draft;
 mod executive;
 pub mod geometry;
 pub mod guard;
 mod ladder;
+mod plan_reply;
+mod plan_schema;
 pub mod postcondition;
+mod prompt;
 mod request;
 mod rules;
 mod scene_memory;
+mod transcript;
 mod verifier;
 
 pub use backend::{Backend, BackendError};
+pub use backends::{
+    Address, ApiKey, ClaudeBackend, ClaudeSettings, DEFAULT_CLAUDE_MODEL, DEFAULT_MAX_TOKENS,
+    Environment, ModelOptions, OpenAiBackend, OpenAiSettings, RetrySettings, SetupError,
+    Unavailable, claude_rung, openai_rung,
+};
 pub use capabilities::{Capabilities, Workspace};
+pub use decision_record::{
+    Asked, AttemptRecord, DecisionLog, DecisionRecord, RecordError, Replay, RungRecord,
+    read_record, replay,
+};
 pub use draft::PlanDraft;
 pub use executive::{
     Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
@@ -36,11 +54,18 @@ pub use executive::{
 };
 pub use geometry::{ResolveError, resolve, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
-pub use request::{Dialogue, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion, PlanRequest};
+pub use plan_reply::{MAX_REPLY_BYTES, ReplyError, read_reply};
+pub use plan_schema::{Dialect, LoweredSchema, PlanSchema};
+pub use prompt::{SYSTEM_PROMPT, repair, robot_card, schema_in_words, situation};
+pub use request::{
+    CallLimits, Dialogue, EncodedImage, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion,
+    PlanRequest,
+};
 pub use rules::{RulesBackend, is_stop_word};
 pub use scene_memory::{
     Detection, Detections, Disc, GripperReading, MemorySettings, SceneMemory, View,
 };
+pub use transcript::{Exchange, Transcript};
 pub use verifier::{
     MAX_OPTIONS, MAX_STEPS, MAX_TEXT_BYTES, PlanError, PlanFault, SymbolicWorld, verify_draft,
     verify_steps,

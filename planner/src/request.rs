@@ -1,9 +1,13 @@
 //! What a back end is asked: the sentence and everything it may depend on.
 
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
 use vola_types::{Plan, PlanOption, Scene, Step, Verdict};
 
 use crate::capabilities::Capabilities;
 use crate::draft::PlanDraft;
+use crate::transcript::Transcript;
 use crate::verifier::PlanFault;
 
 /// Longest sentence that is read, in bytes; a longer one is answered without
@@ -21,8 +25,14 @@ pub struct PlanRequest {
     pub capabilities: Capabilities,
     /// What was said before.
     pub dialogue: Dialogue,
+    /// What the camera shows, for back ends that look at pictures.
+    pub image: Option<EncodedImage>,
     /// Filled by the ladder when the back end's last answer was refused.
     pub feedback: Option<Feedback>,
+    /// What this call may cost; filled by the ladder.
+    pub limits: CallLimits,
+    /// Where back ends with a model note what they send and receive.
+    pub transcript: Transcript,
 }
 
 impl PlanRequest {
@@ -35,7 +45,43 @@ impl PlanRequest {
             scene,
             capabilities: Capabilities::default(),
             dialogue: Dialogue::default(),
+            image: None,
             feedback: None,
+            limits: CallLimits::default(),
+            transcript: Transcript::default(),
+        }
+    }
+}
+
+/// A picture as a file's bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EncodedImage {
+    /// `image/png` or `image/jpeg`.
+    pub media_type: &'static str,
+    /// The file's content.
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for EncodedImage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} bytes", self.media_type, self.bytes.len())
+    }
+}
+
+/// What one call of a back end may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// When the answer must be there; none: whenever.
+    pub deadline: Option<Instant>,
+    /// Tokens that may still be used.
+    pub tokens: u64,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            deadline: None,
+            tokens: u64::MAX,
         }
     }
 }
@@ -43,15 +89,34 @@ impl PlanRequest {
 /// A refused answer and the reason, for the back end's next try.
 #[derive(Debug, Clone)]
 pub struct Feedback {
-    /// The answer that was refused.
-    pub draft: PlanDraft,
+    /// The answer that was refused; none when it could not be read as a plan.
+    pub draft: Option<PlanDraft>,
     /// Why.
     pub fault: PlanFault,
+    /// The model's turn with that answer, in its interface's own form.
+    pub turn: Option<serde_json::Value>,
+    /// The refusal before this one.
+    pub before: Option<Box<Feedback>>,
+}
+
+impl Feedback {
+    /// This refusal and those before it, the oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<&Self> {
+        let mut all = vec![self];
+        let mut next = self;
+        while let Some(before) = &next.before {
+            all.push(before);
+            next = before;
+        }
+        all.reverse();
+        all
+    }
 }
 
 /// What earlier sentences left behind, so that "the left one", "no, the other
 /// one", "the second" and "it" mean something.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Dialogue {
     /// The question that waits for an answer.
     pub question: Option<OpenQuestion>,
@@ -62,7 +127,7 @@ pub struct Dialogue {
 }
 
 /// A question to the person and its possible answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenQuestion {
     /// The question.
     pub question: String,
@@ -71,7 +136,7 @@ pub struct OpenQuestion {
 }
 
 /// A command that was accepted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastCommand {
     /// The sentence.
     pub sentence: String,

@@ -13,7 +13,7 @@ mod association;
 mod detection;
 mod support;
 
-use vola_types::{GripperScene, ON_GRIPPER, Region, Scene, SceneObject};
+use vola_types::{BLOCK_SIZE_M, GripperScene, ON_GRIPPER, Region, Scene, SceneObject};
 
 pub use detection::{Detection, Detections, Disc, GripperReading, View};
 
@@ -59,6 +59,8 @@ struct Track {
     object: SceneObject,
     /// Where the robot is about to bring it.
     expected: Option<[f64; 3]>,
+    /// Where the robot brought it, if that is above the table.
+    brought_up: Option<[f64; 3]>,
     /// Readings in a row that saw its place empty.
     seen_empty: u32,
 }
@@ -145,6 +147,7 @@ impl SceneMemory {
                 None => {}
             }
         }
+        self.believe_brought(&matched, &reading.view);
         self.fade(&matched, &reading.view);
         self.admit(&new);
         // What was in the hand before the first look.
@@ -219,6 +222,7 @@ impl SceneMemory {
         for track in &mut self.tracks {
             if track.object.id == id {
                 track.object.on = Some(ON_GRIPPER.to_owned());
+                (track.expected, track.brought_up) = (None, None);
             } else if track.object.is_held() {
                 track.object.on = None;
             }
@@ -273,10 +277,39 @@ impl SceneMemory {
         if detection.openness.is_some() {
             track.object.open = detection.is_open();
         }
-        track.expected = None;
+        if let Some(place) = track.expected.take() {
+            track.brought_up = Some(place).filter(|[_, _, z]| *z > BLOCK_SIZE_M);
+        }
         track.seen_empty = 0;
         if !(track.object.is_held() && gripper.holding) {
             track.object.on = None;
+        }
+    }
+
+    /// Objects that were let go and are not seen now: believed where they were
+    /// brought, if the camera sees nothing there or something that they may be
+    /// part of, as the upper block of a tower.
+    fn believe_brought(&mut self, matched: &[bool], view: &View) {
+        let seen: Vec<[f64; 3]> = self
+            .tracks
+            .iter()
+            .zip(matched)
+            .filter(|(_, matched)| **matched)
+            .filter_map(|(track, _)| track.position())
+            .collect();
+        for (track, matched) in self.tracks.iter_mut().zip(matched) {
+            let Some(place) = track.expected.filter(|_| !matched) else {
+                continue;
+            };
+            if track.object.is_held() {
+                continue;
+            }
+            let joins = |at: &[f64; 3]| (at[0] - place[0]).hypot(at[1] - place[1]) <= BLOCK_SIZE_M;
+            if !view.sees(place) || seen.iter().any(joins) {
+                track.object.position = Some(place);
+                track.brought_up = Some(place).filter(|[_, _, z]| *z > BLOCK_SIZE_M);
+                track.expected = None;
+            }
         }
     }
 
@@ -340,6 +373,7 @@ impl SceneMemory {
                     label: None,
                 },
                 expected: None,
+                brought_up: None,
                 seen_empty: 0,
             });
         }

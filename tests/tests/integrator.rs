@@ -63,6 +63,9 @@ fn all_four_templates_build_and_pass() {
     }
 }
 
+/// Generous deadlines: what is tested is not how busy this machine is.
+const PATIENT: &str = "[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n";
+
 /// The generated arm, built, in a folder with a deployment that names it.
 struct MyArm {
     folder: tempfile::TempDir,
@@ -85,7 +88,7 @@ impl MyArm {
             .join(format!("arm{}", std::env::consts::DLL_SUFFIX));
         fs::copy(built.built.join(&file), &library).unwrap();
         let deployment = format!(
-            "[robot]\nplugin = {id}\n\n[plugins]\npaths = [{:?}]\n",
+            "[robot]\nplugin = {id}\n\n[plugins]\npaths = [{:?}]\n{PATIENT}",
             library.file_name().unwrap()
         );
         fs::write(folder.path().join("arm.toml"), deployment).unwrap();

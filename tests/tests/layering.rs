@@ -82,11 +82,12 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
 
 /// Foreign crates that only some of ours may know: a prefix of their name, and
 /// prefixes of the folders of ours.
-const ONLY_IN: [(&str, &[&str]); 5] = [
+const ONLY_IN: [(&str, &[&str]); 6] = [
     ("candle-", &["core/nn", "core/train", "plugins/"]),
     ("ort", &["core/nn", "core/train", "plugins/"]),
     ("abi_stable", &["core/abi"]),
     ("reqwest", &["planner"]),
+    ("rustls", &["planner"]),
     (
         "tokio",
         &["planner", "core/runtime", "core/console", "core/cli"],

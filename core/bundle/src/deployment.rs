@@ -20,12 +20,12 @@ use crate::strict;
 
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawControl,
-    RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawPlanner, RawPlugins, RawPolicy,
-    RawRecord, RawRobot, RawSafety, Signal, Unanswered,
+    RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner, RawPlugins,
+    RawPolicy, RawRecord, RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
-    JointLimits, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
+    JointLimits, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
     ResolvedExecution, RobotSettings, SafetySettings,
 };
 

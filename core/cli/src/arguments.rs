@@ -158,6 +158,7 @@ mod tests {
             "chat --json --fast --seed 3",
             "run \"put it there\" --seed 7 --fast --answer 2 --gif a.gif --picture a.png --json",
             "plan \"pick it up\" --scene scene.json --backend rules --json",
+            "plan --replay 0123456789abcdef --json",
             "eval --suite tabletop --episodes 200 --seed 1000000 --workers 2 --json",
             "eval --task pick --task push --words-only --phrases held-out --combos held_out --arm tabletop/ur5e",
             "eval --suite scene --black-images --shuffle-target --expert",

@@ -1,61 +1,21 @@
 //! One sentence from the words to the end of the motion: what run, chat and the
 //! evaluation of commands share.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use vola_bundle::{Deployment, Unanswered};
+use vola_bundle::{Backend, Deployment, PlannerSettings, Unanswered};
 use vola_planner::{
-    Actors, Backend, BackendError, Dialogue, EventSink, Executive, ExecutiveSettings, Ladder,
-    Operator, PlanDraft, PlanRequest, RulesBackend, RunReport,
+    Actors, DecisionRecord, Dialogue, EventSink, Executive, ExecutiveSettings, Ladder, Operator,
+    PlanRequest, Replay, RunReport, replay,
 };
 use vola_types::RunOutcome;
 
-use crate::{failure::Failure, robot::SessionRobot};
-
-/// The ladder of back ends that a deployment names.
-fn ladder(deployment: &Deployment) -> Ladder {
-    let rungs = deployment
-        .planner()
-        .backends()
-        .iter()
-        .map(|backend| rung(*backend))
-        .collect();
-    Ladder::new(rungs).with_deadline(deployment.planner().budget().answer)
-}
-
-fn rung(backend: vola_bundle::Backend) -> Arc<dyn Backend> {
-    match backend {
-        vola_bundle::Backend::Rules => Arc::new(RulesBackend::new()),
-        vola_bundle::Backend::Claude => Arc::new(Absent { name: "claude" }),
-        vola_bundle::Backend::Openai => Arc::new(Absent { name: "openai" }),
-        vola_bundle::Backend::Local => Arc::new(Absent { name: "local" }),
-    }
-}
-
-/// A back end that a deployment may name and this version does not have: it says
-/// so, and the ladder goes on to the next.
-struct Absent {
-    name: &'static str,
-}
-
-#[async_trait]
-impl Backend for Absent {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    async fn plan(&self, _: &PlanRequest) -> Result<PlanDraft, BackendError> {
-        let detail = format!("the back end `{}` is not in this version", self.name);
-        Err(BackendError::Unreachable { detail })
-    }
-}
+use crate::{failure::Failure, robot::SessionRobot, rungs::ladder};
 
 /// Runs sentences, one after the other, on this thread.
 pub(crate) struct Conversation {
     ladder: Ladder,
     dialogue: Dialogue,
     unanswered: Unanswered,
+    sends_pictures: bool,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -65,30 +25,27 @@ impl Conversation {
     /// # Errors
     /// When the timer that bounds planning cannot be had.
     pub(crate) fn new(deployment: &Deployment) -> Result<Self, Failure> {
-        Self::with(ladder(deployment), deployment.handoff().then())
+        Self::starting_with(Some(deployment), None)
     }
 
-    /// A conversation with the built-in grammar, without a deployment.
+    /// A conversation that asks this back end before the deployment's; without
+    /// a deployment there is the built-in grammar.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub(crate) fn with_rules() -> Result<Self, Failure> {
-        Self::with(Ladder::rules_only(), Unanswered::default())
-    }
-
-    fn with(ladder: Ladder, unanswered: Unanswered) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .map_err(|source| Failure::System {
-                what: "the planner's timer",
-                source,
-            })?;
+    pub(crate) fn starting_with(
+        deployment: Option<&Deployment>,
+        first: Option<Backend>,
+    ) -> Result<Self, Failure> {
+        let settings = deployment.map(Deployment::planner);
+        let unanswered = deployment.map_or_else(Unanswered::default, |it| it.handoff().then());
+        let ladder = ladder(settings, first);
         Ok(Self {
             ladder,
             dialogue: Dialogue::default(),
             unanswered,
-            runtime,
+            sends_pictures: settings.is_some_and(PlannerSettings::send_image),
+            runtime: runtime()?,
         })
     }
 
@@ -109,6 +66,7 @@ impl Conversation {
         events: &mut dyn EventSink,
     ) -> Result<RunReport, Failure> {
         robot.begin_run();
+        robot.show_pictures(self.sends_pictures);
         let executive = Executive::new(
             &self.ladder,
             ExecutiveSettings::default(),
@@ -132,4 +90,23 @@ impl Conversation {
     pub(crate) fn plan(&self, request: &PlanRequest) -> vola_types::Plan {
         self.runtime.block_on(self.ladder.plan(request))
     }
+}
+
+/// Runs a recorded decision again; nothing is sent anywhere and nothing moves.
+///
+/// # Errors
+/// When the timer that bounds planning cannot be had.
+pub(crate) fn replay_decision(record: &DecisionRecord) -> Result<Replay, Failure> {
+    Ok(runtime()?.block_on(replay(record)))
+}
+
+/// What planning runs on: timer and network, on the calling thread.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::System {
+            what: "the planner's timer",
+            source,
+        })
 }

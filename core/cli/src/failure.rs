@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use vola_bundle::{BundleError, MANIFEST_FILE};
+use vola_planner::RecordError;
 use vola_runtime::RuntimeError;
 use vola_train::TrainError;
 use vola_types::{PluginIdError, SceneError};
@@ -43,6 +44,9 @@ pub(crate) enum Failure {
     /// A plugin crate could not be written.
     #[error(transparent)]
     PluginNew(#[from] PluginNewError),
+    /// A decision record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// A scene file.
     #[error("{}: {source}", path.display())]
     Scene {
@@ -222,6 +226,7 @@ impl Failure {
             | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)
+            | Self::Record(_)
             | Self::Scene { .. }
             | Self::Argument { .. }
             | Self::NotInThisVersion { .. }

@@ -18,6 +18,7 @@ mod plugin_new;
 mod process_setup;
 mod recorded_observation;
 mod robot;
+mod rungs;
 mod shipped_libraries;
 mod workplace;
 

@@ -23,11 +23,17 @@ pub(crate) fn scene_loss(raw: &Tensor, target: &SceneTarget, weights: &LossConfi
     )?;
 
     let flat = raw.flatten(0, 1)?; // [batch * cells, 33]
-    let (mut colors, mut positions, mut openness) = (Vec::new(), Vec::new(), None);
+    let (mut colors, mut openness) = (Vec::new(), None);
+    let (mut positions, mut position_weights) = (Vec::new(), Vec::new());
     for kind in &target.kinds {
         let near = flat.index_select(&kind.near, 0)?; // [near, 33]
         let position = near.narrow(1, SceneChannels::position(kind.kind), 3)?;
-        positions.push((position - &kind.position)?.abs()?);
+        positions.push(
+            (position - &kind.position)?
+                .abs()?
+                .broadcast_mul(&kind.weight)?,
+        );
+        position_weights.push(kind.weight.clone());
         match SceneChannels::color(kind.kind) {
             Some(first) => {
                 let color = near.narrow(1, first, COLORS)?;
@@ -47,8 +53,9 @@ pub(crate) fn scene_loss(raw: &Tensor, target: &SceneTarget, weights: &LossConfi
         )?;
     }
     if !positions.is_empty() {
-        let mean = Tensor::cat(&positions, 0)?.mean_all()?;
-        loss.add("scene_position", weights.scene_position, &mean)?;
+        let sum = Tensor::cat(&positions, 0)?.sum_all()?;
+        let weight = (Tensor::cat(&position_weights, 0)?.sum_all()? * 3.0)?;
+        loss.add("scene_position", weights.scene_position, &(sum / weight)?)?;
     }
     if let Some(openness) = openness {
         loss.add("scene_extra", weights.scene_extra, &openness)?;

@@ -8,6 +8,7 @@ use vola_types::{Outcome, PrimitiveGoal, Scene, Step};
 
 use super::events::EventSink;
 use crate::capabilities::Capabilities;
+use crate::request::EncodedImage;
 
 /// A machine that reads scenes and runs primitives.
 ///
@@ -60,6 +61,22 @@ pub trait Robot {
     /// [`RobotError`] when the machine does not obey; its own time-out then
     /// stops it.
     async fn stop(&mut self) -> Result<(), RobotError>;
+
+    /// What the camera shows, for planners that look at pictures; `None` when
+    /// they are not to see any. Moves nothing.
+    fn picture(&mut self) -> Option<EncodedImage> {
+        None
+    }
+
+    /// The executive begins (or ends) to plan: from now on a word that stops
+    /// must act although nothing moves yet.
+    fn set_planning(&mut self, _is_planning: bool) {}
+
+    /// Whether somebody ordered a stop past the [`StopFlag`]. Polled while a
+    /// plan is made.
+    fn is_stop_ordered(&self) -> bool {
+        false
+    }
 
     /// What a simulated world says of the goal of these finished steps; `None`
     /// where no world can tell (the executive then trusts its own scene

@@ -317,6 +317,9 @@ impl<'a> Stepper<'a> {
                 self.take_over(rest, reason, dialogue, actors);
                 return None;
             }
+            if self.executive.stop.is_set() || actors.robot.is_stop_ordered() {
+                return Some(self.stop_at(actors, "Stopped by a person.").await);
+            }
         }
         self.escalate(reason, actors).await
     }

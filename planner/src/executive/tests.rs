@@ -197,13 +197,15 @@ impl Ran {
 }
 
 fn run(sentence: &str, script: &[Script], replies: &[Reply]) -> Ran {
+    run_with(&Ladder::rules_only(), sentence, Fake::new(script), replies)
+}
+
+fn run_with(ladder: &Ladder, sentence: &str, mut robot: Fake, replies: &[Reply]) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
-    let ladder = Ladder::rules_only();
-    let mut robot = Fake::new(script);
-    let executive = Executive::new(&ladder, ExecutiveSettings::default(), robot.flag.clone());
+    let executive = Executive::new(ladder, ExecutiveSettings::default(), robot.flag.clone());
     let mut person = Person(replies.to_vec().into());
     let mut events = Vec::new();
     let report = {
@@ -229,6 +231,35 @@ fn run(sentence: &str, script: &[Script], replies: &[Reply]) -> Ran {
         events,
         robot,
     }
+}
+
+/// Thinks for ever; a person says stop meanwhile.
+struct Thinker(StopFlag);
+
+#[async_trait]
+impl crate::backend::Backend for Thinker {
+    fn name(&self) -> &'static str {
+        "thinker"
+    }
+
+    async fn plan(
+        &self,
+        _: &PlanRequest,
+    ) -> Result<crate::draft::PlanDraft, crate::backend::BackendError> {
+        self.0.set();
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn a_stop_ends_planning_and_nothing_moves() {
+    let robot = Fake::new(&[]);
+    let ladder = Ladder::new(vec![std::sync::Arc::new(Thinker(robot.flag.clone()))])
+        .with_deadline(Duration::from_secs(3600));
+    let ran = run_with(&ladder, PUT, robot, &[]);
+    assert_eq!(ran.report.outcome, RunOutcome::Aborted);
+    assert!(ran.robot.ran.is_empty());
+    assert_eq!(ran.words(), ["finished"]);
 }
 
 const PUT: &str = "put the red block in the blue bowl";

@@ -277,6 +277,66 @@ fn supports_come_from_positions() {
     );
 }
 
+/// A red block that was carried onto a green one at (0.4, 0), and what is seen
+/// of the two afterwards.
+fn tower(seen: Vec<Detection>) -> Scene {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("green", 0.4, 0.0),
+        block("red", 0.5, 0.2),
+    ]));
+    memory.set_held("red_block");
+    memory.update(&Detections {
+        gripper: GripperReading {
+            position: Some([0.5, 0.2, 0.2]),
+            open: false,
+            holding: true,
+        },
+        ..reading(vec![block("green", 0.4, 0.0)])
+    });
+    memory.expect_at("red_block", [0.4, 0.0, 0.06]);
+    memory.update(&reading(seen))
+}
+
+#[test]
+fn a_tower_is_known_although_its_heights_are_seen_badly() {
+    let towers = [
+        // Both at the height of the table, the upper one seen behind.
+        vec![block("green", 0.4, 0.0), block("red", 0.378, 0.018)],
+        // The lower one seen higher, but not by enough to say so.
+        vec![
+            Detection {
+                position: [0.401, 0.0, 0.03],
+                ..block("green", 0.0, 0.0)
+            },
+            block("red", 0.39, 0.01),
+        ],
+        // Only one of the two seen.
+        vec![block("green", 0.403, 0.004)],
+    ];
+    for seen in towers {
+        let scene = tower(seen.clone());
+        let red = scene.object("red_block").unwrap();
+        assert_eq!(red.on.as_deref(), Some("green_block"), "{seen:?}");
+        assert!((red.position.unwrap()[2] - 0.06).abs() < 1e-9, "{red:?}");
+        let green = scene.object("green_block").unwrap();
+        assert_eq!(green.on.as_deref(), Some("table"), "{seen:?}");
+        assert!((green.position.unwrap()[2] - 0.02).abs() < 1e-9);
+    }
+    // A block that fell off lies beside.
+    let scene = tower(vec![block("green", 0.4, 0.0), block("red", 0.36, 0.012)]);
+    assert_eq!(
+        scene.object("red_block").unwrap().on.as_deref(),
+        Some("table")
+    );
+    // Nothing is there where it should be: it is not believed to be.
+    let scene = tower(vec![block("green", 0.33, 0.1)]);
+    assert_ne!(
+        scene.object("red_block").unwrap().on.as_deref(),
+        Some("green_block")
+    );
+}
+
 #[test]
 fn rows_of_a_scene_head_are_read() {
     let row = [0.0, 1.0, 0.4, -0.1, 0.02, 0.9, 0.0, 0.0];

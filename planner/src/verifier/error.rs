@@ -28,6 +28,12 @@ pub enum PlanFault {
         #[source]
         fault: Box<PlanFault>,
     },
+    /// The answer is no plan at all.
+    #[error("the answer is not a plan: {detail}")]
+    Unreadable {
+        /// Why.
+        detail: String,
+    },
     /// The parts of the answer do not fit together.
     #[error("expected {expected}")]
     Form {
@@ -53,7 +59,9 @@ impl PlanFault {
         match self {
             Self::Step { error, .. } => error.say(scene),
             Self::Option { fault, .. } => fault.say(scene),
-            Self::Form { .. } => "I could not make a proper plan of that.".to_owned(),
+            Self::Form { .. } | Self::Unreadable { .. } => {
+                "I could not make a proper plan of that.".to_owned()
+            }
             Self::TooLong { .. } => {
                 "That is too much at once; please give it to me in parts.".to_owned()
             }

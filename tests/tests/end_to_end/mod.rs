@@ -1,6 +1,7 @@
 //! The real binary with the real plugins and the shipped policy.
 
 mod archive;
+mod asking_models;
 mod bad_input;
 mod benching;
 mod inferring;

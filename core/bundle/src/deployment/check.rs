@@ -15,12 +15,12 @@ use crate::secrets;
 use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
-    RawJointLimits, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
+    RawJointLimits, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
-    JointLimits, PlannerSettings, PluginSettings, PolicySettings, RecordSettings, RobotSettings,
-    SafetySettings,
+    JointLimits, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
+    RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -449,8 +449,8 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
     let tokens = raw.budget.tokens.unwrap_or(100_000);
     reporter.count_in(tokens, "planner.budget.tokens", (1, 10_000_000));
     let repairs = raw.budget.repairs.unwrap_or(2);
-    reporter.count_in(repairs.into(), "planner.budget.repairs", (0, 10));
-    let answer = raw.budget.seconds.unwrap_or(30.0);
+    reporter.count_in(repairs.into(), "planner.budget.repairs", (0, 2));
+    let answer = raw.budget.seconds.unwrap_or(20.0);
     let budget = Budget {
         tokens,
         answer: seconds(answer, "planner.budget.seconds", 600.0, reporter),
@@ -464,11 +464,45 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         .iter()
         .map(|path| beside(file, path))
         .collect();
+    if let Some(folder) = &raw.decisions {
+        not_empty(folder, "planner.decisions", reporter);
+    }
     PlannerSettings {
         backends,
         model: raw.model.clone(),
         documents,
+        send_image: raw.send_image.unwrap_or(false),
+        decisions: raw.decisions.as_ref().map(|path| beside(file, path)),
+        seed: raw.seed.unwrap_or(0),
+        claude: check_model(&raw.claude, ("planner.claude", file), reporter),
+        openai: check_model(&raw.openai, ("planner.openai", file), reporter),
         budget,
+    }
+}
+
+fn check_model(
+    raw: &RawModel,
+    (key, file): (&str, &Path),
+    reporter: &mut Reporter<'_>,
+) -> ModelSettings {
+    if let Some(path) = &raw.key_file {
+        not_empty(path, &format!("{key}.key_file"), reporter);
+    }
+    if let Some(address) = &raw.base_url
+        && !(address.starts_with("http://") || address.starts_with("https://"))
+    {
+        let expected = "an address that begins with http:// or https://";
+        // It is not repeated: it may hold a secret.
+        reporter.report(format!("{key}.base_url"), expected, "something else");
+    }
+    if let Some(tokens) = raw.max_tokens {
+        reporter.count_in(tokens.into(), &format!("{key}.max_tokens"), (64, 100_000));
+    }
+    ModelSettings {
+        model: raw.model.clone(),
+        base_url: raw.base_url.clone(),
+        key_file: raw.key_file.as_ref().map(|path| beside(file, path)),
+        max_tokens: raw.max_tokens,
     }
 }
 

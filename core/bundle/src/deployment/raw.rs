@@ -291,8 +291,35 @@ pub struct RawPlanner {
     pub model: Option<String>,
     /// Documents that the planner may read, relative to this file. Default: none.
     pub documents: Vec<String>,
+    /// Whether models that look at pictures get the camera's. Default: false.
+    pub send_image: Option<bool>,
+    /// Folder for a record of every decision, relative to this file. Default:
+    /// nothing is recorded.
+    pub decisions: Option<String>,
+    /// Seed of sampling and of the pauses between retries. Default: 0.
+    pub seed: Option<u64>,
+    /// Anthropic's interface.
+    pub claude: RawModel,
+    /// OpenAI's interface, or one like it.
+    pub openai: RawModel,
     /// What one run may cost.
     pub budget: RawBudget,
+}
+
+/// `planner.claude` and `planner.openai`. Keys stand in the environment or in a
+/// file of their own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawModel {
+    /// Model id. Default: `planner.model`, then the back end's own.
+    pub model: Option<String>,
+    /// Base address; `ANTHROPIC_BASE_URL` or `OPENAI_BASE_URL` counts more.
+    pub base_url: Option<String>,
+    /// File with the key, relative to this file, readable by its owner alone
+    /// (mode 0600). Default: none.
+    pub key_file: Option<String>,
+    /// Most tokens of one answer, 64 to 100000. Default: 4096.
+    pub max_tokens: Option<u32>,
 }
 
 /// What makes a plan.
@@ -315,9 +342,10 @@ pub enum Backend {
 pub struct RawBudget {
     /// Tokens of one run, 1 to 10 million. Default: 100000.
     pub tokens: Option<u64>,
-    /// Longest wait for one answer (s), above 0 up to 600. Default: 30.
+    /// Longest wait for one plan over all back ends (s), above 0 up to 600.
+    /// Default: 20.
     pub seconds: Option<f64>,
-    /// Repairs of one plan that the verifier refused, 0 to 10. Default: 2.
+    /// Repairs of one plan that the verifier refused, 0 to 2. Default: 2.
     pub repairs: Option<u32>,
 }
 

@@ -302,6 +302,11 @@ pub struct PlannerSettings {
     pub(super) backends: Vec<Backend>,
     pub(super) model: Option<String>,
     pub(super) documents: Vec<PathBuf>,
+    pub(super) send_image: bool,
+    pub(super) decisions: Option<PathBuf>,
+    pub(super) seed: u64,
+    pub(super) claude: ModelSettings,
+    pub(super) openai: ModelSettings,
     pub(super) budget: Budget,
 }
 
@@ -318,6 +323,24 @@ impl PlannerSettings {
         self.model.as_deref()
     }
 
+    /// Folder for a record of every decision; none: nothing is recorded.
+    #[must_use]
+    pub fn decisions(&self) -> Option<&Path> {
+        self.decisions.as_deref()
+    }
+
+    /// `planner.claude`.
+    #[must_use]
+    pub fn claude(&self) -> &ModelSettings {
+        &self.claude
+    }
+
+    /// `planner.openai`.
+    #[must_use]
+    pub fn openai(&self) -> &ModelSettings {
+        &self.openai
+    }
+
     /// Documents that the planner may read.
     #[must_use]
     pub fn documents(&self) -> &[PathBuf] {
@@ -326,8 +349,46 @@ impl PlannerSettings {
 }
 
 getters!(PlannerSettings {
+    /// Whether models that look at pictures get the camera's.
+    send_image: bool,
+    /// Seed of sampling and of the pauses between retries.
+    seed: u64,
     /// What one run may cost.
     budget: Budget,
+});
+
+/// A model behind an interface; what is absent is the back end's own choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelSettings {
+    pub(super) model: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) max_tokens: Option<u32>,
+}
+
+impl ModelSettings {
+    /// Model id.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Base address.
+    #[must_use]
+    pub fn base_url(&self) -> Option<&str> {
+        self.base_url.as_deref()
+    }
+
+    /// File with the key.
+    #[must_use]
+    pub fn key_file(&self) -> Option<&Path> {
+        self.key_file.as_deref()
+    }
+}
+
+getters!(ModelSettings {
+    /// Most tokens of one answer.
+    max_tokens: Option<u32>,
 });
 
 /// What one run of the planner may cost.
@@ -335,7 +396,7 @@ getters!(PlannerSettings {
 pub struct Budget {
     /// Tokens of one run.
     pub tokens: u64,
-    /// Longest wait for one answer.
+    /// Longest wait for one plan over all back ends.
     pub answer: Duration,
     /// Repairs of one plan that the verifier refused.
     pub repairs: u32,

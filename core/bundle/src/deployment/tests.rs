@@ -60,6 +60,8 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(one.handoff().timeout().as_secs(), 120);
     assert_eq!(one.handoff().then(), Unanswered::Abort);
     assert_eq!(one.planner().backends(), [Backend::Rules]);
+    assert_eq!(one.planner().budget().answer.as_secs(), 20);
+    assert!(one.planner().decisions().is_none() && !one.planner().send_image());
     assert_eq!(
         one.confidence().signals(),
         [Signal::SampleSpread, Signal::ChunkConsistency]

@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use vola_bundle::{Backend, Deployment};
-use vola_planner::{Capabilities, PlanRequest};
+use vola_planner::{Capabilities, DecisionLog, PlanRequest, read_record};
 use vola_runtime::{Robot, RuntimeError};
 use vola_types::{Plan, RunEvent, RunEventKind, Scene};
 
-use super::later;
 use crate::{
     arguments::{Clock, SharedArguments},
-    conversation::Conversation,
+    conversation::{Conversation, replay_decision},
     failure::{Failure, exit},
     output::{Console, Story, Tone, scene_words},
     robot::SessionRobot,
+    rungs::backend_of,
     workplace::{SessionWish, Workplace},
 };
 
@@ -22,14 +21,18 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlanArguments {
     /// What the robot should do
-    #[arg(value_name = "SENTENCE")]
-    sentence: String,
+    #[arg(value_name = "SENTENCE", required_unless_present = "replay")]
+    sentence: Option<String>,
     /// A scene in a file instead of the one that the camera shows
     #[arg(long, value_name = "FILE")]
     scene: Option<PathBuf>,
     /// The back end to ask first
     #[arg(long, value_name = "NAME", value_parser = ["claude", "openai", "local", "rules"])]
     backend: Option<String>,
+    /// Run a recorded decision again, by its id or the record's file: nothing is asked, and the
+    /// plan is compared
+    #[arg(long, value_name = "ID", conflicts_with_all = ["sentence", "scene", "backend"])]
+    replay: Option<String>,
     /// Seed of the simulated scene
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -41,38 +44,72 @@ pub(crate) fn run(
     own: &PlanArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    check_sentence(&own.sentence)?;
-    if let Some(backend) = own.backend.as_deref().filter(|backend| *backend != "rules") {
-        return Err(later::missing(&format!("plan --backend {backend}")));
+    if let Some(decision) = &own.replay {
+        return replay(shared, decision, console);
     }
+    let sentence = own.sentence.as_deref().unwrap_or_default();
+    check_sentence(sentence)?;
+    let first = own.backend.as_deref().and_then(backend_of);
     let workplace = Workplace::open(shared);
-    let (scene, capabilities, deployment) = match &own.scene {
+    let (request, deployment) = match &own.scene {
         Some(file) => {
-            let scene = read_scene(file)?;
+            let mut request = PlanRequest::new(sentence, read_scene(file)?);
             // A scene in a file can be planned over without any robot.
-            let deployment = match workplace {
+            let workplace = match workplace {
                 Ok(workplace) => Some(workplace),
                 Err(error) if shared.config.is_some() => return Err(error),
                 Err(_) => None,
             };
-            let capabilities = deployment.as_ref().and_then(declared).unwrap_or_default();
-            (
-                scene,
-                capabilities,
-                deployment.map(|workplace| workplace.deployment().clone()),
-            )
+            request.capabilities = workplace.as_ref().and_then(declared).unwrap_or_default();
+            (request, workplace.map(|it| it.deployment().clone()))
         }
         None => {
             let workplace = workplace?;
-            let (scene, capabilities) = seen(&workplace, own.seed)?;
-            (scene, capabilities, Some(workplace.deployment().clone()))
+            let request = seen(&workplace, sentence, own.seed)?;
+            (request, Some(workplace.deployment().clone()))
         }
     };
-    let mut request = PlanRequest::new(own.sentence.clone(), scene);
-    request.capabilities = capabilities;
-    let plan = make_plan(deployment.as_ref(), own.backend.as_deref(), &request)?;
+    let conversation = Conversation::starting_with(deployment.as_ref(), first)?;
+    let plan = conversation.plan(&request);
     print_plan(&plan, &request.scene, console)?;
     Ok(exit::DONE)
+}
+
+/// Runs a recorded decision again.
+fn replay(shared: &SharedArguments, decision: &str, console: Console) -> Result<u8, Failure> {
+    let file = Path::new(decision);
+    let record = if file.extension().is_some_and(|end| end == "json") {
+        read_record(file)?
+    } else {
+        let workplace = Workplace::open(shared)?;
+        let folder = workplace.deployment().planner().decisions();
+        let folder = folder.ok_or_else(|| Failure::Argument {
+            argument: "--replay".to_owned(),
+            expected: "a deployment that records decisions, or a record's file".to_owned(),
+            got: format!("{decision:?} and no `[planner] decisions`"),
+            help: "set `[planner] decisions = \"FOLDER\"`; decisions are recorded from then on"
+                .to_owned(),
+        })?;
+        DecisionLog::new(folder).read(decision)?
+    };
+    let replay = replay_decision(&record)?;
+    if console.is_json() {
+        console.object(&replay)?;
+    } else {
+        print_plan(&replay.plan, &record.asked.scene, console)?;
+        let style = console.style();
+        console.line(&if replay.identical {
+            style.paint(Tone::Strong, "The replay is identical.")
+        } else {
+            let differences = replay.differences.join(", ");
+            style.paint(Tone::Bad, &format!("The replay differs in: {differences}."))
+        })?;
+    }
+    Ok(if replay.identical {
+        exit::DONE
+    } else {
+        exit::ERROR
+    })
 }
 
 /// Nothing can be planned for nothing.
@@ -117,7 +154,7 @@ fn declared(workplace: &Workplace) -> Option<Capabilities> {
 }
 
 /// Opens the robot, reads one scene, commands nothing.
-fn seen(workplace: &Workplace, seed: u64) -> Result<(Scene, Capabilities), Failure> {
+fn seen(workplace: &Workplace, sentence: &str, seed: u64) -> Result<PlanRequest, Failure> {
     let session = match workplace.session(SessionWish::as_deployed(Clock::Virtual, seed)) {
         // A real robot has no virtual time.
         Err(Failure::Runtime(error)) if matches!(*error, RuntimeError::MissingPart { .. }) => {
@@ -131,23 +168,11 @@ fn seen(workplace: &Workplace, seed: u64) -> Result<(Scene, Capabilities), Failu
             .session()
             .reset_world(seed, &serde_json::Value::Null)?;
     }
-    let scene = robot.look()?;
-    Ok((scene, vola_planner::Robot::capabilities(&robot)))
-}
-
-fn make_plan(
-    deployment: Option<&Deployment>,
-    backend: Option<&str>,
-    request: &PlanRequest,
-) -> Result<Plan, Failure> {
-    // `rules` is the only back end that can be asked for, so it is asked alone.
-    let named = backend.is_some();
-    let usable = deployment
-        .filter(|deployment| !named || deployment.planner().backends() == [Backend::Rules]);
-    Ok(match usable {
-        Some(deployment) => Conversation::new(deployment)?.plan(request),
-        None => Conversation::with_rules()?.plan(request),
-    })
+    robot.show_pictures(workplace.deployment().planner().send_image());
+    let mut request = PlanRequest::new(sentence, robot.look()?);
+    request.capabilities = vola_planner::Robot::capabilities(&robot);
+    request.image = robot.picture_for_planner();
+    Ok(request)
 }
 
 fn print_plan(plan: &Plan, scene: &Scene, console: Console) -> Result<(), Failure> {
@@ -168,10 +193,11 @@ fn print_plan(plan: &Plan, scene: &Scene, console: Console) -> Result<(), Failur
         }
     }
     let made = format!(
-        "{} by {} in {:.1} ms",
+        "{} by {} in {:.1} ms, decision {}",
         plan.verdict.as_str(),
         plan.backend,
-        plan.millis
+        plan.millis,
+        plan.id
     );
     console.line(&style.paint(Tone::Faint, &made))
 }

@@ -10,5 +10,5 @@ mod png_file;
 mod reel;
 
 pub(crate) use camera::{Film, people_camera};
-pub(crate) use png_file::write_png;
+pub(crate) use png_file::{png_bytes, write_png};
 use reel::Reel;

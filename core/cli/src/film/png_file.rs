@@ -1,6 +1,10 @@
 //! Writes a picture as PNG.
 
-use std::{fs::File, io::BufWriter, path::Path};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+};
 
 use vola_runtime::Picture;
 
@@ -12,16 +16,29 @@ use crate::failure::Failure;
 /// When the file cannot be written.
 pub(crate) fn write_png(path: &Path, picture: &Picture) -> Result<(), Failure> {
     let file = File::create(path).map_err(Failure::file(path, "write"))?;
-    let fault = |error: png::EncodingError| Failure::Picture {
+    encode(picture, BufWriter::new(file)).map_err(|error| Failure::Picture {
         path: path.to_owned(),
         reason: error.to_string(),
-    };
-    let mut encoder = png::Encoder::new(BufWriter::new(file), picture.width, picture.height);
+    })
+}
+
+/// A picture as the bytes of a PNG file.
+///
+/// # Errors
+/// When its size and its bytes do not fit.
+pub(crate) fn png_bytes(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    encode(picture, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn encode(picture: &Picture, target: impl Write) -> Result<(), png::EncodingError> {
+    let mut encoder = png::Encoder::new(target, picture.width, picture.height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(fault)?;
-    writer.write_image_data(&picture.rgb).map_err(fault)?;
-    writer.finish().map_err(fault)
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&picture.rgb)?;
+    writer.finish()
 }
 
 #[cfg(test)]

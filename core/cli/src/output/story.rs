@@ -157,6 +157,30 @@ impl Story {
     }
 
     fn plan(&mut self, plan: &Plan) -> Vec<String> {
+        let mut lines = self.provenance(plan);
+        lines.extend(self.verdict(plan));
+        lines
+    }
+
+    /// Who answered and why those before did not, where that is not obvious.
+    fn provenance(&self, plan: &Plan) -> Vec<String> {
+        let mut lines: Vec<String> = plan
+            .fallbacks
+            .iter()
+            .map(|failed| format!("  {} gave no plan: {}", failed.backend, failed.reason))
+            .collect();
+        match &plan.model {
+            Some(model) => lines.push(format!("  answered by {} ({model})", plan.backend)),
+            None if !lines.is_empty() && plan.backend != "person" => {
+                lines.push(format!("  answered by {}", plan.backend));
+            }
+            None => {}
+        }
+        let faint = |line: String| self.style.paint(Tone::Faint, &line);
+        lines.into_iter().map(faint).collect()
+    }
+
+    fn verdict(&mut self, plan: &Plan) -> Vec<String> {
         let style = self.style;
         self.steps = plan.steps.len();
         match plan.verdict {

@@ -1,7 +1,9 @@
 //! A running session as the executive's robot.
 
 use async_trait::async_trait;
-use vola_planner::{Capabilities, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag};
+use vola_planner::{
+    Capabilities, EncodedImage, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag,
+};
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
     RuntimeError, Session, StopSwitch,
@@ -11,6 +13,7 @@ use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step
 use super::Sight;
 use crate::{
     failure::Failure,
+    film::{people_camera, png_bytes},
     measure::{WorldJudge, world_goal},
 };
 
@@ -20,7 +23,7 @@ const GRACE_S: f64 = 2.0;
 /// let go falls, what was lifted must stay up (s).
 const AFTERWARDS_S: f64 = 0.7;
 
-/// Is told when the arm begins and ends to move.
+/// Is told when the arm begins and ends to move, or to think about it.
 pub(crate) type MotionWatch = Box<dyn FnMut(bool) + Send>;
 
 /// A session with a memory for scenes and a judge for success.
@@ -34,6 +37,7 @@ pub(crate) struct SessionRobot {
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
+    shows_pictures: bool,
     jerks: Vec<f64>,
 }
 
@@ -50,6 +54,7 @@ impl SessionRobot {
             stop_flag: StopFlag::new(),
             held: None,
             motion: None,
+            shows_pictures: false,
             jerks: Vec::new(),
         }
     }
@@ -87,6 +92,37 @@ impl SessionRobot {
         self.judge = WorldJudge::default();
         self.held = None;
         self.jerks.clear();
+    }
+
+    /// Whether planners may see what the camera sees.
+    pub(crate) fn show_pictures(&mut self, are_shown: bool) {
+        self.shows_pictures = are_shown;
+    }
+
+    /// The newest picture for a planner, when it may see one. A camera that
+    /// fails is told in the log: a plan can be made without.
+    pub(crate) fn picture_for_planner(&mut self) -> Option<EncodedImage> {
+        if !self.shows_pictures {
+            return None;
+        }
+        let camera = people_camera(&self.session);
+        let picture = match self.session.picture(&camera) {
+            Ok(picture) => picture,
+            Err(error) => {
+                tracing::warn!(%error, "the planner gets no picture");
+                return None;
+            }
+        };
+        match png_bytes(&picture) {
+            Ok(bytes) => Some(EncodedImage {
+                media_type: "image/png",
+                bytes,
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "the planner gets no picture");
+                None
+            }
+        }
     }
 
     /// Reads the scene now.
@@ -304,6 +340,18 @@ impl Robot for SessionRobot {
         let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
         let observer = Telling::new(events, self.began_ns, Patience::Until(grace_ns));
         self.drive(&step, &goal, observer)
+    }
+
+    fn picture(&mut self) -> Option<EncodedImage> {
+        self.picture_for_planner()
+    }
+
+    fn set_planning(&mut self, is_planning: bool) {
+        self.set_moving(is_planning);
+    }
+
+    fn is_stop_ordered(&self) -> bool {
+        self.stop_switch.is_thrown()
     }
 
     async fn stop(&mut self) -> Result<(), RobotError> {

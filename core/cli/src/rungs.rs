@@ -1,0 +1,113 @@
+//! The ladder of back ends that a deployment names.
+
+use std::sync::Arc;
+
+use vola_bundle::{Backend, ModelSettings, PlannerSettings};
+use vola_planner::{
+    Backend as Rung, DecisionLog, Ladder, ModelOptions, RulesBackend, Unavailable, claude_rung,
+    openai_rung,
+};
+
+/// The ladder of these settings (without any: the grammar alone), with `first`
+/// asked before the others.
+pub(crate) fn ladder(settings: Option<&PlannerSettings>, first: Option<Backend>) -> Ladder {
+    let mut backends = settings.map_or_else(
+        || vec![Backend::Rules],
+        |settings| settings.backends().to_vec(),
+    );
+    if let Some(first) = first {
+        backends.retain(|backend| *backend != first);
+        backends.insert(0, first);
+    }
+    // `[planner] model` is meant for the first back end that has a choice.
+    let chooser = backends.iter().find(|it| **it != Backend::Rules).copied();
+    let rungs = backends.iter().map(|backend| {
+        let shared = settings.filter(|_| chooser == Some(*backend));
+        rung(*backend, settings, shared.and_then(PlannerSettings::model))
+    });
+    let ladder = Ladder::new(rungs.collect());
+    let Some(settings) = settings else {
+        return ladder;
+    };
+    let budget = settings.budget();
+    let ladder = ladder
+        .with_deadline(budget.answer)
+        .with_tokens(budget.tokens)
+        .with_repairs(budget.repairs);
+    match settings.decisions() {
+        Some(folder) => ladder.with_log(DecisionLog::new(folder)),
+        None => ladder,
+    }
+}
+
+/// The back end that goes by this word.
+pub(crate) fn backend_of(word: &str) -> Option<Backend> {
+    match word {
+        "claude" => Some(Backend::Claude),
+        "openai" => Some(Backend::Openai),
+        "local" => Some(Backend::Local),
+        "rules" => Some(Backend::Rules),
+        _ => None,
+    }
+}
+
+fn rung(
+    backend: Backend,
+    settings: Option<&PlannerSettings>,
+    shared_model: Option<&str>,
+) -> Arc<dyn Rung> {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = |own: Option<&ModelSettings>| ModelOptions {
+        model: own
+            .and_then(ModelSettings::model)
+            .or(shared_model)
+            .map(str::to_owned),
+        base_url: own.and_then(ModelSettings::base_url).map(str::to_owned),
+        key_file: own.and_then(ModelSettings::key_file).map(Into::into),
+        max_tokens: own.and_then(ModelSettings::max_tokens),
+        seed: settings.map_or(0, PlannerSettings::seed),
+    };
+    match backend {
+        Backend::Rules => Arc::new(RulesBackend::new()),
+        Backend::Claude => claude_rung(
+            &options(settings.map(PlannerSettings::claude)),
+            &environment,
+        ),
+        Backend::Openai => openai_rung(
+            &options(settings.map(PlannerSettings::openai)),
+            &environment,
+        ),
+        Backend::Local => Arc::new(Unavailable::new(
+            "local",
+            "the back end `local` is not in this version",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use vola_bundle::Deployment;
+
+    use super::*;
+
+    #[test]
+    fn the_named_back_end_is_asked_first_and_the_rest_stays() {
+        let text = "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'\n\
+                    [planner]\nbackends = ['claude', 'openai', 'rules']";
+        let deployment = Deployment::parse(text, Path::new("a.toml")).unwrap();
+        let names = |first| {
+            let ladder = ladder(Some(deployment.planner()), first);
+            ladder.names().join(" ")
+        };
+        assert_eq!(names(None), "claude openai rules");
+        assert_eq!(names(Some(Backend::Openai)), "openai claude rules");
+        assert_eq!(names(Some(Backend::Local)), "local claude openai rules");
+        assert_eq!(
+            ladder(None, backend_of("claude")).names(),
+            ["claude", "rules"]
+        );
+        assert_eq!(backend_of("magic"), None);
+    }
+}
