@@ -69,7 +69,7 @@ pub(crate) struct EvalArguments {
     /// Sessions that work side by side
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
-    /// Give the policy words alone, no goal points
+    /// Give the policy words alone, no goal points, where no two objects look alike
     #[arg(long)]
     pub(crate) words_only: bool,
     /// Sentences that the policy is given

@@ -21,7 +21,11 @@ pub(super) fn primitive_episode(
     job: &Job,
     conditions: &Conditions,
 ) -> Result<EpisodeOutcome, Failure> {
-    let wish = json!({"task": job.task, "combos": conditions.combos.word()});
+    let mut wish = json!({"task": job.task, "combos": conditions.combos.word()});
+    if conditions.points == Points::None {
+        // Words alone must say which object is meant.
+        wish["duplicates"] = json!("never");
+    }
     let answer = session.reset_world(job.seed, &wish)?;
     let goal = answer.get("steps").and_then(|steps| steps.get(0)).cloned();
     let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
