@@ -151,12 +151,12 @@ mod tests {
         };
         const SECOND: u64 = 1_000_000_000;
         assert_eq!(check(20.0, 1.0, 1.0, SECOND, 0), Ok(()));
-        let fast = check(20.0, 9.0, 2.3, SECOND, 0).unwrap_err();
+        let fast = check(20.0, 9.0, 3.4, SECOND, 0).unwrap_err();
         assert!(
-            fast.contains("2.2 times the greatest speed of a joint"),
+            fast.contains("3.2 times the greatest speed of a joint"),
             "{fast}"
         );
-        assert_eq!(check(20.0, 9.0, 2.3, SECOND, 2 * SECOND), Ok(()));
+        assert_eq!(check(20.0, 9.0, 3.4, SECOND, 2 * SECOND), Ok(()));
         let hard = check(0.2, 9.0, 1.0, SECOND, 0).unwrap_err();
         assert!(
             hard.contains("times the greatest acceleration of a joint"),
