@@ -143,7 +143,10 @@ fn deployment(folder: &Path, isolation: &str) -> String {
     let bundle = root.join("configs/policies/tabletop");
     // Generous deadlines: what is tested is not how busy this machine is.
     let text = text
-        .replace("state_deadline_ms = 100", "state_deadline_ms = 1000")
+        .replace(
+            "state_deadline_ms = 100",
+            "state_deadline_ms = 1000\ncamera_deadline_ms = 5000\nchunk_deadline_ms = 5000",
+        )
         .replace("missed_ticks = 100", "missed_ticks = 1000")
         .replace("\"policies/tabletop\"", &format!("{bundle:?}"))
         + "\n[record]\nfolder = 'runs'\n[plugins]\ncall_deadline_ms = 60000\n\
@@ -221,8 +224,19 @@ fn kill_a_run() -> (u64, Vec<Moment>) {
         .unwrap();
     let lines = BufReader::new(runtime.stdout.take().unwrap()).lines();
     let is_decision = |line: &String| line.contains("\"event\":\"confidence\"");
-    let decisions = lines.map(Result::unwrap).filter(is_decision).take(4);
-    assert_eq!(decisions.count(), 4, "the run ended before the arm moved");
+    let mut told = Vec::new();
+    let mut decisions = 0;
+    for line in lines.map(Result::unwrap) {
+        decisions += usize::from(is_decision(&line));
+        told.push(line);
+        if decisions == 4 {
+            break;
+        }
+    }
+    assert_eq!(
+        decisions, 4,
+        "the run ended before the arm moved: {told:#?}"
+    );
     runtime.kill().unwrap();
     runtime.wait().unwrap();
     let patience = Instant::now() + Duration::from_secs(30);
