@@ -147,7 +147,7 @@ impl SceneMemory {
                 None => {}
             }
         }
-        self.believe_brought(&matched, &reading.view);
+        self.believe_towers(&matched);
         self.fade(&matched, &reading.view);
         self.admit(&new);
         // What was in the hand before the first look.
@@ -286,10 +286,10 @@ impl SceneMemory {
         }
     }
 
-    /// Objects that were let go and are not seen now: believed where they were
-    /// brought, if the camera sees nothing there or something that they may be
-    /// part of, as the upper block of a tower.
-    fn believe_brought(&mut self, matched: &[bool], view: &View) {
+    /// Blocks that were let go upon another and are not seen now: believed
+    /// there, if the camera sees a block at that place, for it hardly tells two
+    /// of a tower apart. Anything else that is not seen is not believed.
+    fn believe_towers(&mut self, matched: &[bool]) {
         let seen: Vec<[f64; 3]> = self
             .tracks
             .iter()
@@ -301,13 +301,14 @@ impl SceneMemory {
             let Some(place) = track.expected.filter(|_| !matched) else {
                 continue;
             };
-            if track.object.is_held() {
+            let is_up = place[2] > BLOCK_SIZE_M;
+            if track.object.is_held() || !is_up {
                 continue;
             }
             let joins = |at: &[f64; 3]| (at[0] - place[0]).hypot(at[1] - place[1]) <= BLOCK_SIZE_M;
-            if !view.sees(place) || seen.iter().any(joins) {
+            if seen.iter().any(joins) {
                 track.object.position = Some(place);
-                track.brought_up = Some(place).filter(|[_, _, z]| *z > BLOCK_SIZE_M);
+                track.brought_up = Some(place);
                 track.expected = None;
             }
         }

@@ -85,7 +85,8 @@ pub(crate) struct ChunkOrigin<'a> {
     /// Rows at or before this time are dropped.
     pub(crate) now_ns: u64,
     /// How much later than planned the rows begin: where an arm stands and
-    /// waits for them, all of them are still to be done.
+    /// waits for them, all of them are still to be done. A chunk that is older
+    /// than its own length is late all the same: what it saw is past.
     pub(crate) delay_ns: u64,
     /// Velocity limit of every joint, gripper included.
     pub(crate) max_velocity: &'a [f64],
@@ -126,8 +127,9 @@ pub(crate) fn joint_targets(
             });
         }
     }
-    if targets.is_empty() {
-        let late_ms = origin.now_ns.saturating_sub(last_ns) as f64 * 1e-6;
+    let planned_ns = last_ns - origin.delay_ns;
+    if targets.is_empty() || planned_ns <= origin.now_ns {
+        let late_ms = origin.now_ns.saturating_sub(planned_ns) as f64 * 1e-6;
         return Err(ChunkRefusal::Late { late_ms });
     }
     Ok(targets)

@@ -104,7 +104,7 @@ impl Session {
         }
         Ok(ended(
             Outcome::Failed,
-            "the arm did not come to the position that it was sent to",
+            "the arm did not come to the position that it was sent to: the safety filter kept it from getting there",
         ))
     }
 
@@ -140,14 +140,6 @@ impl Session {
         self.follow(&[target], u64::MAX)?;
         let ending = self.pass_until(end_ns + 100 * TICK_NS)?;
         self.settle()?;
-        let reached = self.commanded_arm();
-        let off = reached.iter().zip(joints).map(|(q, goal)| (q - goal).abs());
-        if ending.outcome == Outcome::Done && off.fold(0.0, f64::max) > ARRIVED {
-            return Ok(ended(
-                Outcome::Failed,
-                "the safety filter kept the arm from getting there: something is in the way",
-            ));
-        }
         Ok(ending)
     }
 

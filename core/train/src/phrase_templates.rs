@@ -32,6 +32,8 @@ pub(crate) const PICK: Templates = Templates {
         "get hold of the {o} please",
         "the {o} , grab it",
         "please take the {o} up",
+        "take hold of the {o} and lift it up",
+        "lift the {o} from the table please",
     ],
 };
 pub(crate) const PLACE_IN: Templates = Templates {
@@ -55,6 +57,8 @@ pub(crate) const PLACE_IN: Templates = Templates {
         "in the {t} , place the {o}",
         "please drop it into the {t}",
         "take the {o} and put it in the {t}",
+        "set it down inside the {t} please",
+        "the {o} , drop it in the {t}",
     ],
 };
 pub(crate) const PLACE_ON: Templates = Templates {
@@ -108,6 +112,8 @@ pub(crate) const PLACE_REGION: Templates = Templates {
         "at the {t} of the table , put the {o}",
         "please move it to the {t}",
         "take the {o} and lay it on the {t}",
+        "the {o} , lay it down at the {t}",
+        "could you drop the {o} on the {t} of the table",
     ],
 };
 pub(crate) const PLACE_BESIDE: Templates = Templates {
@@ -155,6 +161,8 @@ pub(crate) const PUSH: Templates = Templates {
         "the {o} , push it {d}",
         "please shove the {o} a bit {d}",
         "give a nudge to the {o} {d}",
+        "push the {o} a bit {d} please",
+        "could you shove the {o} {d} on the table",
     ],
 };
 pub(crate) const PUSH_REGION: Templates = Templates {
@@ -178,6 +186,8 @@ pub(crate) const PUSH_REGION: Templates = Templates {
         "the {o} , push it to the {t}",
         "please shove the {o} over to the {t} area",
         "give the {o} a push to the {t}",
+        "could you shove the {o} into the {t} of the table",
+        "nudge the {o} over to the {t} please",
     ],
 };
 pub(crate) const OPEN: Templates = Templates {

@@ -28,15 +28,16 @@ pub(crate) struct WorkerPlan<'a> {
     pub(crate) raised: &'a [usize],
 }
 
-/// Heights of a centre between a block on the table and one carried over it (m).
-const RAISED_M: std::ops::Range<f32> = 0.045..0.09;
+/// Heights of a centre between a block on the table and one carried high over it (m): of the
+/// upper block of a tower.
+const TOWER_M: std::ops::Range<f32> = 0.045..0.09;
 
 /// Whether a frame shows an object a block's height above the table.
 pub(crate) fn shows_raised(frame: &Frame<'_>) -> bool {
     frame.labels.objects
         && ObjectRow::all(frame.objects)
             .filter(|object| object.kind() == BLOCK && object.visible() >= SEEN)
-            .any(|object| RAISED_M.contains(&object.position()[2]))
+            .any(|object| TOWER_M.contains(&object.position()[2]))
 }
 
 /// Names of the scene stages' tensors.

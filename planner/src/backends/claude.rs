@@ -23,7 +23,7 @@ use reqwest::header::HeaderValue;
 
 use super::address::Address;
 use super::api_key::ApiKey;
-use super::connection::Connection;
+use super::connection::{Connection, check_budget};
 use super::draft_of;
 use super::retry::{CallFault, RetrySettings};
 use super::setup::SetupError;
@@ -43,8 +43,6 @@ pub const DEFAULT_CLAUDE_MODEL: &str = "claude-haiku-5-5";
 const VERSION: &str = "2023-06-01";
 /// Longest wait for what a model accepts.
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
-/// Fewer tokens than this are no plan, so none is asked for.
-const MIN_TOKENS: u64 = 64;
 
 /// Settings of [`ClaudeBackend`].
 #[derive(Debug, Clone)]
@@ -202,10 +200,7 @@ impl Backend for ClaudeBackend {
     }
 
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
-        if request.limits.tokens < MIN_TOKENS {
-            let detail = format!("{} tokens are left", request.limits.tokens);
-            return Err(BackendError::Budget { detail });
-        }
+        check_budget(&request.limits)?;
         let deadline = request.limits.deadline;
         let abilities = self.abilities(deadline).await?;
         let schema = PlanSchema::new(&request.scene, &request.capabilities);

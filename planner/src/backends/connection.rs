@@ -14,9 +14,11 @@ use super::setup::SetupError;
 use super::sse::{SseEvent, SseParser};
 use crate::backend::BackendError;
 use crate::plan_reply::quote;
-use crate::request::PlanRequest;
+use crate::request::{CallLimits, PlanRequest};
 use crate::transcript::Exchange;
 
+/// Fewer tokens than this are no plan, so none is asked for.
+const MIN_TOKENS: u64 = 64;
 /// Longest wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Longest body of an error that is read.
@@ -48,6 +50,18 @@ pub(crate) trait ReplyReader: Send {
 
     /// What was written, and whether it may be used.
     fn finish(self) -> (ModelReply, Result<(), CallFault>);
+}
+
+/// Refuses a call that too few tokens are left for.
+///
+/// # Errors
+/// [`BackendError::Budget`] then.
+pub(crate) fn check_budget(limits: &CallLimits) -> Result<(), BackendError> {
+    if limits.tokens >= MIN_TOKENS {
+        return Ok(());
+    }
+    let detail = format!("{} tokens are left", limits.tokens);
+    Err(BackendError::Budget { detail })
 }
 
 /// An interface with its address, key and manners.

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 
 use super::address::Address;
 use super::api_key::ApiKey;
-use super::connection::Connection;
+use super::connection::{Connection, check_budget};
 use super::draft_of;
 use super::retry::{CallFault, RetrySettings};
 use super::setup::SetupError;
@@ -32,8 +32,6 @@ use request_body::{AnswerFormat, RequestBody};
 
 /// Longest wait for the list of models.
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
-/// Fewer tokens than this are no plan, so none is asked for.
-const MIN_TOKENS: u64 = 64;
 
 /// Settings of [`OpenAiBackend`].
 #[derive(Debug, Clone)]
@@ -197,10 +195,7 @@ impl Backend for OpenAiBackend {
     }
 
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
-        if request.limits.tokens < MIN_TOKENS {
-            let detail = format!("{} tokens are left", request.limits.tokens);
-            return Err(BackendError::Budget { detail });
-        }
+        check_budget(&request.limits)?;
         let deadline = request.limits.deadline;
         let model = self.model(deadline).await?;
         let schema = PlanSchema::new(&request.scene, &request.capabilities);
