@@ -12,6 +12,7 @@
 
 mod boundary;
 mod end_to_end;
+mod faults;
 mod frozen_abi;
 mod integrator;
 #[cfg(target_os = "linux")]

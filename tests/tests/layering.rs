@@ -14,7 +14,7 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 18] = [
+const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
@@ -31,6 +31,10 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
             "vola-motion",
             "vola-bundle",
         ],
+    ),
+    (
+        "vola-faults",
+        &["vola-types", "vola-abi", "vola-bundle", "vola-runtime"],
     ),
     ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
     ("vola-planner", &["vola-types", "vola-nn"]),
@@ -63,6 +67,7 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
             "vola-nn",
             "vola-runtime",
             "vola-train",
+            "vola-faults",
             "vola-planner",
         ],
     ),

@@ -215,9 +215,9 @@ pub enum BundleError {
         /// Bytes found.
         bytes: usize,
     },
-    /// A stage returned NaN or infinity.
+    /// A stage returned NaN, infinity or a number beyond every unit of every robot.
     #[error(
-        "stage `{stage}`: tensor `{tensor}`: sample {sample}, row {row}, `{name}` (dim {dim}): expected a finite number, got {value}; the whole chunk is refused"
+        "stage `{stage}`: tensor `{tensor}`: sample {sample}, row {row}, `{name}` (dim {dim}): expected a finite number within ±100000, got {value}; the whole chunk is refused"
     )]
     ChunkNotFinite {
         /// Stage.

@@ -14,6 +14,9 @@ use crate::observation::StateVector;
 use crate::preprocess::read_state;
 use crate::stats::Statistics;
 
+/// Greatest magnitude of an action in any unit (m, rad, degrees, encoder steps).
+const MAX_PHYSICAL: f64 = 1e5;
+
 /// Checks chunks and makes them physical.
 ///
 /// # Timing
@@ -209,8 +212,11 @@ impl Postprocessor {
     }
 
     fn finish_row(&self, index: usize, row: &mut [f64], stage: &str) -> Result<(), BundleError> {
-        // A finite number can overflow when it is denormalised.
-        if let Some(column) = row.iter().position(|value| !value.is_finite()) {
+        // A finite number can overflow when it is denormalised. One that is beyond
+        // every unit would be refused later as well, but not before a person was
+        // asked about it.
+        let is_a_number = |value: &f64| value.abs() <= MAX_PHYSICAL;
+        if let Some(column) = row.iter().position(|value| !is_a_number(value)) {
             return Err(BundleError::ChunkNotFinite {
                 stage: stage.to_owned(),
                 tensor: "action (denormalised)".to_owned(),

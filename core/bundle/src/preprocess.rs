@@ -13,7 +13,7 @@ mod state_map;
 use vola_types::names;
 
 use crate::error::BundleError;
-use crate::flat_tensor::FlatTensor;
+use crate::flat_tensor::{FlatTensor, TensorRoom};
 use crate::manifest::{EmbodimentBinding, Manifest};
 use crate::observation::Observation;
 use crate::stats::Statistics;
@@ -107,6 +107,17 @@ impl Preprocessor {
             lane.write(output);
         }
         Ok(&self.outputs)
+    }
+
+    /// Keeps tensors that lie in memory of this process in other memory from now
+    /// on; `room` gives it for a number of bytes, or nothing. Called again where
+    /// a tensor has outgrown its memory.
+    pub fn keep_outputs_in(&mut self, mut room: impl FnMut(usize) -> Option<Box<dyn TensorRoom>>) {
+        for output in self.outputs.iter_mut().filter(|output| !output.is_lent()) {
+            if let Some(room) = room(output.bytes().len()) {
+                output.keep_in(room);
+            }
+        }
     }
 
     /// The tensors of the last call.

@@ -17,6 +17,7 @@ use crate::error::BundleError;
 use crate::files::{MAX_STATISTICS_BYTES, read_bounded};
 use crate::manifest::NormaliseMode;
 use crate::problem::{Problems, Reporter};
+use crate::read_safetensors;
 use crate::wording::quoted;
 
 /// The statistics this code knows, in the order of [`FeatureStats`].
@@ -115,8 +116,11 @@ impl Statistics {
             file: file.to_owned(),
             message: error.to_string(),
         };
+        let tensors = read_safetensors(bytes).map_err(|error| BundleError::Corrupt {
+            file: file.to_owned(),
+            message: error.to_string(),
+        })?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(corrupt)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(corrupt)?;
         let mut problems = Problems::default();
         let mut reporter = Reporter::new(file, &mut problems);
         let mut features: BTreeMap<String, FeatureStats> = BTreeMap::new();

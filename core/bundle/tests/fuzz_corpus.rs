@@ -11,6 +11,8 @@ use std::path::Path;
 mod chunk_frame;
 #[path = "../../../tests/fuzz/src/deployment.rs"]
 mod deployment;
+#[path = "../../../tests/fuzz/src/safetensors_header.rs"]
+mod safetensors_header;
 
 /// Files of a corpus, each given to the target whole, cut short and with single
 /// bytes changed.
@@ -41,4 +43,9 @@ fn deployments() {
 #[test]
 fn chunk_frames() {
     assert!(replay("chunk_frame", chunk_frame::check) >= 6);
+}
+
+#[test]
+fn safetensors_headers() {
+    assert!(replay("safetensors_header", safetensors_header::check) >= 12);
 }

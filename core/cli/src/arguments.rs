@@ -37,9 +37,9 @@ pub(crate) struct SharedArguments {
     /// Print one JSON object a line, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// How much is logged on standard error
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
-    pub(crate) log: LogLevel,
+    /// How much is logged on standard error [default: warn]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<LogLevel>,
     /// A plugin library, or a folder with some, searched first (may be repeated)
     #[arg(long = "plugins", global = true, value_name = "PATH")]
     pub(crate) plugin_folders: Vec<PathBuf>,

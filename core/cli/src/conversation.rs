@@ -6,9 +6,9 @@ use vola_planner::{
     Actors, DecisionRecord, Dialogue, EventSink, Executive, ExecutiveSettings, Ladder, Operator,
     PlanRequest, Replay, RunReport, replay,
 };
-use vola_types::RunOutcome;
+use vola_types::{RunEvent, RunOutcome};
 
-use crate::{failure::Failure, robot::SessionRobot, rungs::ladder};
+use crate::{failure::Failure, robot::SessionRobot, run_log::RunLog, rungs::ladder};
 
 /// Runs sentences, one after the other, on this thread.
 pub(crate) struct Conversation {
@@ -16,6 +16,7 @@ pub(crate) struct Conversation {
     dialogue: Dialogue,
     unanswered: Unanswered,
     sends_pictures: bool,
+    log: Option<RunLog>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -45,8 +46,27 @@ impl Conversation {
             dialogue: Dialogue::default(),
             unanswered,
             sends_pictures: settings.is_some_and(PlannerSettings::send_image),
+            log: None,
             runtime: runtime()?,
         })
+    }
+
+    /// Writes what is said and what happens to a log from now on, where the
+    /// deployment names a folder.
+    ///
+    /// # Errors
+    /// When the log cannot be begun.
+    pub(crate) fn keep_log(
+        &mut self,
+        deployment: &Deployment,
+        robot: &mut SessionRobot,
+    ) -> Result<(), Failure> {
+        let folder = deployment.record().folder();
+        let header = robot.session().run_header();
+        self.log = folder
+            .map(|folder| RunLog::begin(folder, &header))
+            .transpose()?;
+        Ok(())
     }
 
     /// Forgets what was said.
@@ -72,10 +92,20 @@ impl Conversation {
             ExecutiveSettings::default(),
             robot.stop_flag(),
         );
+        let mut log = self.log.as_mut();
+        if let Some(log) = &mut log {
+            log.sentence(sentence);
+        }
+        let mut told = |event: RunEvent| {
+            if let Some(log) = &mut log {
+                log.event(&event);
+            }
+            events.emit(event);
+        };
         let mut actors = Actors {
             robot,
             operator,
-            events,
+            events: &mut told,
         };
         let run = executive.run(sentence, &mut self.dialogue, &mut actors);
         let report = self.runtime.block_on(run);

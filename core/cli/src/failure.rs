@@ -35,6 +35,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// The fault lab.
+    #[error(transparent)]
+    Lab(Box<vola_faults::LabError>),
     /// A lock file, or a library to be locked.
     #[error(transparent)]
     Trust(#[from] vola_isolation::TrustError),
@@ -165,6 +168,16 @@ impl From<BundleError> for Failure {
     }
 }
 
+impl From<vola_faults::LabError> for Failure {
+    fn from(error: vola_faults::LabError) -> Self {
+        match error {
+            vola_faults::LabError::Bundle(error) => error.into(),
+            vola_faults::LabError::Runtime(error) => error.into(),
+            error @ vola_faults::LabError::Missing { .. } => Self::Lab(Box::new(error)),
+        }
+    }
+}
+
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         Self::Train(Box::new(error))
@@ -223,6 +236,7 @@ impl Failure {
             Self::ReaderGone => exit::DONE,
             Self::Checks { code, .. } => *code,
             Self::Bundle(_)
+            | Self::Lab(_)
             | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)

@@ -18,6 +18,7 @@ mod plugin_new;
 mod process_setup;
 mod recorded_observation;
 mod robot;
+mod run_log;
 mod rungs;
 mod shipped_libraries;
 mod workplace;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     };
     // SAFETY: the first act of the process; no thread was started before.
     unsafe { process_setup::prepare(threads(&arguments.command)) };
-    start_log(arguments.shared.log);
+    start_log(log_level(&arguments));
     process_setup::remember_terminal();
     let result = commands::dispatch(&arguments);
     process_setup::restore_terminal();
@@ -62,8 +63,19 @@ fn threads(command: &Command) -> NonZeroUsize {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match command {
         Command::Train(_) | Command::Eval(_) | Command::Record(_) => NonZeroUsize::MIN,
+        Command::Doctor(own) if own.makes_faults() => NonZeroUsize::MIN,
         _ => cores.min(NonZeroUsize::MIN.saturating_add(1)),
     }
+}
+
+/// As asked for. What the runtime says of faults that are made on purpose is
+/// read by who made them.
+fn log_level(arguments: &Arguments) -> LogLevel {
+    let usual = match &arguments.command {
+        Command::Doctor(own) if own.makes_faults() => LogLevel::Off,
+        _ => LogLevel::Warn,
+    };
+    arguments.shared.log.unwrap_or(usual)
 }
 
 /// Sends log lines to standard error.

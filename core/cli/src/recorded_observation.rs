@@ -6,7 +6,9 @@
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use vola_bundle::{EmbodimentBinding, GoalPoints, ImageView, Observation, Pixels, StateVector};
+use vola_bundle::{
+    EmbodimentBinding, GoalPoints, ImageView, Observation, Pixels, StateVector, read_safetensors,
+};
 use vola_types::{ColorOrder, names};
 
 use crate::failure::Failure;
@@ -58,7 +60,7 @@ impl RecordedObservation {
             reason,
             help: HELP,
         };
-        let file = SafeTensors::deserialize(&bytes)
+        let file = read_safetensors(&bytes)
             .map_err(|error| fail(format!("not a safetensors file: {error}")))?;
         let numbered: Vec<String> = (0..history)
             .map(|index| format!("input_{index}."))

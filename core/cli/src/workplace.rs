@@ -147,12 +147,9 @@ impl Workplace {
         Ok(PluginRegistry::search(&self.plugin_folders, &rules))
     }
 
-    /// Opens the robot.
-    ///
-    /// # Errors
-    /// When anything that the deployment names is missing or does not fit.
-    pub(crate) fn session(&self, wish: SessionWish) -> Result<Session, Failure> {
-        let options = SessionOptions {
+    /// What a session is opened with.
+    pub(crate) fn options(&self, wish: SessionWish) -> SessionOptions {
+        SessionOptions {
             clock: wish.clock.into(),
             seed: wish.seed,
             plugin_folders: self.plugin_folders.clone(),
@@ -162,8 +159,16 @@ impl Workplace {
             plugins: self.plugins.clone(),
             drive: wish.drive,
             filter: wish.filter,
-        };
-        Ok(Session::open(&self.deployment, options)?)
+            interposer: None,
+        }
+    }
+
+    /// Opens the robot.
+    ///
+    /// # Errors
+    /// When anything that the deployment names is missing or does not fit.
+    pub(crate) fn session(&self, wish: SessionWish) -> Result<Session, Failure> {
+        Ok(Session::open(&self.deployment, self.options(wish))?)
     }
 }
 
@@ -239,7 +244,7 @@ mod tests {
         let shared = SharedArguments {
             config: Some(PathBuf::from("/nowhere/at/all.toml")),
             json: false,
-            log: crate::arguments::LogLevel::Off,
+            log: None,
             plugin_folders: Vec::new(),
             allow_unlocked: false,
         };

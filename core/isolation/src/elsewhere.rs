@@ -66,6 +66,34 @@ impl SharedPool {
     pub fn new(_: usize) -> io::Result<Self> {
         Ok(Self)
     }
+
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn buffer(&self, _: usize) -> io::Result<PoolBuffer> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// A buffer of the pool; there is none here.
+#[derive(Debug)]
+pub struct PoolBuffer {
+    never: Infallible,
+}
+
+impl std::ops::Deref for PoolBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self.never {}
+    }
+}
+
+impl std::ops::DerefMut for PoolBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self.never {}
+    }
 }
 
 /// A hosted library; none can be made here.

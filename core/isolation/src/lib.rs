@@ -36,7 +36,7 @@ mod wire;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Alarm, ChildEnd, ChildHealth, ChildLimits, HOST_ARGUMENT, HostSpec, IsolatedEmbodiment,
-    IsolatedStage, IsolationError, SharedPool, serve_plugin_host,
+    IsolatedStage, IsolationError, PoolBuffer, SharedPool, serve_plugin_host,
 };
 pub use trust::{
     AdmittedLibrary, LockedLibrary, PluginLock, SealedImage, SigningKey, Standing, Trust,

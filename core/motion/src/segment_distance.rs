@@ -8,9 +8,6 @@
 
 use nalgebra::Point3;
 
-/// Halvings of the segment: a metre long one is known to 10⁻¹⁰ m.
-const HALVINGS: u32 = 34;
-
 /// Distance (m) of two segments.
 ///
 /// The squared distance is a convex paraboloid over the two shares, so its
@@ -47,8 +44,9 @@ fn share_of(part: f64, whole: f64) -> f64 {
 /// Distance (m) of the segment from the box between two corners; zero where
 /// they meet.
 ///
-/// The squared distance of a point from a box is convex, so along a segment it
-/// has one valley, found by halving on its slope.
+/// The squared distance of a point from a box is convex, and its slope along a
+/// segment is linear between the places where the segment crosses a plane of the
+/// box: the valley lies between two of these, where the slope changes its sign.
 pub(crate) fn segment_to_box(
     start: &Point3<f64>,
     end: &Point3<f64>,
@@ -63,25 +61,29 @@ pub(crate) fn segment_to_box(
     };
     let slope = |share: f64| apart(share).dot(&along);
     let (mut left, mut right) = (0.0, 1.0);
-    if slope(left) >= 0.0 {
+    let (mut falls, mut rises) = (slope(left), slope(right));
+    if falls >= 0.0 {
         return apart(left).norm();
     }
-    if slope(right) <= 0.0 {
+    if rises <= 0.0 {
         return apart(right).norm();
     }
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (left + right);
-        let rises = slope(middle);
-        if rises == 0.0 {
-            return apart(middle).norm();
-        }
-        if rises < 0.0 {
-            left = middle;
-        } else {
-            right = middle;
+    for corner in [low, high] {
+        for ((plane, from), way) in corner.iter().zip(start.iter()).zip(along.iter()) {
+            // Not between the two where the segment runs along the plane.
+            let share = (plane - from) / way;
+            if share > left && share < right {
+                let here = slope(share);
+                if here < 0.0 {
+                    (left, falls) = (share, here);
+                } else {
+                    (right, rises) = (share, here);
+                }
+            }
         }
     }
-    apart(0.5 * (left + right)).norm()
+    // A slope that is zero at `right` is met there.
+    apart(left + (right - left) * (falls / (falls - rises))).norm()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
+use vola_bundle::read_safetensors;
 
 use crate::error::CheckpointFault;
 use crate::{NnError, Result};
@@ -44,8 +45,7 @@ impl Checkpoint {
             fault,
             help: DAMAGED,
         };
-        let file =
-            SafeTensors::deserialize(&bytes).map_err(|e| fail(CheckpointFault::Unreadable(e)))?;
+        let file = read_safetensors(&bytes).map_err(|e| fail(CheckpointFault::Unreadable(e)))?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter().filter(|(name, _)| name.starts_with(prefix)) {
             let values = floats(name, &view).map_err(fail)?;
@@ -170,7 +170,7 @@ pub fn save_tensors(
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(fail)?;
     let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
-    let bytes = safetensors::serialize(views, metadata).map_err(fail)?;
+    let bytes = safetensors::serialize(views, metadata).map_err(|error| fail(error.into()))?;
     let io = |source| NnError::Io {
         path: path.to_path_buf(),
         source,

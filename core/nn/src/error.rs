@@ -91,7 +91,7 @@ pub enum NnError {
 pub enum CheckpointFault {
     /// Not a complete safetensors file.
     #[error("not a readable safetensors file: {0}")]
-    Unreadable(safetensors::SafeTensorError),
+    Unreadable(vola_bundle::SafetensorsFault),
     /// A tensor the network needs is absent.
     #[error("tensor `{0}` is missing")]
     Missing(String),

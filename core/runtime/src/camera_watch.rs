@@ -118,6 +118,19 @@ impl CameraWatch {
     }
 }
 
+impl CameraWatch {
+    /// No picture could be taken at `now_ns`: none to decide by, and a silence
+    /// that may be too long. None before the first picture.
+    pub(crate) fn miss(&mut self, now_ns: u64) -> Option<CameraVerdict> {
+        let silent_ns = self.age.silent_ns(now_ns)?;
+        Some(if silent_ns > self.deadlines.stop_ns {
+            CameraVerdict::Silent(silent_ns)
+        } else {
+            CameraVerdict::Late(silent_ns)
+        })
+    }
+}
+
 fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
     let squares = from.iter().zip(to).map(|(from, to)| (to - from).powi(2));
     squares.sum::<f64>().sqrt()
@@ -151,6 +164,17 @@ mod tests {
             assert_eq!(look(now, 990), expected, "{now}");
         }
         assert_eq!(look(1600, 1590), CameraVerdict::Fine);
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_taken_is_one_that_does_not_come() {
+        let mut watch = watch();
+        assert_eq!(watch.miss(0), None);
+        watch.look(1000 * MS, 1000 * MS, &[1; 12], [0.0; 3]);
+        assert_eq!(watch.miss(1001 * MS), Some(CameraVerdict::Late(MS)));
+        assert_eq!(watch.miss(1501 * MS), Some(CameraVerdict::Silent(501 * MS)));
+        let back = watch.look(1600 * MS, 1600 * MS, &[2; 12], [0.0; 3]);
+        assert_eq!(back, CameraVerdict::Fine);
     }
 
     #[test]

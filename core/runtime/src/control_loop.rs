@@ -397,7 +397,10 @@ impl ControlLoop {
     fn obey(&mut self, now_ns: u64) {
         match self.stop_switch.level() {
             StopLevel::None => {}
-            StopLevel::Hold => self.hold(),
+            StopLevel::Hold if self.stop_switch.has_lost_plugin() => {
+                self.hold_for(HoldCause::PluginLost, None);
+            }
+            StopLevel::Hold => self.hold_for(HoldCause::Demanded, None),
             StopLevel::ControlledStop => self.stop(StopCause::Demanded, None),
             StopLevel::CutPower => {
                 self.stop(StopCause::PowerCutDemanded, None);

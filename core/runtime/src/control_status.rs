@@ -119,6 +119,10 @@ pub enum HoldCause {
     Filter,
     /// The planner gave no sign of life.
     PlannerSilent,
+    /// A person threw the stop switch.
+    Demanded,
+    /// The process of a plugin is gone.
+    PluginLost,
 }
 
 impl HoldCause {
@@ -129,6 +133,8 @@ impl HoldCause {
             Self::ChunkLate => "no fresh chunk within the deadline",
             Self::Filter => "the safety filter refused a command",
             Self::PlannerSilent => "the planner gave no sign of life",
+            Self::Demanded => "a person demanded it",
+            Self::PluginLost => "the process of a plugin is gone",
         }
     }
 
@@ -139,6 +145,8 @@ impl HoldCause {
             Self::ChunkLate => "inference_deadline",
             Self::Filter => "safety_filter",
             Self::PlannerSilent => "planner_heartbeat",
+            Self::Demanded => "stop_switch",
+            Self::PluginLost => "plugin",
         }
     }
 }

@@ -107,6 +107,20 @@ impl Session {
         self.advance_to(now_ns + 2 * TICK_NS)
     }
 
+    /// Lets time pass, whatever the robot does meanwhile: to watch it.
+    ///
+    /// # Errors
+    /// When the simulated world fails.
+    pub fn idle(&mut self, seconds: f64) -> Result<(), RuntimeError> {
+        let duration_ns = (seconds.max(0.0) * 1e9) as u64;
+        let end_ns = self.body.now_ns().saturating_add(duration_ns);
+        // A stop switch that is thrown meanwhile ends one call, not the time.
+        while self.body.now_ns() < end_ns {
+            self.body.advance_to(end_ns)?;
+        }
+        Ok(())
+    }
+
     /// Leaves a latched stop: the arm holds where it stands.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod expert;
 mod following;
 mod generated_primitive;
 mod heartbeat;
+mod interposer;
 mod latency;
 mod limits;
 mod log_sink;
@@ -62,6 +63,7 @@ pub use command_digest::CommandDigest;
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
 pub use heartbeat::{Heartbeat, HeartbeatKind};
+pub use interposer::Interposer;
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
@@ -70,7 +72,7 @@ pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
     ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,
-    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SceneReading, Unobserved,
+    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
 };
 pub use robot::Robot;
 pub use safety_setup::FilterUse;

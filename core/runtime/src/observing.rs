@@ -89,10 +89,19 @@ impl Eyes {
         let mut worst: Sighting = None;
         for camera in cameras {
             let picture = entry(&mut self.pictures, camera, Picture::default);
-            let captured_ns = body.picture(camera, picture)?;
+            let taken = body.picture(camera, picture);
             let deadlines = self.deadlines;
             let watch = entry(&mut self.watches, camera, || CameraWatch::new(deadlines));
-            let verdict = watch.look(body.now_ns(), captured_ns, &picture.rgb, tool);
+            let verdict = match taken {
+                Ok(captured_ns) => watch.look(body.now_ns(), captured_ns, &picture.rgb, tool),
+                Err(error) => {
+                    let Some(verdict) = watch.miss(body.now_ns()) else {
+                        return Err(error);
+                    };
+                    tracing::warn!("{error}");
+                    verdict
+                }
+            };
             let so_far = worst.as_ref().map_or(0, |(_, verdict)| verdict.rank());
             if verdict.rank() > so_far {
                 worst = Some((camera.clone(), verdict));

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
-use crate::{PluginRegistry, PluginRules, RuntimeError, policy::Policy};
+use crate::{
+    PluginRegistry, PluginRules, RuntimeError, policy::Policy, stage_instance::PolicyHost,
+};
 
 /// A bundle's chain for one of its robots, with neither robot nor clock.
 ///
@@ -52,7 +54,12 @@ impl OfflinePolicy {
             .map(vola_bundle::Stage::plugin)
             .collect();
         let registry = PluginRegistry::for_plugins(plugin_folders, stages, &PluginRules::default());
-        let policy = Policy::start(bundle, &id, &registry, None, threads)?;
+        let host = PolicyHost {
+            registry: &registry,
+            threads,
+            interposer: None,
+        };
+        let policy = Policy::start(bundle, &id, None, host)?;
         Ok(Self { policy })
     }
 

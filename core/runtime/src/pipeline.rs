@@ -14,8 +14,8 @@ use vola_abi::{TensorAbi, TensorRefAbi};
 use vola_bundle::{Manifest, StageGraph};
 
 use crate::{
-    PluginRegistry, RuntimeError,
-    stage_instance::{StageHost, StageInstance},
+    RuntimeError,
+    stage_instance::{PolicyHost, StageInstance},
 };
 
 /// The stages of one bundle, ready to run. Owned by the policy thread.
@@ -32,19 +32,13 @@ impl Pipeline {
     pub(crate) fn start(
         manifest: &Manifest,
         bundle_folder: &Path,
-        registry: &PluginRegistry,
-        threads: u32,
+        host: PolicyHost<'_>,
     ) -> Result<Self, RuntimeError> {
-        let host = StageHost {
-            registry,
-            bundle_folder,
-            threads,
-        };
         let stages = manifest
             .graph()
             .stages()
             .iter()
-            .map(|stage| StageInstance::start(stage, &host))
+            .map(|stage| StageInstance::start(stage, bundle_folder, host))
             .collect::<Result<Vec<_>, _>>()?;
         let kept = vec![false; stages.len()];
         let took = vec![Duration::ZERO; stages.len()];

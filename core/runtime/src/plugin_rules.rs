@@ -104,6 +104,11 @@ impl PluginRules {
             .unwrap_or_else(std::env::temp_dir)
     }
 
+    /// Memory that isolated plugins read in place; none without any.
+    pub(crate) fn pool(&self) -> Option<&SharedPool> {
+        self.pool.as_ref()
+    }
+
     /// How children that host this library are started.
     pub(crate) fn host_spec(
         &mut self,

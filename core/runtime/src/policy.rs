@@ -9,12 +9,14 @@ use vola_abi::{
 use vola_bundle::{
     ActionChunk, Bundle, ChunkOrigin, EmbodimentBinding, Ensembler, ExecutionMode, FlatTensor,
     NormalisedChunk, Observation, Postprocessor, Preprocessor, RawChunk, Reference,
-    ResolvedExecution,
+    ResolvedExecution, TensorRoom,
 };
+use vola_isolation::{PoolBuffer, SharedPool};
 use vola_types::PluginId;
 
 use crate::{
-    Detection, PluginRegistry, RuntimeError, pipeline::Pipeline, proprioception::Proprioception,
+    Detection, RuntimeError, pipeline::Pipeline, proprioception::Proprioception,
+    stage_instance::PolicyHost,
 };
 
 /// What the policy decided from one observation.
@@ -42,6 +44,8 @@ pub(crate) struct Policy {
     pipeline: Pipeline,
     ensembler: Option<Ensembler>,
     wanted: Vec<String>,
+    /// Memory that isolated stages read in place.
+    pool: Option<SharedPool>,
 }
 
 impl Policy {
@@ -50,9 +54,8 @@ impl Policy {
     pub(crate) fn start(
         bundle: Bundle,
         id: &PluginId,
-        registry: &PluginRegistry,
         execution: Option<&ResolvedExecution>,
-        threads: u32,
+        host: PolicyHost<'_>,
     ) -> Result<Self, RuntimeError> {
         let manifest = bundle.manifest();
         let binding = manifest.embodiment(&id.to_string())?.clone();
@@ -85,7 +88,7 @@ impl Policy {
                 )
             })
             .transpose()?;
-        let pipeline = Pipeline::start(manifest, bundle.folder(), registry, threads)?;
+        let pipeline = Pipeline::start(manifest, bundle.folder(), host)?;
         Ok(Self {
             binding,
             action_preprocessor,
@@ -94,6 +97,7 @@ impl Policy {
             pipeline,
             ensembler,
             wanted,
+            pool: host.registry.rules().pool().cloned(),
             bundle,
         })
     }
@@ -143,7 +147,8 @@ impl Policy {
 
     /// The samples that the chain makes of an observation, as its head gave them.
     fn sample(&mut self, observation: &Observation<'_>) -> Result<NormalisedChunk, RuntimeError> {
-        let features = self.action_preprocessor.run(observation)?;
+        self.action_preprocessor.run(observation)?;
+        let features = in_pool(&mut self.action_preprocessor, self.pool.as_ref());
         let wanted: Vec<&str> = self.wanted.iter().map(String::as_str).collect();
         run(&mut self.pipeline, features, &wanted)?;
         let tensor = self.binding.action_tensor();
@@ -224,7 +229,8 @@ impl Policy {
             return Ok(None);
         };
         preprocessor.reset();
-        let features = preprocessor.run(observation)?;
+        preprocessor.run(observation)?;
+        let features = in_pool(preprocessor, self.pool.as_ref());
         run(&mut self.pipeline, features, &[perception.tensor()])?;
         let values = self.floats(perception.tensor(), perception.stage())?;
         let mut found: Vec<Detection> = values
@@ -291,6 +297,33 @@ impl Policy {
             id: self.binding.id().clone(),
             reason: format!("no stage returned `{tensor}`"),
         }
+    }
+}
+
+/// The prepared tensors, written where isolated stages read them. The first of
+/// a size is moved there; the next ones are prepared there.
+fn in_pool<'a>(preprocessor: &'a mut Preprocessor, pool: Option<&SharedPool>) -> &'a [FlatTensor] {
+    if let Some(pool) = pool {
+        preprocessor.keep_outputs_in(|length| {
+            // A full pool costs a copy, no more.
+            let buffer = pool.buffer(length).ok()?;
+            Some(Box::new(Pooled(buffer)))
+        });
+    }
+    preprocessor.outputs()
+}
+
+/// A buffer of the pool, as memory for a tensor.
+#[derive(Debug)]
+struct Pooled(PoolBuffer);
+
+impl TensorRoom for Pooled {
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0
     }
 }
 

@@ -6,12 +6,13 @@
 
 use std::time::Instant;
 
+use vola_abi::FaultKind;
 use vola_bundle::ActionChunk;
 use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal};
 
 use crate::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, LabelTensor, PrimitiveObserver,
-    PrimitiveReport, RuntimeError, Session,
+    PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::{ConfidenceMonitor, Judged, PlannedPath},
@@ -125,7 +126,9 @@ impl Session {
             Ok(ending) => ending,
             // The plugin gets a new process, so the step may be tried again.
             Err(RuntimeError::ChildLost { who, reason }) => {
-                ended(Outcome::Failed, &format!("{who}: {reason}"))
+                let text = format!("{who}: {reason}");
+                self.tell(observer, "plugin", &text);
+                ended(Outcome::Failed, &text)
             }
             Err(error) => {
                 // Whatever failed, the arm comes to rest before the owner hears of it.
@@ -139,7 +142,11 @@ impl Session {
         settled?;
         let after = self.body.status();
         for (limit, ticks) in after.interventions.since(&before.interventions) {
-            observer.safety(limit, &format!("commands changed in {ticks} ticks"));
+            self.tell(
+                observer,
+                limit,
+                &format!("commands changed in {ticks} ticks"),
+            );
         }
         let ticks = (after.ticks - before.ticks).max(1) * self.model.arm_joints() as u64;
         let jerk = (after.jerk_squared_sum - before.jerk_squared_sum) / ticks as f64;
@@ -181,7 +188,16 @@ impl Session {
             if !self.look(&measured, observer, run)? {
                 continue;
             }
-            let decision = self.decide(goal, driver, &measured, run)?;
+            let decision = match self.decide(goal, driver, &measured, run) {
+                Ok(decision) => decision,
+                Err(error) => match self.without_decision(error, driver, observer, run)? {
+                    Some(ending) => return Ok(ending),
+                    None => {
+                        self.advance_to(observed_ns + self.period_ns())?;
+                        continue;
+                    }
+                },
+            };
             self.policy_telemetry
                 .record("decision", elapsed_ns(started));
             let reading = run.monitor.observe(judged(&decision, &measured));
@@ -247,14 +263,14 @@ impl Session {
         let text = format!("camera `{camera}`: {}", verdict.words());
         if let Some(cause) = cause {
             tracing::error!(target: "control", camera, "{text}");
-            observer.safety(cause.word(), &format!("{text}: controlled stop"));
+            self.tell(observer, cause.word(), &format!("{text}: controlled stop"));
             self.stop_for(cause)?;
             return Err(RuntimeError::Stopped { reason: text });
         }
         if !run.blind {
             run.blind = true;
             tracing::warn!(target: "control", camera, "{text}");
-            observer.safety("camera", &format!("{text}: no decision by it"));
+            self.tell(observer, "camera", &format!("{text}: no decision by it"));
         }
         let now_ns = self.body.now_ns();
         self.advance_to(now_ns + BLIND_NS)?;
@@ -264,9 +280,62 @@ impl Session {
     /// What the control loop told goes into the run's log.
     fn pass_on_notes(&mut self, observer: &mut dyn PrimitiveObserver) {
         for note in self.body.notes() {
-            let at_s = note.time_ns as f64 * 1e-9;
-            observer.safety(note.limit, &format!("at {at_s:.3} s: {}", note.action));
+            observer.safety(&SafetyNote {
+                time_ns: note.time_ns,
+                limit: note.limit,
+                action: &note.action,
+            });
         }
+    }
+
+    /// Tells what this thread found by itself.
+    fn tell(&self, observer: &mut dyn PrimitiveObserver, limit: &str, action: &str) {
+        observer.safety(&SafetyNote {
+            time_ns: self.body.now_ns(),
+            limit,
+            action,
+        });
+    }
+
+    /// The policy gave no chunk that could be followed. What it gave wrongly is
+    /// refused, and the arm keeps its old path; a stage that could not do it
+    /// ends the primitive. Everything else is passed on.
+    fn without_decision(
+        &mut self,
+        error: RuntimeError,
+        driver: Driver,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+    ) -> Result<Option<Ending>, RuntimeError> {
+        match error {
+            _ if matches!(driver, Driver::Expert { .. }) => Err(error),
+            RuntimeError::Bundle(_) | RuntimeError::StageOutput { .. } => {
+                Ok(self.refuse(&error.to_string(), observer, run))
+            }
+            RuntimeError::Plugin { kind, .. } if kind != FaultKind::Panic => {
+                let text = error.to_string();
+                tracing::error!("{text}");
+                self.tell(observer, "policy", &text);
+                Ok(Some(ended(Outcome::Failed, &text)))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// A chunk is refused; several in a row end the primitive.
+    fn refuse(
+        &self,
+        refusal: &str,
+        observer: &mut dyn PrimitiveObserver,
+        run: &mut Run,
+    ) -> Option<Ending> {
+        run.refusals += 1;
+        self.tell(observer, "action chunk", &format!("refused: {refusal}"));
+        let give_up = run.refusals >= MAX_REFUSALS;
+        give_up.then(|| {
+            let text = format!("{MAX_REFUSALS} chunks in a row were refused: {refusal}");
+            ended(Outcome::Failed, &text)
+        })
     }
 
     fn decide(
@@ -455,17 +524,7 @@ impl Session {
                 self.follow(&targets, fresh_by_ns)?;
                 Ok(None)
             }
-            Err(refusal) => {
-                run.refusals += 1;
-                observer.safety("action chunk", &format!("refused: {refusal}"));
-                let give_up = run.refusals >= MAX_REFUSALS;
-                Ok(give_up.then(|| {
-                    ended(
-                        Outcome::Failed,
-                        &format!("{MAX_REFUSALS} chunks in a row were refused: {refusal}"),
-                    )
-                }))
-            }
+            Err(refusal) => Ok(self.refuse(&refusal.to_string(), observer, run)),
         }
     }
 

@@ -17,10 +17,21 @@ pub trait PrimitiveObserver {
         HandoffAnswer::Abort
     }
 
-    /// The safety layer changed or refused something.
-    fn safety(&mut self, limit: &str, action: &str) {
-        let _ = (limit, action);
+    /// The safety layer changed, refused or stopped something.
+    fn safety(&mut self, note: &SafetyNote<'_>) {
+        let _ = note;
     }
+}
+
+/// What the safety layer did, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SafetyNote<'a> {
+    /// When (ns, on the runtime's clock).
+    pub time_ns: u64,
+    /// The limit or watchdog, as one word where it has one.
+    pub limit: &'a str,
+    /// What was done about it.
+    pub action: &'a str,
 }
 
 /// An observer that looks away; an unsure policy ends its primitive.

@@ -7,7 +7,9 @@ use vola_abi::{
 };
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 
-use crate::{PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap};
+use crate::{
+    Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap,
+};
 
 /// A configured and described robot that is not open yet.
 pub struct Robot {
@@ -202,6 +204,14 @@ impl ActuatorPort {
         Self { who, actuator }
     }
 
+    /// The same with a wrapper around it.
+    pub(crate) fn interposed(self, interposer: &dyn Interposer) -> Self {
+        Self {
+            actuator: interposer.actuator(self.actuator),
+            ..self
+        }
+    }
+
     pub(crate) fn state(&mut self, frame: &mut StateFrame) -> Result<(), RuntimeError> {
         let result = self.actuator.state(frame);
         if result.is_ok() {
@@ -241,6 +251,14 @@ pub(crate) struct CameraPort {
 impl CameraPort {
     pub(crate) fn description(&self) -> &CameraDescription {
         &self.description
+    }
+
+    /// The same with a wrapper around it.
+    pub(crate) fn interposed(self, interposer: &dyn Interposer) -> Self {
+        Self {
+            camera: interposer.camera(&self.description.key, self.camera),
+            ..self
+        }
     }
 
     /// Bytes of one picture.

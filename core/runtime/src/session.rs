@@ -15,9 +15,9 @@ use vola_motion::{Limits, ToolLimits};
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    ArmState, CommandDigest, ControlReport, Detection, Heartbeat, HeartbeatKind, Picture,
-    PluginLibrary, PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport,
-    Robot, RuntimeError, SceneReading, StopSwitch,
+    ArmState, CommandDigest, ControlReport, Detection, Heartbeat, HeartbeatKind, Interposer,
+    Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry,
+    RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
@@ -32,6 +32,7 @@ use crate::{
     real_body::{RealBody, RealParts},
     robot::{ActuatorPort, OpenRobot},
     safety_setup::{FilterUse, SafetySetup, check_filter_use},
+    stage_instance::PolicyHost,
     virtual_body::VirtualBody,
 };
 
@@ -67,6 +68,8 @@ pub struct SessionOptions {
     pub drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub filter: FilterUse,
+    /// What stands between the session and the parts of a simulated robot.
+    pub interposer: Option<Arc<dyn Interposer>>,
 }
 
 /// What takes a session's commands.
@@ -151,7 +154,14 @@ impl Session {
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
         let policy = bundle
-            .map(|bundle| open_policy(deployment, bundle, &registry, robot.description(), threads))
+            .map(|bundle| {
+                let host = PolicyHost {
+                    registry: &registry,
+                    threads,
+                    interposer: options.interposer.as_deref(),
+                };
+                open_policy(deployment, bundle, robot.description(), host)
+            })
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
@@ -376,8 +386,8 @@ impl Session {
     }
 
     /// Passes every tick of the control loop through a wrapper from now on, to
-    /// measure or count what it does. The wrapper must make the call it is
-    /// given, once.
+    /// measure or count what it does. A wrapper makes the call that it is given
+    /// once; a call that it does not make is a tick that was missed.
     ///
     /// # Errors
     /// In real time.
@@ -480,9 +490,8 @@ fn named_policy(
 fn open_policy(
     deployment: &Deployment,
     bundle: Bundle,
-    registry: &PluginRegistry,
     description: &EmbodimentDescription,
-    threads: u32,
+    host: PolicyHost<'_>,
 ) -> Result<(Policy, ResolvedExecution), RuntimeError> {
     let id = deployment.robot().plugin();
     let binding = bundle.manifest().embodiment(&id.to_string())?;
@@ -492,7 +501,7 @@ fn open_policy(
         .execution()
         .resolve(bundle.manifest().hints(), binding.action());
     Ok((
-        Policy::start(bundle, id, registry, Some(&execution), threads)?,
+        Policy::start(bundle, id, Some(&execution), host)?,
         execution,
     ))
 }
@@ -530,12 +539,20 @@ fn start_body(
         world.reset(options.seed, &Value::Null)?;
     }
     let stop_switch = seams.stop_switch.clone();
-    let actuator = match options.drive {
+    let mut actuator = match options.drive {
         Drive::Robot => parts.actuator,
         Drive::Nothing => {
             ActuatorPort::new("no robot".to_owned(), null_actuator(&resting(description)))
         }
     };
+    if let Some(interposer) = &options.interposer {
+        check_interposer(parts.simulation.is_some(), robot.id())?;
+        actuator = actuator.interposed(interposer.as_ref());
+        let cameras = parts.cameras.into_iter();
+        parts.cameras = cameras
+            .map(|camera| camera.interposed(interposer.as_ref()))
+            .collect();
+    }
     let is_virtual_simulation = options.clock == ClockMode::Virtual && parts.simulation.is_some();
     check_filter_use(options.filter, is_virtual_simulation, robot.id())?;
     let control = ControlLoop::new(ControlSetup {
@@ -572,6 +589,18 @@ fn start_body(
             settings: *deployment.control(),
         })?)),
     }
+}
+
+/// A robot that is not simulated is never touched by anything but the session.
+fn check_interposer(is_simulated: bool, id: &PluginId) -> Result<(), RuntimeError> {
+    if is_simulated {
+        return Ok(());
+    }
+    Err(RuntimeError::MissingPart {
+        id: id.clone(),
+        part: "simulated world, without which nothing is put between session and robot".to_owned(),
+        help: "use a simulated embodiment, for example `tabletop/franka`",
+    })
 }
 
 /// The home pose, gripper open: where an arm that is not there stands.

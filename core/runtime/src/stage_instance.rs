@@ -1,6 +1,6 @@
 //! One stage of the policy, ready to be called.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use vola_abi::{
     CallContext, HostData, HostServicesAbi, StageBox, TensorAbi, TensorRefAbi,
@@ -10,7 +10,9 @@ use vola_bundle::Stage;
 use vola_isolation::ChildHealth;
 use vola_types::PluginId;
 
-use crate::{PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap};
+use crate::{
+    Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap,
+};
 
 /// A configured and activated stage plugin.
 pub(crate) struct StageInstance {
@@ -24,16 +26,21 @@ pub(crate) struct StageInstance {
     seed: u64,
 }
 
-/// What a stage needs beside its own table in the bundle.
-pub(crate) struct StageHost<'a> {
+/// What a policy's stages get from outside of their bundle.
+#[derive(Clone, Copy)]
+pub(crate) struct PolicyHost<'a> {
     pub(crate) registry: &'a PluginRegistry,
-    pub(crate) bundle_folder: &'a std::path::Path,
     pub(crate) threads: u32,
+    pub(crate) interposer: Option<&'a dyn Interposer>,
 }
 
 impl StageInstance {
     /// Creates, configures and activates the plugin of a bundle's stage.
-    pub(crate) fn start(stage: &Stage, host: &StageHost<'_>) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(
+        stage: &Stage,
+        bundle_folder: &Path,
+        host: PolicyHost<'_>,
+    ) -> Result<Self, RuntimeError> {
         let (_, description) = host.registry.find(stage.plugin())?;
         check_version(stage, &description.version)?;
         let created = host.registry.create_stage(stage.plugin())?;
@@ -47,16 +54,11 @@ impl StageInstance {
         )?;
         let data = HostData {
             threads: host.threads,
-            bundle_folder: host.bundle_folder.display().to_string(),
+            bundle_folder: bundle_folder.display().to_string(),
             stage: stage.name().to_owned(),
             weights_file: stage
                 .weights()
-                .map(|weights| {
-                    host.bundle_folder
-                        .join(weights.file())
-                        .display()
-                        .to_string()
-                })
+                .map(|weights| bundle_folder.join(weights.file()).display().to_string())
                 .unwrap_or_default(),
             weights_prefix: stage
                 .weights()
@@ -75,6 +77,9 @@ impl StageInstance {
             data: RString::from(data),
         };
         unwrap(&who, "activate", plugin.activate(services))?;
+        if let Some(interposer) = host.interposer {
+            plugin = interposer.stage(stage.name(), plugin);
+        }
         Ok(Self {
             name: stage.name().to_owned(),
             plugin: stage.plugin().clone(),

@@ -58,6 +58,12 @@ impl AgeWatch {
         now_ns.saturating_sub(self.fresh_ns.unwrap_or(now_ns))
     }
 
+    /// For how long (ns) nothing fresh has come, when nothing comes now either;
+    /// none before the first measurement.
+    pub(crate) fn silent_ns(&self, now_ns: u64) -> Option<u64> {
+        Some(now_ns.saturating_sub(self.fresh_ns?))
+    }
+
     /// Whether an answer of [`look`](Self::look) is too much.
     pub(crate) fn is_stale(&self, silent_ns: u64) -> bool {
         silent_ns > self.deadline_ns

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use vola_bundle::read_safetensors;
 
 use crate::optimizer::Optimizer;
 use crate::shard_writer::write_whole;
@@ -77,7 +78,7 @@ pub(crate) fn load(
         reason,
     };
     let bytes = std::fs::read(path).map_err(TrainError::io(path))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| fail(e.to_string()))?;
+    let file = read_safetensors(&bytes).map_err(|e| fail(e.to_string()))?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| fail(e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let entry = |key: &str| {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use vola_bundle::read_safetensors;
 
 use crate::shard_writer::{FORMAT, ShardInfo, shard_paths};
 use crate::{
@@ -177,7 +178,7 @@ fn read_shard(path: &Path, first_episode: usize) -> Result<(ShardInfo, Shard)> {
             info.blake3
         )));
     }
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| fail(e.to_string()))?;
+    let file = read_safetensors(&bytes).map_err(|e| fail(e.to_string()))?;
     let (shape, n) = (info.shape, info.frames);
     let data = |name: &str, dtype: Dtype, dims: &[usize]| -> Result<Vec<u8>> {
         let view = file

@@ -1,8 +1,10 @@
 //! Times of policy steps count what was done in the step, and nothing else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use super::vola;
+use vola_tests::workspace;
+
+use super::{vola, watchdogs::deployment};
 
 const BUNDLE: &str = "configs/policies/tabletop";
 
@@ -26,4 +28,32 @@ fn a_stage_whose_outputs_are_kept_takes_no_time_in_later_steps() {
         assert!(!timed.contains(&name), "`{name}` has a time in {times:#}");
     }
     assert!(!timed.is_empty(), "{times:#}");
+}
+
+#[test]
+fn a_minute_at_full_rate_grows_nothing() {
+    // Two hours are `cargo xtask prove soak`.
+    // Generous deadlines: what is tested is not how busy this machine is.
+    let (_folder, config) =
+        deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+    let arguments = [
+        "bench",
+        "soak",
+        "--seconds",
+        "60",
+        "--json",
+        "--config",
+        &config,
+    ];
+    let soak = workspace().run_vola(&arguments, "", Duration::from_secs(240));
+    assert_eq!(soak.code, Some(0), "{}\n{}", soak.stdout, soak.stderr);
+    let soaked = &soak.json_lines()[0];
+    assert!(soaked["ticks"].as_u64().unwrap() > 10_000, "{soaked:#}");
+    let growth = soaked["memory_growth_mb"].as_f64().unwrap();
+    assert!(growth < 5.0, "{soaked:#}");
+    assert!(soaked["thread_growth"].as_i64().unwrap() <= 0, "{soaked:#}");
+    assert!(
+        soaked["descriptor_growth"].as_i64().unwrap() <= 0,
+        "{soaked:#}"
+    );
 }

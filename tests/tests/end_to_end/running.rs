@@ -144,3 +144,37 @@ fn a_picture_and_a_film_are_written() {
     let width = u32::from_be_bytes(picture[16..20].try_into().unwrap());
     assert_eq!(width, 640);
 }
+
+#[test]
+fn a_run_log_begins_with_hashes_and_holds_every_event() {
+    let (folder, config) = super::watchdogs::deployment("[record]\nfolder = 'log'");
+    let run = vola(&[
+        "run", SENTENCE, "--fast", "--seed", "2", "--json", "--config", &config,
+    ]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let logs: Vec<_> = std::fs::read_dir(folder.path().join("log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let text = std::fs::read_to_string(&logs[0]).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(logs.len(), 1);
+    let header = &lines[0]["header"];
+    assert!(header["bundle"]["blake3"].is_string(), "{header:#}");
+    for plugin in header["plugins"].as_array().unwrap() {
+        assert!(plugin["blake3"].is_string(), "{plugin:#}");
+        assert_eq!(plugin["trust"], "unlocked", "{plugin:#}");
+    }
+    assert_eq!(lines[1]["sentence"], SENTENCE);
+    // What is printed besides is made from the run, not an event of it.
+    let printed = run.json_lines();
+    let events: Vec<_> = printed
+        .iter()
+        .filter(|event| event["event"] != "commands")
+        .collect();
+    let logged: Vec<_> = lines.iter().skip(2).collect();
+    assert_eq!(logged, events);
+}

@@ -5,7 +5,7 @@ use vola_tests::workspace;
 use super::vola;
 
 /// A deployment of the tabletop with more to say.
-fn deployment(more: &str) -> (tempfile::TempDir, String) {
+pub(super) fn deployment(more: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let bundle = workspace().root.join("configs/policies/tabletop");
     let text = format!(

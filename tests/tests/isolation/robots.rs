@@ -191,7 +191,10 @@ struct Moment {
 }
 
 fn read_log(folder: &Path) -> Option<(u64, Vec<Moment>)> {
-    let path: PathBuf = std::fs::read_dir(folder).ok()?.next()?.ok()?.path();
+    // Beside it lies the log of the run itself, which was killed.
+    let names = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let is_motion = |path: &PathBuf| path.to_string_lossy().contains("last-motion");
+    let path = names.map(|entry| entry.path()).find(is_motion)?;
     let text = std::fs::read_to_string(path).ok()?;
     let lines: Vec<Value> = text
         .lines()

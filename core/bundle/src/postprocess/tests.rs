@@ -77,12 +77,12 @@ fn the_whole_chunk_is_refused() {
         (
             vec![1, 2, HORIZON, DIM],
             &nan,
-            "stage `actions`: tensor `action`: sample 1, row 3, `dz` (dim 2): expected a finite number, got NaN",
+            "stage `actions`: tensor `action`: sample 1, row 3, `dz` (dim 2): expected a finite number within ±100000, got NaN",
         ),
         (
             vec![1, 1, HORIZON, DIM],
             &infinite,
-            "row 0, `gripper` (dim 6): expected a finite number, got inf",
+            "row 0, `gripper` (dim 6): expected a finite number within ±100000, got inf",
         ),
         (
             vec![1, 1, DIM, HORIZON],

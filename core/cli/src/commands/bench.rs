@@ -1,4 +1,5 @@
-//! `vola bench control|pipeline`: what ticks and policy steps cost here.
+//! `vola bench control|pipeline|soak`: what ticks and policy steps cost here, and
+//! what grows in a long run.
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -7,7 +8,7 @@ use vola_runtime::{
 };
 use vola_types::{Op, PrimitiveGoal};
 
-use super::{policy_bench::print_times, step_times::StepTimes};
+use super::{policy_bench::print_times, soak, step_times::StepTimes};
 use crate::{
     arguments::{Clock, SharedArguments},
     failure::{Failure, exit},
@@ -27,8 +28,8 @@ pub(crate) struct BenchArguments {
     /// Policy steps (pipeline)
     #[arg(long, default_value_t = 200)]
     runs: usize,
-    /// Seconds of motion with each actuator (control)
-    #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    /// Seconds of motion, with each actuator (control) or in all (soak)
+    #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
 }
 
@@ -39,6 +40,8 @@ enum What {
     Control,
     /// Policy steps: pixels to checked chunk
     Pipeline,
+    /// The robot at full rate in real time: growth of memory, threads, descriptors
+    Soak,
 }
 
 /// Runs the command.
@@ -50,6 +53,7 @@ pub(crate) fn run(
     let workplace = Workplace::open(shared)?;
     match own.what {
         What::Control => control(&workplace, f64::from(own.seconds), console)?,
+        What::Soak => soak::run(&workplace, f64::from(own.seconds), console)?,
         What::Pipeline => pipeline(&workplace, own.runs.max(1), console)?,
     }
     Ok(exit::DONE)

@@ -81,7 +81,8 @@ pub(crate) fn run(
         interrupt: interrupt.clone(),
         fault: None,
     };
-    let conversation = Conversation::new(workplace.deployment())?;
+    let mut conversation = Conversation::new(workplace.deployment())?;
+    conversation.keep_log(workplace.deployment(), &mut robot)?;
     let mut chat = Chat {
         robot,
         conversation,

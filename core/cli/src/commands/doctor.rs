@@ -16,12 +16,28 @@ use crate::{
 /// `vola doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// Inject faults into every part (not in this version)
-    #[arg(long, hide = true)]
-    faults: bool,
+    /// Break one part after the other in the simulation, and judge what follows
+    #[arg(long)]
+    pub(super) faults: bool,
+    /// Only this fault (may be repeated) [default: all]
+    #[arg(long, value_name = "NAME", requires = "faults")]
+    pub(super) fault: Vec<String>,
+    /// Trials of every fault, each at another moment of another motion
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "faults", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) times: u32,
+    /// Seed of the first trial
+    #[arg(long, default_value_t = 1, requires = "faults")]
+    pub(super) seed: u64,
     /// Test a real robot's bus (not in this version)
     #[arg(long, hide = true)]
     robot: bool,
+}
+
+impl DoctorArguments {
+    /// Whether parts are broken on purpose.
+    pub(crate) fn makes_faults(&self) -> bool {
+        self.faults
+    }
 }
 
 /// How a finding is meant.
@@ -102,7 +118,7 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     if own.faults {
-        return Err(super::later::missing("doctor --faults"));
+        return super::doctor_faults::run(shared, own, console);
     }
     if own.robot {
         return Err(super::later::missing("doctor --robot"));

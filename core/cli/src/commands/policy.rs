@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use vola_bundle::{Bundle, EmbodimentBinding, Stage};
+use vola_bundle::{Bundle, EmbodimentBinding, SafetensorsFault, Stage, read_safetensors};
 
 use super::{later, policy_bench, policy_infer};
 use crate::{
@@ -142,12 +142,12 @@ fn parameters(bundle: &Bundle, stage: &Stage) -> Result<u64, Failure> {
         return Ok(0);
     };
     let bytes = std::fs::read(&path).map_err(Failure::file(&path, "read"))?;
-    let damaged = |error: safetensors::SafeTensorError| Failure::Content {
+    let damaged = |error: SafetensorsFault| Failure::Content {
         path: path.clone(),
         reason: format!("expected safetensors, got a damaged file: {error}"),
         help: "copy the bundle again, or train it again",
     };
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let tensors = read_safetensors(&bytes).map_err(damaged)?;
     let own = tensors
         .iter()
         .filter(|(name, _)| name.starts_with(weights.prefix()));

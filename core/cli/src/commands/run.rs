@@ -83,6 +83,7 @@ pub(crate) fn run(
         None => Box::new(NoOperator),
     };
     let mut conversation = Conversation::new(workplace.deployment())?;
+    conversation.keep_log(workplace.deployment(), &mut robot)?;
     let report = conversation.say(&own.sentence, &mut robot, operator.as_mut(), &mut |event| {
         teller.tell(event)
     });

@@ -6,7 +6,7 @@ use vola_planner::{
 };
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
-    RuntimeError, Session, StopSwitch,
+    RuntimeError, SafetyNote, Session, StopSwitch,
 };
 use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step};
 
@@ -414,7 +414,8 @@ impl<'a> Telling<'a> {
 
 impl PrimitiveObserver for Telling<'_> {
     fn decision(&mut self, decision: &DecisionReport<'_>) {
-        self.now_ns = decision.time_ns;
+        // What was told meanwhile may be newer than the observation.
+        self.now_ns = self.now_ns.max(decision.time_ns);
         let ConfidenceReading {
             score, threshold, ..
         } = decision.confidence;
@@ -433,10 +434,11 @@ impl PrimitiveObserver for Telling<'_> {
         HandoffAnswer::Abort
     }
 
-    fn safety(&mut self, limit: &str, action: &str) {
+    fn safety(&mut self, note: &SafetyNote<'_>) {
+        self.now_ns = self.now_ns.max(note.time_ns);
         self.emit(RunEventKind::Safety {
-            limit: limit.to_owned(),
-            action: action.to_owned(),
+            limit: note.limit.to_owned(),
+            action: note.action.to_owned(),
         });
     }
 }
@@ -470,10 +472,14 @@ mod tests {
         let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::Until(3_000_000_000));
         telling.now_ns = 2_500_000_000;
         assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Continue);
-        telling.safety("speed", "slower");
+        telling.safety(&SafetyNote {
+            time_ns: 2_600_000_000,
+            limit: "speed",
+            action: "slower",
+        });
         telling.now_ns = 3_500_000_000;
         assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);
         assert_eq!(events.len(), 1);
-        assert!((events[0].t - 1.5).abs() < 1e-9);
+        assert!((events[0].t - 1.6).abs() < 1e-9);
     }
 }

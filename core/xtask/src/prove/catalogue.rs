@@ -26,6 +26,20 @@ pub(crate) enum Way {
     Expert,
     /// By the time and memory of whole processes.
     Processes,
+    /// By the proof that comes with the safety filter.
+    SafetyFilter,
+    /// By `vola doctor --faults`.
+    Faults,
+    /// By `vola bench control` on a busy machine.
+    ControlThread,
+    /// By the test that counts what the control loop allocates and locks.
+    ControlPath,
+    /// By the tests of isolated plugins.
+    Isolation,
+    /// By `vola eval` with and without the safety filter.
+    FilterCost,
+    /// By `vola bench soak`, for two hours.
+    Soak,
 }
 
 /// A call of `vola eval`.
@@ -50,7 +64,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 13] = [
+pub(crate) const PROOFS: [Proof; 20] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -184,7 +198,45 @@ pub(crate) const PROOFS: [Proof; 13] = [
         what: "whole processes: one pick-and-place in virtual time, and chat to its first answer",
         way: Way::Processes,
     },
+    Proof {
+        name: "safety-filter",
+        what: "that nothing gets past the safety filter: hostile commands, stops from random states, time of a tick",
+        way: Way::SafetyFilter,
+    },
+    Proof {
+        name: "faults",
+        what: "that every fault of the lab is found, named and survived, by both arms",
+        way: Way::Faults,
+    },
+    Proof {
+        name: "control-thread",
+        what: "lateness and work of the control thread in real time, every core busy besides",
+        way: Way::ControlThread,
+    },
+    Proof {
+        name: "control-path",
+        what: "that the control loop allocates nothing and waits for nobody, plugins included",
+        way: Way::ControlPath,
+    },
+    Proof {
+        name: "isolation",
+        what: "what a plugin's own process costs, and how soon its loss is noticed",
+        way: Way::Isolation,
+    },
+    Proof {
+        name: "filter-cost",
+        what: "success with the safety filter on, and off",
+        way: Way::FilterCost,
+    },
+    Proof {
+        name: SOAK,
+        what: "what grows in two hours at full rate; measured only when named",
+        way: Way::Soak,
+    },
 ];
+
+/// The proof that takes hours.
+pub(crate) const SOAK: &str = "soak";
 
 #[cfg(test)]
 mod tests {

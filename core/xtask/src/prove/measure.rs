@@ -1,5 +1,7 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
+mod motion;
+
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -54,6 +56,13 @@ impl Bench<'_> {
             Way::Boundary => self.boundary(),
             Way::Expert => self.expert(),
             Way::Processes => self.processes(),
+            Way::SafetyFilter => self.safety_filter(),
+            Way::Faults => self.faults(),
+            Way::ControlThread => self.control_thread(),
+            Way::ControlPath => self.control_path(),
+            Way::Isolation => self.isolation(),
+            Way::FilterCost => self.filter_cost(),
+            Way::Soak => self.soak(),
         }
     }
 

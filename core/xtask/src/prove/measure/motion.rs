@@ -1,0 +1,532 @@
+//! Measurements of what keeps motion safe: the filter, the control thread, the
+//! fault lab, isolation, and what grows in a long run.
+
+use std::{
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use serde_json::Value;
+
+use super::{Bench, Measured, nanoseconds, number, typed};
+use crate::{
+    prove::{
+        figure::{Bar, Figure},
+        program::objects,
+    },
+    workspace::{Profile, words},
+};
+
+/// Hostile commands; states that each trigger stops; ticks that are timed.
+const FILTER: [(&str, &str, &str); 3] = [
+    ("--commands", "10000000", "20000"),
+    ("--states", "1000", "20"),
+    ("--ticks", "600000", "5000"),
+];
+/// Deployments that the fault lab breaks.
+const DEPLOYMENTS: [(&str, &str); 2] = [
+    ("franka", "configs/tabletop.toml"),
+    ("ur5e", "configs/tabletop_ur5e.toml"),
+];
+/// Tasks that are done with and without the safety filter.
+const FILTERED: [&str; 5] = ["pick", "place_in", "stack", "push", "drawer"];
+/// Longest a control loop runs in which allocations are counted (ticks).
+const CLEAN_TICKS: u32 = 600_000;
+
+impl Bench<'_> {
+    /// Hostile commands, stops from random states, and the time of a tick.
+    pub(super) fn safety_filter(&self) -> Result<Measured, String> {
+        self.workspace.build(Profile::Dev, &["--examples"])?;
+        let program = self.workspace.built(Profile::Dev).join("examples");
+        let mut command = Command::new(program.join("safety_filter_proof"));
+        let mut line = "cargo run --example safety_filter_proof --".to_owned();
+        for (name, full, quick) in FILTER {
+            let count = if self.is_quick { quick } else { full };
+            command.args([name, count]);
+            line.push_str(&format!(" {name} {count}"));
+        }
+        // It fails when a goal is missed; the figures say which.
+        let said = said(command.arg("--json"), false)?;
+        Ok((vec![line], filter_figures(&objects(&said)?)?))
+    }
+
+    /// Every fault of the lab, on both arms.
+    pub(super) fn faults(&self) -> Result<Measured, String> {
+        let times = self.count(30, 1);
+        let (mut commands, mut figures) = (Vec::new(), Vec::new());
+        for (arm, config) in DEPLOYMENTS {
+            let arguments = ["doctor", "--faults", "--config", config, "--times", &times];
+            let said = said(&mut self.program.command(&arguments), false)?;
+            commands.push(typed(&arguments));
+            figures.extend(fault_figures(arm, &objects(&said)?)?);
+        }
+        Ok((commands, figures))
+    }
+
+    /// The control thread in real time, with every core busy besides.
+    pub(super) fn control_thread(&self) -> Result<Measured, String> {
+        let seconds = self.count(60, 2);
+        let arguments = ["bench", "control", "--seconds", &seconds];
+        let printed = under_load(|| self.program.objects(&arguments))??;
+        let bench = printed.first().ok_or("bench control printed nothing")?;
+        let line = format!("{} (with a busy thread for every core)", typed(&arguments));
+        Ok((vec![line], control_figures(bench)?))
+    }
+
+    /// Allocations and locks of the control loop, counted in a test.
+    pub(super) fn control_path(&self) -> Result<Measured, String> {
+        let ticks = self.count(CLEAN_TICKS, 5000);
+        let mut command = self.workspace.cargo();
+        command
+            .args(["test", "--workspace", "--test", "control_path", "--"])
+            .args(["--nocapture", "--test-threads", "1"])
+            .env("VOLA_CONTROL_PATH_TICKS", &ticks);
+        let said = said(&mut command, true)?;
+        let line = format!("VOLA_CONTROL_PATH_TICKS={ticks} {}", words(&command));
+        Ok((vec![line], path_figures(&said)?))
+    }
+
+    /// What isolation costs, and how soon a lost process is noticed.
+    pub(super) fn isolation(&self) -> Result<Measured, String> {
+        let rounds = self.count(200, 20);
+        let mut command = self.workspace.cargo();
+        command
+            .args(["test", "--workspace", "--test", "all", "isolation", "--"])
+            .args(["--nocapture", "--test-threads", "1"])
+            .env("VOLA_ISOLATION_ROUNDS", &rounds);
+        let said = said(&mut command, true)?;
+        let line = format!("VOLA_ISOLATION_ROUNDS={rounds} {}", words(&command));
+        Ok((vec![line], isolation_figures(&said)?))
+    }
+
+    /// Success with the safety filter and without it.
+    pub(super) fn filter_cost(&self) -> Result<Measured, String> {
+        let episodes = self.count(200, 2);
+        let mut arguments = vec!["eval", "--episodes", &episodes];
+        for task in FILTERED {
+            arguments.extend(["--task", task]);
+        }
+        let with = self.program.objects(&arguments)?;
+        let mut without_filter = arguments.clone();
+        without_filter.push("--no-filter");
+        let without = self.program.objects(&without_filter)?;
+        let commands = vec![typed(&arguments), typed(&without_filter)];
+        Ok((commands, cost_figures(&with, &without)?))
+    }
+
+    /// The robot at full rate for two hours.
+    pub(super) fn soak(&self) -> Result<Measured, String> {
+        let seconds = self.count(7200, 10);
+        let arguments = ["bench", "soak", "--seconds", &seconds];
+        let printed = self.program.objects(&arguments)?;
+        let soaked = printed.first().ok_or("bench soak printed nothing")?;
+        let figures = [
+            ("seconds", "duration", "s", None),
+            (
+                "memory_growth_mb",
+                "growth of memory",
+                "MB",
+                Some(Bar::AtMost(5.0)),
+            ),
+            (
+                "thread_growth",
+                "growth of threads",
+                "",
+                Some(Bar::AtMost(0.0)),
+            ),
+            (
+                "descriptor_growth",
+                "growth of descriptors",
+                "",
+                Some(Bar::AtMost(0.0)),
+            ),
+            ("in_time_share", "ticks less than 1 ms late", "share", None),
+        ]
+        .into_iter()
+        .map(|(key, name, unit, bar)| {
+            Ok(Figure::new(name, number(soaked, key)?, unit).with_bar(bar))
+        })
+        .collect::<Result<_, String>>()?;
+        Ok((vec![typed(&arguments)], figures))
+    }
+}
+
+/// Standard output of a command.
+fn said(command: &mut Command, must_succeed: bool) -> Result<String, String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", words(command)))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if must_succeed && !output.status.success() {
+        return Err(format!("{}: {}\n{said}", words(command), output.status));
+    }
+    Ok(said)
+}
+
+/// Measures while a thread for every core does nothing but spin.
+fn under_load<R>(measure: impl FnOnce() -> R) -> Result<R, String> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for core in 0..cores {
+            let busy = || {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            };
+            std::thread::Builder::new()
+                .name(format!("busy-{core}"))
+                .spawn_scoped(scope, busy)
+                .map_err(|error| {
+                    is_over.store(true, Ordering::Relaxed);
+                    format!("cannot start a busy thread: {error}")
+                })?;
+        }
+        let measured = measure();
+        is_over.store(true, Ordering::Relaxed);
+        Ok(measured)
+    })
+}
+
+/// What the proof of the safety filter prints.
+fn filter_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
+    let of = |check: &str| {
+        let rows: Vec<&Value> = printed.iter().filter(|row| row["check"] == check).collect();
+        if rows.is_empty() {
+            return Err(format!("safety_filter_proof: no line of `{check}`"));
+        }
+        Ok(rows)
+    };
+    let sum = |rows: &[&Value], key: &str| -> Result<f64, String> {
+        rows.iter().map(|row| number(row, key)).sum()
+    };
+    let most = |rows: &[&Value], key: &str| -> Result<f64, String> {
+        rows.iter()
+            .map(|row| number(row, key))
+            .try_fold(f64::NEG_INFINITY, |most, value| Ok(most.max(value?)))
+    };
+    let hostile = of("hostile_commands")?;
+    let stops = of("stops")?;
+    let work = of("tick_work")?;
+    let commands = sum(&hostile, "commands")? as u64;
+    let states = sum(&stops, "states")? as u64;
+    let none = Some(Bar::AtMost(0.0));
+    let mut figures = vec![
+        Figure::new(
+            "hostile commands over a limit",
+            sum(&hostile, "violations")?,
+            "",
+        )
+        .over(commands)
+        .with_bar(none),
+    ];
+    for row in &hostile {
+        let name = format!(
+            "hostile commands changed, {} {}",
+            row["arm"].as_str().unwrap_or_default(),
+            row["guarded"].as_str().unwrap_or_default()
+        );
+        let share = number(row, "modified_share")?;
+        figures.push(
+            Figure::new(name, share, "share").over(row["commands"].as_u64().unwrap_or_default()),
+        );
+    }
+    for (key, name) in [
+        ("not_braking_within_2_ticks", "stops not begun in 2 ticks"),
+        (
+            "over_500_ms_and_over_1_1_of_the_fastest",
+            "stops over 500 ms and over 1.1 times the fastest",
+        ),
+        ("violations", "commands over a limit while stopping"),
+    ] {
+        figures.push(
+            Figure::new(name, sum(&stops, key)?, "")
+                .over(states)
+                .with_bar(none),
+        );
+    }
+    figures.push(Figure::new("longest stop", most(&stops, "longest_ms")?, "ms").over(states));
+    figures.push(
+        Figure::new("most motion after rest", most(&stops, "drift_rad")?, "rad")
+            .over(states)
+            .with_bar(Bar::AtMost(0.05)),
+    );
+    for row in work {
+        let what = row["what"].as_str().unwrap_or_default();
+        for (key, part, bar) in [
+            ("p50_us", "half of them within", 40.0),
+            ("p99_9_us", "99.9 % of them within", 150.0),
+        ] {
+            figures.push(
+                Figure::new(format!("tick, {what}, {part}"), number(row, key)?, "µs")
+                    .over(row["ticks"].as_u64().unwrap_or_default())
+                    .with_bar(Bar::AtMost(bar)),
+            );
+        }
+    }
+    Ok(figures)
+}
+
+/// What the fault lab prints for one arm.
+fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
+    let whole = |row: &Value, key: &str| {
+        let value = row[key].as_u64();
+        value.ok_or_else(|| format!("doctor --faults: no whole number `{key}` in {row}"))
+    };
+    let (mut trials, mut passed, mut violations) = (0, 0, 0);
+    let mut figures = Vec::new();
+    for row in rows {
+        let (of, good) = (whole(row, "trials")?, whole(row, "passed")?);
+        trials += of;
+        passed += good;
+        violations += whole(row, "violations")?;
+        if good < of {
+            let name = row["fault"].as_str().unwrap_or_default();
+            figures.push(Figure::share_of(format!("{arm} {name}"), good, of));
+        }
+    }
+    let most = |key: &str| {
+        let values = rows.iter().filter_map(|row| row[key].as_f64());
+        values.fold(f64::NEG_INFINITY, f64::max)
+    };
+    let name = format!(
+        "{arm}, {} faults, trials that ended as they must",
+        rows.len()
+    );
+    figures.push(Figure::share_of(name, passed, trials).with_bar(Bar::AtLeast(1.0)));
+    for (name, value, unit, bar) in [
+        ("commands over a limit", violations as f64, "", 0.0),
+        ("latest braking", most("braking_after_ticks"), "ticks", 2.0),
+        ("latest rest", most("at_rest_after_ms"), "ms", 500.0),
+        ("most motion after rest", most("drift_rad"), "rad", 0.05),
+    ] {
+        figures.push(
+            Figure::new(format!("{arm}, {name}"), value, unit)
+                .over(trials)
+                .with_bar(Bar::AtMost(bar)),
+        );
+    }
+    Ok(figures)
+}
+
+/// What `vola bench control` prints.
+fn control_figures(bench: &Value) -> Result<Vec<Figure>, String> {
+    let actuators = bench["actuators"].as_array();
+    let mut figures = Vec::new();
+    // Without the right to it, lateness is the system's matter and no bar.
+    let grants = bench["real_time"].as_object();
+    let is_granted = grants.is_some_and(|grants| grants["priority"]["granted"] == true);
+    for row in actuators.into_iter().flatten() {
+        let name = row["actuator"].as_str().unwrap_or_default();
+        let report = &row["report"];
+        let ticks = report["ticks"].as_u64().unwrap_or_default();
+        let share = number(report, "in_time_share")?;
+        figures.push(
+            Figure::new(format!("{name}, ticks less than 1 ms late"), share, "share")
+                .over(ticks)
+                .with_bar(is_granted.then_some(Bar::AtLeast(0.998))),
+        );
+        for (key, part) in [("p50_us", "half of them"), ("p999_us", "99.9 % of them")] {
+            let value = number(&report["work"], key)?;
+            figures.push(
+                Figure::new(
+                    format!("{name}, processor time of a tick, {part}"),
+                    value,
+                    "µs",
+                )
+                .over(ticks),
+            );
+        }
+        if let Some(steal) = report["steal_ms"].as_f64() {
+            figures.push(Figure::new(
+                format!("{name}, taken by the hypervisor meanwhile"),
+                steal,
+                "ms",
+            ));
+        }
+    }
+    if figures.is_empty() {
+        return Err(format!("bench control: no actuators in {bench}"));
+    }
+    Ok(figures)
+}
+
+/// What the test of the control path prints.
+fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
+    let mut figures = Vec::new();
+    for line in said.lines() {
+        let Some((robot, rest)) = line.split_once(": ") else {
+            continue;
+        };
+        let Some((ticks, rest)) = rest.split_once(" ticks: [") else {
+            continue;
+        };
+        let Some((counts, _)) = rest.split_once("] allocations, releases, locks") else {
+            continue;
+        };
+        let sum: u64 = counts
+            .split(", ")
+            .filter_map(|it| it.parse::<u64>().ok())
+            .sum();
+        figures.push(
+            Figure::new(
+                format!("{robot}, allocations, releases and locks"),
+                sum as f64,
+                "",
+            )
+            .over(ticks.parse().unwrap_or_default())
+            .with_bar(Bar::AtMost(0.0)),
+        );
+    }
+    if figures.is_empty() {
+        return Err("the test of the control path: no line of counted ticks".to_owned());
+    }
+    Ok(figures)
+}
+
+/// What the tests of isolation print.
+fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
+    let time = |start: &str, mark: &str| {
+        said.lines()
+            .find_map(|line| line.split_once(start))
+            .and_then(|(_, rest)| rest.split_once(mark))
+            .and_then(|(_, rest)| nanoseconds(rest))
+            .ok_or_else(|| format!("the tests of isolation: no line with `{start}`"))
+    };
+    let here = time("a call in this process: ", "p50 ")?;
+    let pooled = time("a call in its own, 1 MiB in the pool: ", "p50 ")?;
+    let copied = time("a call in its own, 1 MiB copied into the pool: ", "p50 ")?;
+    let ms = Some(Bar::AtMost(20.0));
+    Ok(vec![
+        Figure::new(
+            "call with 1 MiB, more than in process",
+            (pooled - here) * 1e-3,
+            "µs",
+        )
+        .with_bar(Bar::AtMost(60.0)),
+        Figure::new(
+            "the same, copied into the pool",
+            (copied - here) * 1e-3,
+            "µs",
+        ),
+        Figure::new(
+            "killed process noticed (half of them within)",
+            time("killed child noticed", "p50 ")? * 1e-6,
+            "ms",
+        ),
+        Figure::new(
+            "killed process noticed, at most",
+            time("killed child noticed", "max ")? * 1e-6,
+            "ms",
+        )
+        .with_bar(ms),
+        Figure::new(
+            "hung process noticed after its deadline, at most",
+            time("hung child noticed", "max ")? * 1e-6,
+            "ms",
+        )
+        .with_bar(ms),
+        Figure::new(
+            "runtime killed: arm slower after",
+            time("runtime killed at", "slower after ")? * 1e-6,
+            "ms",
+        )
+        .with_bar(ms),
+        Figure::new(
+            "runtime killed: arm at rest after",
+            time("runtime killed at", "at rest after ")? * 1e-6,
+            "ms",
+        )
+        .with_bar(Bar::AtMost(500.0)),
+    ])
+}
+
+/// Success with the filter, without it, and what it costs.
+fn cost_figures(with: &[Value], without: &[Value]) -> Result<Vec<Figure>, String> {
+    let rate = |printed: &[Value], task: &str| {
+        let found = printed.iter().find(|object| object["task"] == task);
+        let found = found.ok_or_else(|| format!("vola eval: no figure `{task}`"))?;
+        let count = found["episodes"].as_u64().unwrap_or_default();
+        Ok::<_, String>((number(&found["success"], "rate")?, count))
+    };
+    let (mut figures, mut lost) = (Vec::new(), 0.0);
+    for task in FILTERED {
+        let ((on, count), (off, _)) = (rate(with, task)?, rate(without, task)?);
+        figures.push(Figure::new(format!("{task}, filter on"), on, "share").over(count));
+        figures.push(Figure::new(format!("{task}, filter off"), off, "share").over(count));
+        lost += (off - on) / FILTERED.len() as f64;
+    }
+    figures
+        .push(Figure::new("success lost to the filter", lost, "share").with_bar(Bar::AtMost(0.02)));
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(figures: &[Figure], name: &str) -> Figure {
+        let found = figures.iter().find(|figure| figure.name == name);
+        found
+            .unwrap_or_else(|| panic!("no `{name}` in {figures:#?}"))
+            .clone()
+    }
+
+    #[test]
+    fn figures_of_the_fault_lab() {
+        let rows = [
+            json!({"fault": "state_nan", "trials": 30, "passed": 30, "violations": 0,
+                "at_rest_after_ms": 160.0, "drift_rad": 0.001, "braking_after_ticks": 1}),
+            json!({"fault": "stage_hung", "trials": 30, "passed": 29, "violations": 0}),
+        ];
+        let figures = fault_figures("franka", &rows).unwrap();
+        let all = value(&figures, "franka, 2 faults, trials that ended as they must");
+        assert_eq!((all.count, all.is_met()), (Some(60), Some(false)));
+        assert_eq!(value(&figures, "franka stage_hung").count, Some(30));
+        assert_eq!(value(&figures, "franka, latest rest").is_met(), Some(true));
+        assert!(fault_figures("franka", &[json!({"fault": "x"})]).is_err());
+        // Nothing measured meets no bar.
+        let none = fault_figures("franka", &[]).unwrap();
+        assert_eq!(none[0].is_met(), Some(false));
+    }
+
+    #[test]
+    fn figures_of_the_control_path_and_of_isolation() {
+        let said = "tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, locks\n\
+            mock/arm: 500 ticks: [1, 0, 2] allocations, releases, locks\n";
+        let figures = path_figures(said).unwrap();
+        assert_eq!(figures[0].count, Some(60_000));
+        assert_eq!(figures[0].is_met(), Some(true));
+        assert_eq!((figures[1].value, figures[1].is_met()), (3.0, Some(false)));
+        assert!(path_figures("ok").is_err());
+
+        let said = "a call in this process: p50 1.5µs, p99 2µs\n\
+            a call in its own, 1 MiB in the pool: p50 21.5µs, p99 40µs\n\
+            a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms\n\
+            killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms\n\
+            hung child noticed after its deadline: p50 100µs, max 21ms\n\
+            runtime killed at 0.30 rad/s: slower after 2ms, at rest after 120ms of the robot's clock; 9 moments logged\n";
+        let figures = isolation_figures(said).unwrap();
+        let more = value(&figures, "call with 1 MiB, more than in process");
+        assert!((more.value - 20.0).abs() < 1e-9 && more.is_met() == Some(true));
+        let hung = value(&figures, "hung process noticed after its deadline, at most");
+        assert_eq!(hung.is_met(), Some(false));
+        assert!(isolation_figures("").is_err());
+    }
+
+    #[test]
+    fn the_filter_s_cost_is_the_mean_of_what_is_lost() {
+        let of = |rate: f64| -> Vec<Value> {
+            let object =
+                |task: &&str| json!({"task": task, "episodes": 200, "success": {"rate": rate}});
+            FILTERED.iter().map(object).collect()
+        };
+        let figures = cost_figures(&of(0.95), &of(0.98)).unwrap();
+        let lost = value(&figures, "success lost to the filter");
+        assert!((lost.value - 0.03).abs() < 1e-9 && lost.is_met() == Some(false));
+        assert!(cost_figures(&of(0.95), &[]).is_err());
+    }
+}

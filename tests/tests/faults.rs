@@ -1,0 +1,69 @@
+//! The fault lab end to end: `vola doctor --faults` with the shipped policy,
+//! plugins and arms. What each fault must end as stands with the fault; here it
+//! is demanded that every one of them was tried and ended so.
+//!
+//! Faults that no lab in the runtime can make have tests of their own:
+//!
+//! | fault | test |
+//! |---|---|
+//! | a plugin panics in load, call, drop | `plugins/stages.rs`, `plugins/robots.rs` |
+//! | crash, exit, abort, stack overflow, memory, hang of an isolated plugin | `isolation/breaking.rs` |
+//! | the runtime is killed, with the robot isolated | `isolation/robots.rs` |
+//! | inference slower than its deadline, in real time | `end_to_end/watchdogs.rs` |
+//! | wrong, old, truncated libraries; a library that changed after it was locked | `plugins/files.rs`, `trust.rs` |
+//! | malformed deployments, bundles, weights | `end_to_end/bad_input.rs`, `core/bundle`, `core/nn` |
+//! | lateness of ticks, power cut after a stop that fails | `control_loop/tests.rs` |
+//! | what a language model or its server does wrong | `planner/tests` |
+
+use std::time::Duration;
+
+use serde_json::Value;
+use vola_tests::workspace;
+
+/// Far above what all trials take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(240);
+
+fn doctor(arguments: &[&str]) -> vola_tests::Finished {
+    let words = ["doctor", "--faults", "--json"];
+    workspace().run_vola(&[&words[..], arguments].concat(), "", LIMIT)
+}
+
+#[test]
+fn every_fault_is_found_named_and_survived_by_both_arms() {
+    for config in ["configs/tabletop.toml", "configs/tabletop_ur5e.toml"] {
+        let done = doctor(&["--config", config, "--times", "2"]);
+        let rows = done.json_lines();
+        let failed: Vec<&Value> = rows.iter().filter(|row| !row["failed"].is_null()).collect();
+        assert!(failed.is_empty(), "{config}: {failed:#?}");
+        assert_eq!(done.code, Some(0), "{config}: {}", done.stderr);
+        assert!(rows.len() >= 36, "{config}: only {} faults", rows.len());
+        for row in rows {
+            assert_eq!(row["passed"], 2, "{row}");
+            assert_eq!(row["violations"], 0, "{row}");
+        }
+    }
+}
+
+#[test]
+fn a_trial_is_the_same_however_often_it_is_made() {
+    let trial = || {
+        let done = doctor(&[
+            "--fault",
+            "state_stale",
+            "--fault",
+            "action_nan",
+            "--seed",
+            "7",
+        ]);
+        assert_eq!(done.code, Some(0), "{}\n{}", done.stdout, done.stderr);
+        done.stdout
+    };
+    assert_eq!(trial(), trial());
+}
+
+#[test]
+fn an_unknown_fault_is_wrong_usage_and_the_known_are_named() {
+    let done = doctor(&["--fault", "sunshine"]);
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.contains("camera_frozen"), "{}", done.stderr);
+}
