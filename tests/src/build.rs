@@ -160,6 +160,14 @@ fn prepare(command: &mut Command, folder: &Path, target: &Path) {
         .env("CARGO_NET_OFFLINE", "true")
         // Coverage tools and the like must not leak into the built plugins.
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    // What cargo tells a test of its own package is not for another cargo: build
+    // scripts that watch these names would run again each time.
+    for (name, _) in std::env::vars_os() {
+        let word = name.to_string_lossy();
+        if word.starts_with("CARGO_PKG_") || word.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
 }
 
 fn build(command: &mut Command, what: &str) -> Finished {

@@ -14,7 +14,7 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
@@ -36,6 +36,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
         "vola-faults",
         &["vola-types", "vola-abi", "vola-bundle", "vola-runtime"],
     ),
+    ("vola-console", &["vola-types"]),
     ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
     ("vola-planner", &["vola-types", "vola-nn"]),
     ("vola-nn-bridge", &["vola-plugin", "vola-nn"]),
@@ -68,6 +69,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
             "vola-runtime",
             "vola-train",
             "vola-faults",
+            "vola-console",
             "vola-planner",
         ],
     ),
@@ -87,7 +89,8 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
 
 /// Foreign crates that only some of ours may know: a prefix of their name, and
 /// prefixes of the folders of ours.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
+    ("axum", &["core/console"]),
     ("candle-", &["core/nn", "core/train", "plugins/"]),
     ("ort", &["core/nn", "core/train", "plugins/"]),
     ("abi_stable", &["core/abi"]),

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     bench::BenchArguments, chat::ChatArguments, config::ConfigCommand, doctor::DoctorArguments,
     eval::EvalArguments, plan::PlanArguments, plugin::PluginCommand, policy::PolicyCommand,
-    record::RecordArguments, run::RunArguments, train::TrainArguments,
+    record::RecordArguments, run::RunArguments, serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.
@@ -99,9 +99,8 @@ pub(crate) enum Command {
     /// Calibrate confidence or planner (not in this version)
     #[command(hide = true)]
     Calibrate(LaterArguments),
-    /// Serve the operator's web page (not in this version)
-    #[command(hide = true)]
-    Serve(LaterArguments),
+    /// Serve the operator's web page, metrics and stops
+    Serve(ServeArguments),
     /// Host one isolated plugin; started by Vola itself
     #[command(hide = true)]
     PluginHost,
@@ -176,7 +175,9 @@ mod tests {
             "bench control",
             "bench pipeline --json",
             "doctor --json",
-            "serve --port 80",
+            "doctor --faults --fault state_nan --times 3 --seed 9 --json",
+            "bench soak --seconds 60 --json",
+            "serve --listen 127.0.0.1:80 --dead-man-ms 500 --token-file token",
             "dataset check folder",
         ] {
             let mut words = vec!["vola".to_owned()];

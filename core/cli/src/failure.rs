@@ -35,6 +35,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// The operator's page.
+    #[error(transparent)]
+    Console(#[from] vola_console::ConsoleError),
     /// The fault lab.
     #[error(transparent)]
     Lab(Box<vola_faults::LabError>),
@@ -237,6 +240,7 @@ impl Failure {
             Self::Checks { code, .. } => *code,
             Self::Bundle(_)
             | Self::Lab(_)
+            | Self::Console(_)
             | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)

@@ -12,6 +12,7 @@ mod failure;
 mod film;
 mod interrupt;
 mod measure;
+mod monitor;
 mod output;
 #[allow(unreachable_pub, reason = "written as a small library of its own")]
 mod plugin_new;

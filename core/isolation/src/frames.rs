@@ -1,10 +1,11 @@
 //! Frames of the control loop between a robot's child and the runtime.
 //!
 //! Two newest-value slots (command out, state in) and a short list of orders
-//! (hold, stop, reset) in shared memory. A slot is a sequence lock made of
-//! atomics: its count is odd while its writer is at work, and a reader that saw
-//! it change reads again. Nobody waits for the other side: the control loop
-//! writes and reads a few hundred words a tick, whatever the child does.
+//! (hold, stop, reset) in shared memory. A slot is two sequence locks made of
+//! atomics, written in turn: a writer whom the system stops in the middle of a
+//! write stops no reader, and a reader that saw its lock change reads again.
+//! Nobody waits for the other side: the control loop writes and reads a few
+//! hundred words a tick, whatever the child does.
 
 use std::{
     io,
@@ -29,11 +30,39 @@ const COMMAND_WORDS: usize = 3 + 2 * FRAME_JOINTS;
 /// wrench.
 const STATE_WORDS: usize = 5 + 3 * FRAME_JOINTS + 6;
 
-const COMMAND_AT: usize = 0;
-const STATE_AT: usize = COMMAND_AT + 1 + COMMAND_WORDS;
-const ORDER_COUNT_AT: usize = STATE_AT + 1 + STATE_WORDS;
+const COMMAND: Slot = Slot {
+    at: 0,
+    words: COMMAND_WORDS,
+};
+const STATE: Slot = Slot {
+    at: COMMAND.end(),
+    words: STATE_WORDS,
+};
+const ORDER_COUNT_AT: usize = STATE.end();
 const ORDERS_AT: usize = ORDER_COUNT_AT + 1;
 const WORDS: usize = ORDERS_AT + ORDERS;
+
+/// Where the newest value of a few words lies: the number of whole writes, then
+/// two halves that are written in turn, each with a sequence word (twice the
+/// number of the write that it holds, one less while it is being written).
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    at: usize,
+    words: usize,
+}
+
+impl Slot {
+    /// The first word after it.
+    const fn end(self) -> usize {
+        self.at + 1 + 2 * (1 + self.words)
+    }
+
+    /// The sequence word of the half that holds a write.
+    fn half(self, write: u64) -> usize {
+        let second = usize::from(!write.is_multiple_of(2));
+        self.at + 1 + second * (1 + self.words)
+    }
+}
 
 /// What the robot is told beside commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,29 +134,35 @@ impl Frames {
     }
 
     /// Writes one slot; only its one writer calls this.
-    fn write(&self, at: usize, words: impl Iterator<Item = u64>) {
-        let count = self.word(at).load(Ordering::Relaxed);
-        self.word(at)
-            .store(count.wrapping_add(1), Ordering::Relaxed);
+    fn write(&self, slot: Slot, words: impl Iterator<Item = u64>) {
+        let write = self.word(slot.at).load(Ordering::Relaxed).wrapping_add(1);
+        let half = slot.half(write);
+        let sequence = write.wrapping_mul(2);
+        self.word(half)
+            .store(sequence.wrapping_sub(1), Ordering::Relaxed);
         fence(Ordering::Release);
-        for (index, word) in (at + 1..).zip(words) {
+        for (index, word) in (half + 1..).zip(words.take(slot.words)) {
             self.word(index).store(word, Ordering::Relaxed);
         }
-        self.word(at)
-            .store(count.wrapping_add(2), Ordering::Release);
+        self.word(half).store(sequence, Ordering::Release);
+        self.word(slot.at).store(write, Ordering::Release);
     }
 
-    /// Reads one slot; the number of writes, or none when a writer never
-    /// finished.
-    fn read(&self, at: usize, words: &mut [u64]) -> Option<u64> {
+    /// Reads one slot; the number of writes, or none when it was overtaken again
+    /// and again.
+    fn read(&self, slot: Slot, words: &mut [u64]) -> Option<u64> {
         for _ in 0..READ_TRIES {
-            let before = self.word(at).load(Ordering::Acquire);
-            for (index, word) in (at + 1..).zip(words.iter_mut()) {
-                *word = self.word(index).load(Ordering::Relaxed);
-            }
-            fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && self.word(at).load(Ordering::Relaxed) == before {
-                return Some(before / 2);
+            let write = self.word(slot.at).load(Ordering::Acquire);
+            let half = slot.half(write);
+            let whole = write.wrapping_mul(2);
+            if self.word(half).load(Ordering::Acquire) == whole {
+                for (index, word) in (half + 1..).zip(words.iter_mut()) {
+                    *word = self.word(index).load(Ordering::Relaxed);
+                }
+                fence(Ordering::Acquire);
+                if self.word(half).load(Ordering::Relaxed) == whole {
+                    return Some(write);
+                }
             }
             std::hint::spin_loop();
         }
@@ -141,7 +176,7 @@ impl Frames {
         let words = [orders, frame.time_ns, u64::from(frame.count)]
             .into_iter()
             .chain(values.map(|value| value.to_bits()));
-        self.write(COMMAND_AT, words);
+        self.write(COMMAND, words);
     }
 
     /// The newest command, unless it is the one numbered `seen` or was written
@@ -153,7 +188,7 @@ impl Frames {
         frame: &mut CommandFrame,
     ) -> Option<u64> {
         let mut words = [0; COMMAND_WORDS];
-        let number = self.read(COMMAND_AT, &mut words)?;
+        let number = self.read(COMMAND, &mut words)?;
         let [orders, time_ns, count, values @ ..] = &words;
         if number == seen || *orders < after {
             return None;
@@ -207,14 +242,14 @@ impl Frames {
             .chain(&frame.effort)
             .chain(&frame.wrench);
         let words = head.into_iter().chain(values.map(|value| value.to_bits()));
-        self.write(STATE_AT, words);
+        self.write(STATE, words);
     }
 
     /// The newest state, and what the child says of it. None before the first
     /// state, or when the child stopped in the middle of one.
     pub(crate) fn take_state(&self, frame: &mut StateFrame) -> Option<Seen> {
         let mut words = [0; STATE_WORDS];
-        let number = self.read(STATE_AT, &mut words)?;
+        let number = self.read(STATE, &mut words)?;
         if number == 0 {
             return None;
         }

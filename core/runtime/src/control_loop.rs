@@ -401,12 +401,16 @@ impl ControlLoop {
                 self.hold_for(HoldCause::PluginLost, None);
             }
             StopLevel::Hold => self.hold_for(HoldCause::Demanded, None),
-            StopLevel::ControlledStop => self.stop(StopCause::Demanded, None),
+            StopLevel::ControlledStop => {
+                self.stop(StopCause::Demanded, None);
+                self.stop_switch.obeyed(StopLevel::ControlledStop);
+            }
             StopLevel::CutPower => {
                 self.stop(StopCause::PowerCutDemanded, None);
                 if !self.watch.cut_power {
                     self.cut_power();
                 }
+                self.stop_switch.obeyed(StopLevel::CutPower);
             }
         }
         match self.heartbeats.silent(now_ns) {
@@ -547,6 +551,7 @@ impl ControlLoop {
     fn count(&mut self, interventions: &Interventions) {
         if !interventions.is_empty() {
             self.status.interventions.add(interventions);
+            self.telemetry.intervened(&self.status.interventions);
         }
     }
 

@@ -230,22 +230,32 @@ impl InterventionCounts {
 
     /// Limits with more ticks than before, in words, and how many.
     pub(crate) fn since(&self, before: &Self) -> Vec<(&'static str, u64)> {
-        let joints = Limit::ALL
-            .into_iter()
-            .zip(self.joints.iter().zip(&before.joints));
-        let mut list: Vec<(&'static str, u64)> = joints
-            .map(|(limit, (now, then))| (limit_word(limit), now.saturating_sub(*then)))
-            .collect();
-        list.push(("workspace", self.workspace.saturating_sub(before.workspace)));
-        list.push((
-            "tool_speed",
-            self.tool_speed.saturating_sub(before.tool_speed),
-        ));
-        list.push(("clearance", self.clearance.saturating_sub(before.clearance)));
-        list.retain(|(_, ticks)| *ticks > 0);
+        let pairs = self.by_limit().into_iter().zip(before.by_limit());
+        pairs
+            .map(|((limit, now), (_, then))| (limit, now.saturating_sub(then)))
+            .filter(|(_, ticks)| *ticks > 0)
+            .collect()
+    }
+
+    /// Every limit in words, and its ticks.
+    pub(crate) fn by_limit(&self) -> [(&'static str, u64); LIMIT_WORDS] {
+        let mut list = [("", 0); LIMIT_WORDS];
+        let joints = Limit::ALL.into_iter().map(limit_word).zip(self.joints);
+        let whole = [
+            ("workspace", self.workspace),
+            ("tool_speed", self.tool_speed),
+            ("clearance", self.clearance),
+        ];
+        for (slot, pair) in list.iter_mut().zip(joints.chain(whole)) {
+            *slot = pair;
+        }
         list
     }
 }
+
+/// Limits that the safety filter counts by: the joints', workspace, tool speed,
+/// clearance.
+pub(crate) const LIMIT_WORDS: usize = Limit::ALL.len() + 3;
 
 fn limit_word(limit: Limit) -> &'static str {
     match limit {

@@ -79,4 +79,4 @@ pub use safety_setup::FilterUse;
 pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
-pub use telemetry::{ControlReport, PolicyTelemetry};
+pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};

@@ -17,7 +17,7 @@ use crate::{
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::{ConfidenceMonitor, Judged, PlannedPath},
     control_loop::{PROPRIOCEPTION_NS, TICK_NS},
-    control_status::StopCause,
+    control_status::{ControlMode, StopCause},
     expert,
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
@@ -96,6 +96,13 @@ impl Session {
     ) -> Result<PrimitiveReport, RuntimeError> {
         let begin_ns = self.body.now_ns();
         let before = self.body.status();
+        if let ControlMode::Stopped(cause) = before.mode {
+            // Also where nothing would have to move: a stop is left by a reset alone.
+            self.pass_on_notes(observer);
+            return Err(RuntimeError::Stopped {
+                reason: format!("{}; it has not been reset", cause.as_str()),
+            });
+        }
         self.primitives_run += 1;
         let seed = self
             .settings

@@ -15,9 +15,9 @@ use vola_motion::{Limits, ToolLimits};
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    ArmState, CommandDigest, ControlReport, Detection, Heartbeat, HeartbeatKind, Interposer,
-    Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry,
-    RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
+    Interposer, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
+    PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
@@ -405,11 +405,14 @@ impl Session {
     /// What the control loop did and cost since the session began, or since
     /// [`clear_telemetry`](Self::clear_telemetry). Times are measured in real
     /// time only.
-    pub fn control_report(&mut self) -> ControlReport {
-        let interventions = self.body.status().interventions;
-        self.body
-            .telemetry()
-            .report(interventions.since(&Default::default()))
+    pub fn control_report(&self) -> ControlReport {
+        self.body.telemetry().report()
+    }
+
+    /// The same for any thread, while the session runs.
+    #[must_use]
+    pub fn control_watch(&self) -> ControlWatch {
+        ControlWatch::new(self.body.telemetry())
     }
 
     /// The control loop's counters begin anew.

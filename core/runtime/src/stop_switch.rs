@@ -21,7 +21,7 @@ pub enum StopLevel {
 
 impl StopLevel {
     fn of_code(code: u8) -> Self {
-        match code {
+        match code & !OBEYED {
             0 => Self::None,
             1 => Self::Hold,
             2 => Self::ControlledStop,
@@ -29,6 +29,9 @@ impl StopLevel {
         }
     }
 }
+
+/// Beside a level: the control loop has obeyed it.
+const OBEYED: u8 = 0x80;
 
 /// A switch that any thread may throw. The control loop reads it every tick
 /// and brings the arm to rest; whoever drives a primitive ends it.
@@ -57,7 +60,22 @@ impl StopSwitch {
     /// Demands a stop of at least this level; a stronger one that is already
     /// demanded stays. Safe in a signal handler.
     pub fn demand(&self, level: StopLevel) {
-        self.level.fetch_max(level as u8, Ordering::AcqRel);
+        let stronger = |code: u8| Some(StopLevel::of_code(code).max(level) as u8);
+        // It always gives a value, so it always succeeds.
+        let _ = self
+            .level
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, stronger);
+    }
+
+    /// The control loop has latched this level. A demand that came meanwhile
+    /// is not taken for it.
+    pub(crate) fn obeyed(&self, level: StopLevel) {
+        let code = level as u8;
+        let (success, failure) = (Ordering::AcqRel, Ordering::Relaxed);
+        // Another value is another demand, and waits for its own turn.
+        let _ = self
+            .level
+            .compare_exchange(code, code | OBEYED, success, failure);
     }
 
     /// What is demanded; a lost plugin demands a hold.
@@ -91,9 +109,17 @@ impl StopSwitch {
         self.plugin_lost.store(false, Ordering::Release);
     }
 
-    /// Releases it, before a new primitive. Nothing moves by that alone, and a
-    /// stop that the control loop has latched stays until its reset.
+    /// Releases it, before a new primitive. Nothing moves by that alone: a stop
+    /// that the control loop has latched stays until its reset, and one that it
+    /// has not seen yet is not released.
     pub fn release(&self) {
-        self.level.store(StopLevel::None as u8, Ordering::Release);
+        let leave = |code: u8| {
+            let is_latched = StopLevel::of_code(code) >= StopLevel::ControlledStop;
+            (!is_latched || code & OBEYED != 0).then_some(StopLevel::None as u8)
+        };
+        // Kept: somebody demands a stop that is about to be obeyed.
+        let _ = self
+            .level
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, leave);
     }
 }

@@ -14,6 +14,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    control_status::{InterventionCounts, LIMIT_WORDS},
     latency::{LatencyHistogram, LatencyQuantiles},
     real_time::ThreadUsage,
     steal::hypervisor_steal_ns,
@@ -38,12 +39,31 @@ pub(crate) struct ControlTelemetry {
     pub(crate) state: LatencyHistogram,
     pub(crate) filter: LatencyHistogram,
     pub(crate) command: LatencyHistogram,
+    /// Ticks in which the safety filter changed a command, since the start.
+    interventions: [AtomicU64; LIMIT_WORDS],
     page_faults: AtomicU64,
     involuntary_switches: AtomicU64,
     steal_before_ns: AtomicU64,
 }
 
 impl ControlTelemetry {
+    /// The safety filter changed something; these are its counts now.
+    pub(crate) fn intervened(&self, counts: &InterventionCounts) {
+        for (counter, (_, ticks)) in self.interventions.iter().zip(counts.by_limit()) {
+            counter.store(ticks, Ordering::Relaxed);
+        }
+    }
+
+    /// Limits by which the safety filter changed commands, and in how many ticks.
+    fn interventions(&self) -> Vec<(&'static str, u64)> {
+        let words = InterventionCounts::default().by_limit();
+        let counts = self.interventions.iter().zip(words);
+        counts
+            .map(|(counter, (word, _))| (word, counter.load(Ordering::Relaxed)))
+            .filter(|(_, ticks)| *ticks > 0)
+            .collect()
+    }
+
     /// Begins to count anew.
     pub(crate) fn clear(&self) {
         for counter in [
@@ -81,7 +101,7 @@ impl ControlTelemetry {
     }
 
     /// Everything, as numbers.
-    pub(crate) fn report(&self, interventions: Vec<(&'static str, u64)>) -> ControlReport {
+    pub(crate) fn report(&self) -> ControlReport {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run")]
         let steal_ms = hypervisor_steal_ns()
@@ -100,7 +120,7 @@ impl ControlTelemetry {
             involuntary_switches: load(&self.involuntary_switches),
             lost_events: load(&self.lost_events),
             steal_ms,
-            interventions: interventions.into_iter().collect(),
+            interventions: self.interventions().into_iter().collect(),
         }
     }
 }
@@ -137,6 +157,25 @@ pub struct ControlReport {
     pub steal_ms: Option<f64>,
     /// Ticks in which the safety filter changed a command, by limit.
     pub interventions: BTreeMap<&'static str, u64>,
+}
+
+/// Reads a running control loop's counters from any thread; clones read the same.
+#[derive(Clone, Debug)]
+pub struct ControlWatch {
+    telemetry: Arc<ControlTelemetry>,
+}
+
+impl ControlWatch {
+    pub(crate) fn new(telemetry: Arc<ControlTelemetry>) -> Self {
+        Self { telemetry }
+    }
+
+    /// What the loop did and cost since the session began, or since it began to
+    /// count anew.
+    #[must_use]
+    pub fn report(&self) -> ControlReport {
+        self.telemetry.report()
+    }
 }
 
 /// What policy steps cost, by part. Written by the policy thread.
@@ -188,10 +227,16 @@ mod tests {
             ..before
         };
         telemetry.add_usage(before, after);
-        let report = telemetry.report(vec![("joint_jerk", 4)]);
+        let mut counts = InterventionCounts::default();
+        let mut left = vola_motion::Interventions::default();
+        left.workspace = true;
+        (0..4).for_each(|_| counts.add(&left));
+        telemetry.intervened(&counts);
+        let report = telemetry.report();
         assert_eq!((report.ticks, report.page_faults), (2, 3));
         assert!((report.in_time_share - 0.5).abs() < 1e-9);
-        assert_eq!(report.interventions["joint_jerk"], 4);
+        assert_eq!(report.interventions["workspace"], 4);
+        assert_eq!(report.interventions.len(), 1);
     }
 
     #[test]

@@ -76,6 +76,14 @@ impl Workspace {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.current_dir(&self.root);
+        // What cargo tells this program of its own package is not for another
+        // cargo: build scripts that watch these names would run again each time.
+        for (name, _) in std::env::vars_os() {
+            let word = name.to_string_lossy();
+            if word.starts_with("CARGO_PKG_") || word.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
         command
     }
 

@@ -64,6 +64,30 @@ fn a_stop_is_seen_with_everything_that_was_written_before_it() {
 }
 
 #[test]
+fn a_stop_is_never_released_unseen() {
+    loom::model(|| {
+        let switch = StopSwitch::default();
+        let hand = {
+            let switch = switch.clone();
+            loom::thread::spawn(move || switch.demand(StopLevel::ControlledStop))
+        };
+        let sentence = {
+            let switch = switch.clone();
+            loom::thread::spawn(move || switch.release())
+        };
+        // The control loop looks once meanwhile.
+        let seen = switch.level() == StopLevel::ControlledStop;
+        if seen {
+            switch.obeyed(StopLevel::ControlledStop);
+        }
+        hand.join().unwrap();
+        sentence.join().unwrap();
+        // Obeyed, or still there for the next look.
+        assert!(seen || switch.level() == StopLevel::ControlledStop);
+    });
+}
+
+#[test]
 fn silence_is_found_and_a_beat_at_any_moment_is_heard() {
     loom::model(|| {
         let mut watched = Heartbeats::default();

@@ -8,6 +8,8 @@ mod inferring;
 mod planning;
 mod proving;
 mod running;
+#[cfg(unix)]
+mod serving;
 mod watchdogs;
 
 use std::time::Duration;

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Commands that are no sentences.
-const COMMANDS: [&str; 5] = ["/scene", "/picture", "/reset", "/help", "/quit"];
+const COMMANDS: [&str; 6] = ["/scene", "/picture", "/reset", "/resume", "/help", "/quit"];
 /// How often the loop looks whether someone wants to leave.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -60,39 +60,20 @@ pub(crate) fn run(
             .reset_world(own.seed, &serde_json::Value::Null)?;
     }
     let person = std::io::stdin().is_terminal() && !console.is_json();
-    let typist = if person {
-        Typist::Person
-    } else {
-        Typist::Program
-    };
-    let screen = Screen::new(console.style());
-    let handoff = workplace.deployment().handoff().clone();
-    let operator = Answering::new(
-        inbox.clone(),
-        screen.clone(),
-        interrupt.clone(),
-        typist,
-        handoff,
-    );
-    let teller = Teller {
+    let talk = Talk {
         console,
-        screen: screen.clone(),
-        story: Story::new(console.style()),
-        interrupt: interrupt.clone(),
-        fault: None,
+        typist: if person {
+            Typist::Person
+        } else {
+            Typist::Program
+        },
+        stays: false,
+        listener: None,
     };
-    let mut conversation = Conversation::new(workplace.deployment())?;
-    conversation.keep_log(workplace.deployment(), &mut robot)?;
-    let mut chat = Chat {
-        robot,
-        conversation,
-        operator,
-        teller,
-        pictures: 0,
-        seed: own.seed,
-    };
+    let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     if person {
         chat.greet(&workplace)?;
+        let screen = chat.teller.screen.clone();
         start_editor(inbox.clone(), &screen, interrupt.clone(), &COMMANDS)?;
     } else {
         start_reader(inbox.clone())?;
@@ -105,17 +86,78 @@ pub(crate) fn run(
     })
 }
 
+/// What hears of every event, and of what makes no sense.
+pub(super) type Listener = Box<dyn FnMut(Result<&RunEvent, &str>)>;
+
+/// How a conversation is held.
+pub(super) struct Talk {
+    pub(super) console: Console,
+    pub(super) typist: Typist,
+    /// Whether it goes on after a safety stop.
+    pub(super) stays: bool,
+    pub(super) listener: Option<Listener>,
+}
+
 /// A conversation in progress.
-struct Chat {
+pub(super) struct Chat {
     robot: SessionRobot,
     conversation: Conversation,
     operator: Answering,
     teller: Teller,
     pictures: u32,
     seed: u64,
+    stays: bool,
 }
 
 impl Chat {
+    /// A conversation with this robot; lines come through the inbox.
+    ///
+    /// # Errors
+    /// When the planner or the run log cannot be had.
+    pub(super) fn new(
+        workplace: &Workplace,
+        mut robot: SessionRobot,
+        inbox: &Inbox,
+        interrupt: &Interrupt,
+        talk: Talk,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let Talk {
+            console,
+            typist,
+            stays,
+            listener,
+        } = talk;
+        let screen = Screen::new(console.style());
+        let handoff = workplace.deployment().handoff().clone();
+        let operator = Answering::new(
+            inbox.clone(),
+            screen.clone(),
+            interrupt.clone(),
+            typist,
+            handoff,
+        );
+        let teller = Teller {
+            console,
+            screen,
+            story: Story::new(console.style()),
+            interrupt: interrupt.clone(),
+            fault: None,
+            listener,
+        };
+        let mut conversation = Conversation::new(workplace.deployment())?;
+        conversation.keep_log(workplace.deployment(), &mut robot)?;
+        Ok(Self {
+            robot,
+            conversation,
+            operator,
+            teller,
+            pictures: 0,
+            seed,
+            stays,
+        })
+    }
+
     /// Two lines on who is there and what may be said, then what is seen.
     fn greet(&mut self, workplace: &Workplace) -> Result<(), Failure> {
         let scene = self.robot.look()?;
@@ -137,7 +179,7 @@ impl Chat {
     }
 
     /// Takes lines until nothing more comes.
-    fn converse(&mut self, inbox: &Inbox, interrupt: &Interrupt) -> Result<u8, Failure> {
+    pub(super) fn converse(&mut self, inbox: &Inbox, interrupt: &Interrupt) -> Result<u8, Failure> {
         while !interrupt.is_wanted() {
             let text = match inbox.next(GLANCE) {
                 None => continue,
@@ -154,7 +196,11 @@ impl Chat {
             } else {
                 let report = self.sentence(&text)?;
                 if report.is_some_and(|report| report.outcome == RunOutcome::SafetyStop) {
-                    return Ok(exit::SAFETY);
+                    if !self.stays {
+                        return Ok(exit::SAFETY);
+                    }
+                    self.teller
+                        .complain("the robot is stopped; `/resume` leaves the stop")?;
                 }
             }
         }
@@ -188,6 +234,7 @@ impl Chat {
             "scene" => self.show_scene(),
             "picture" => self.take_picture(argument),
             "reset" => self.reset(argument),
+            "resume" => self.resume(),
             "help" => self.help(),
             _ => {
                 let known = COMMANDS.join(", ");
@@ -210,6 +257,7 @@ impl Chat {
             ("/scene", "what I see, with names and places"),
             ("/picture [FILE]", "a picture as PNG"),
             ("/reset [SEED]", "another scene"),
+            ("/resume", "leaves a stop of the safety layer"),
             ("/quit", "leave; so does Ctrl-D"),
         ] {
             let typed = self
@@ -271,6 +319,17 @@ impl Chat {
         }
     }
 
+    /// Leaves a latched stop.
+    fn resume(&mut self) -> Result<(), Failure> {
+        self.robot.release_stop();
+        match self.robot.session().reset_stop() {
+            Ok(()) => self
+                .teller
+                .notice("The arm holds where it stands and may move again."),
+            Err(error) => self.teller.complain(&error.to_string()),
+        }
+    }
+
     fn reset(&mut self, argument: &str) -> Result<(), Failure> {
         let seed = if argument.is_empty() {
             Ok(self.seed + 1)
@@ -319,6 +378,7 @@ struct Teller {
     story: Story,
     interrupt: Interrupt,
     fault: Option<Failure>,
+    listener: Option<Listener>,
 }
 
 impl Teller {
@@ -326,8 +386,19 @@ impl Teller {
         self.screen.line(text)
     }
 
+    /// Something was done that is no event of a run.
+    fn notice(&mut self, text: &str) -> Result<(), Failure> {
+        if self.console.is_json() {
+            return self.console.object(&json!({"notice": text}));
+        }
+        self.line(text)
+    }
+
     /// Something typed makes no sense.
-    fn complain(&self, text: &str) -> Result<(), Failure> {
+    fn complain(&mut self, text: &str) -> Result<(), Failure> {
+        if let Some(listener) = &mut self.listener {
+            listener(Err(text));
+        }
         if self.console.is_json() {
             return self.console.object(&json!({"error": {"message": text}}));
         }
@@ -335,6 +406,9 @@ impl Teller {
     }
 
     fn tell(&mut self, event: RunEvent) {
+        if let Some(listener) = &mut self.listener {
+            listener(Ok(&event));
+        }
         let lines = self.story.tell(&event);
         if self.fault.is_some() {
             return;

@@ -9,7 +9,6 @@ pub(crate) fn missing(command: &str) -> Failure {
             "`vola record` writes demonstrations and `vola train` reads them, LeRobot folders included"
         }
         "calibrate" => "set `[confidence] thresholds` in the deployment",
-        "serve" => "`vola chat` and `vola run --json` do the same in a terminal",
         "policy import" => {
             "`vola train` makes a bundle; `vola policy show` lists the bundles' form"
         }
@@ -27,13 +26,7 @@ mod tests {
 
     #[test]
     fn a_missing_command_is_wrong_usage() {
-        for command in [
-            "dataset",
-            "calibrate",
-            "serve",
-            "policy import",
-            "policy quantize",
-        ] {
+        for command in ["dataset", "calibrate", "policy import", "policy quantize"] {
             let failure = missing(command);
             assert_eq!(failure.exit_code(), 2);
             let text = failure.to_string();

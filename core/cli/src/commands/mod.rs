@@ -15,6 +15,7 @@ mod policy_bench;
 mod policy_infer;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod serve;
 mod soak;
 mod step_times;
 pub(crate) mod train;
@@ -51,7 +52,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Doctor(own) => doctor::run(shared, own, console),
         Command::Dataset(_) => Err(later::missing("dataset")),
         Command::Calibrate(_) => Err(later::missing("calibrate")),
-        Command::Serve(_) => Err(later::missing("serve")),
+        Command::Serve(own) => serve::run(shared, own, console),
         Command::PluginHost => plugin_host(),
     }
 }

@@ -39,7 +39,8 @@ struct Soaked {
     ticks: u64,
     missed_ticks: u64,
     in_time_share: f64,
-    /// Primitives by how they ended; `stopped` by the safety layer.
+    /// Primitives by how they ended; `stopped` by the safety layer, `error` by a
+    /// part that failed.
     ended: BTreeMap<String, u64>,
     memory_mb: f64,
     memory_growth_mb: f64,
@@ -110,12 +111,15 @@ fn one_primitive(session: &mut Session, seed: u64) -> Result<String, Failure> {
     };
     match session.run_primitive(&goal, Driver::Policy, &mut GoesOn) {
         Ok(report) => Ok(report.outcome.as_str().to_owned()),
-        Err(RuntimeError::Stopped { .. }) => {
-            // A busy machine misses ticks; the soak is about what grows.
+        // A busy machine misses ticks, and pictures; the soak is about what grows.
+        Err(error) => {
             leave_stop(session)?;
-            Ok("stopped".to_owned())
+            Ok(match error {
+                RuntimeError::Stopped { .. } => "stopped",
+                _ => "error",
+            }
+            .to_owned())
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -469,6 +469,29 @@ fn demanded_stops_have_their_category_and_may_be_raised() {
 }
 
 #[test]
+fn a_stop_is_obeyed_although_somebody_released_the_switch_before_the_tick() {
+    let mut rig = Rig::moving();
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.stop_switch.release();
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    // Obeyed: now it may be released. The same again, or a stronger one, waits for
+    // its own tick.
+    for level in [StopLevel::ControlledStop, StopLevel::CutPower] {
+        rig.stop_switch.demand(level);
+        rig.stop_switch.release();
+        assert_eq!(rig.stop_switch.level(), level);
+        rig.tick();
+    }
+    rig.stop_switch.release();
+    assert_eq!(rig.stop_switch.level(), StopLevel::None);
+    // A mere hold is released at once.
+    rig.stop_switch.throw();
+    rig.stop_switch.release();
+    assert_eq!(rig.stop_switch.level(), StopLevel::None);
+}
+
+#[test]
 fn an_arm_that_moves_on_after_a_stop_loses_its_power() {
     let mut rig = Rig::moving();
     rig.arm.script().runs_on = 0.5;

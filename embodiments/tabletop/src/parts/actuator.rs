@@ -39,7 +39,7 @@ impl Actuator for TabletopActuator {
             .state
             .read(&mut time_ns, used)
             .ok_or_else(|| {
-                Fault::failed("state: the simulation stopped in the middle of a tick")
+                Fault::failed("state: the simulation writes faster than this can read")
             })?;
         let (position, velocity) = used.split_at(self.count);
         frame.capture_time_ns = time_ns;

@@ -7,59 +7,92 @@ use std::sync::{
 
 use crate::render::Snapshot;
 
-/// Tries of a reader before it gives up; a writer needs less than a
-/// microsecond.
+/// Tries of a reader before it gives up: it would have to be overtaken by two
+/// whole writes each time.
 const READ_TRIES: usize = 1000;
 
 /// The newest value of a few numbers: one writer, any readers, nobody waits.
 ///
-/// A sequence lock made of atomics: the count is odd while the writer is at
-/// work, and a reader that saw it change reads again.
+/// Two sequence locks made of atomics, written in turn: while one is written the
+/// other holds the value before, so that a writer whom the system stops in the
+/// middle of a write stops no reader. A reader that saw its lock change reads
+/// again.
 #[derive(Debug)]
 pub(crate) struct NewestSlot {
-    count: AtomicU64,
+    /// Whole writes so far; the newest lies in the half of its parity.
+    writes: AtomicU64,
+    halves: [Half; 2],
+}
+
+/// One sequence lock: twice the number of the write that it holds, or one less
+/// while that is being written.
+#[derive(Debug)]
+struct Half {
+    sequence: AtomicU64,
     words: Box<[AtomicU64]>,
+}
+
+impl Half {
+    fn new(length: usize) -> Self {
+        Self {
+            sequence: AtomicU64::new(0),
+            words: (0..length).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
 }
 
 impl NewestSlot {
     /// A slot of zeros for this many numbers.
     pub(crate) fn new(length: usize) -> Self {
         Self {
-            count: AtomicU64::new(0),
-            words: (0..length).map(|_| AtomicU64::new(0)).collect(),
+            writes: AtomicU64::new(0),
+            halves: [Half::new(length), Half::new(length)],
         }
+    }
+
+    fn half(&self, write: u64) -> &Half {
+        let [even, odd] = &self.halves;
+        if write.is_multiple_of(2) { even } else { odd }
     }
 
     /// Puts a time and numbers; what does not fit is left out.
     pub(crate) fn write(&self, time_ns: u64, values: impl Iterator<Item = f64>) {
-        let count = self.count.load(Ordering::Relaxed);
-        self.count.store(count.wrapping_add(1), Ordering::Relaxed);
+        let write = self.writes.load(Ordering::Relaxed).wrapping_add(1);
+        let half = self.half(write);
+        let sequence = write.wrapping_mul(2);
+        half.sequence
+            .store(sequence.wrapping_sub(1), Ordering::Relaxed);
         fence(Ordering::Release);
-        for (word, value) in self
+        for (word, value) in half
             .words
             .iter()
             .zip(std::iter::once(time_ns).chain(values.map(f64::to_bits)))
         {
             word.store(value, Ordering::Relaxed);
         }
-        self.count.store(count.wrapping_add(2), Ordering::Release);
+        half.sequence.store(sequence, Ordering::Release);
+        self.writes.store(write, Ordering::Release);
     }
 
     /// Gives the time to `time_ns`, the numbers to `values`, and the number of
-    /// writes so far; `None` when a writer never finished.
+    /// writes so far; `None` when it was overtaken again and again.
     pub(crate) fn read(&self, time_ns: &mut u64, values: &mut [f64]) -> Option<u64> {
         for _ in 0..READ_TRIES {
-            let before = self.count.load(Ordering::Acquire);
-            let mut words = self.words.iter();
-            if let Some(first) = words.next() {
-                *time_ns = first.load(Ordering::Relaxed);
-            }
-            for (value, word) in values.iter_mut().zip(words) {
-                *value = f64::from_bits(word.load(Ordering::Relaxed));
-            }
-            fence(Ordering::Acquire);
-            if before.is_multiple_of(2) && self.count.load(Ordering::Relaxed) == before {
-                return Some(before / 2);
+            let write = self.writes.load(Ordering::Acquire);
+            let half = self.half(write);
+            let whole = write.wrapping_mul(2);
+            if half.sequence.load(Ordering::Acquire) == whole {
+                let mut words = half.words.iter();
+                if let Some(first) = words.next() {
+                    *time_ns = first.load(Ordering::Relaxed);
+                }
+                for (value, word) in values.iter_mut().zip(words) {
+                    *value = f64::from_bits(word.load(Ordering::Relaxed));
+                }
+                fence(Ordering::Acquire);
+                if half.sequence.load(Ordering::Relaxed) == whole {
+                    return Some(write);
+                }
             }
             std::hint::spin_loop();
         }
@@ -68,7 +101,7 @@ impl NewestSlot {
 
     /// Number of writes so far.
     pub(crate) fn writes(&self) -> u64 {
-        self.count.load(Ordering::Acquire) / 2
+        self.writes.load(Ordering::Acquire)
     }
 }
 
@@ -182,17 +215,27 @@ mod tests {
             .unwrap();
         let (mut time, mut values, mut last) = (0, [0.0; 8], 0);
         while last < 99_999 {
-            // A reader gives up rather than wait for a writer that was stopped
-            // in the middle; what it does read is whole.
-            if slot.read(&mut time, &mut values).is_none() {
-                std::thread::yield_now();
-                continue;
-            }
+            assert!(slot.read(&mut time, &mut values).is_some());
             assert!(values.iter().all(|value| (value - values[0]).abs() < 0.5));
             assert!((values[0] - time as f64).abs() < 0.5 && time >= last);
             last = time;
         }
         thread.join().unwrap();
         assert_eq!(slot.writes(), 100_000);
+    }
+
+    #[test]
+    fn a_writer_that_is_stopped_in_the_middle_stops_no_reader() {
+        let slot = NewestSlot::new(3);
+        slot.write(1, [1.0, 1.0].into_iter());
+        let (mut time, mut values) = (0, [0.0; 2]);
+        // The values are asked for one by one: after the first, half is written.
+        let torn = [2.0, 2.0].into_iter().inspect(|_| {
+            assert_eq!(slot.read(&mut time, &mut values), Some(1));
+            assert_eq!((time, values[0] as u64), (1, 1));
+        });
+        slot.write(2, torn);
+        assert_eq!(slot.read(&mut time, &mut values), Some(2));
+        assert_eq!((time, values[1] as u64), (2, 2));
     }
 }

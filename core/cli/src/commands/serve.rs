@@ -1,0 +1,191 @@
+//! `vola serve`: the robot with the operator's page, for people and programs on
+//! the network.
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+use vola_console::{Desk, Feed, Refusal, Server, ServerSettings, StopKind, Token};
+use vola_runtime::{Heartbeat, HeartbeatKind, StopLevel, StopSwitch};
+
+use super::chat::{Chat, Talk};
+use crate::{
+    arguments::{Clock, SharedArguments},
+    chat::{Inbox, Typist},
+    failure::{Failure, exit},
+    interrupt::{INTERRUPTED, Interrupt, Leaving},
+    monitor::Monitor,
+    output::Console,
+    robot::SessionRobot,
+    workplace::{SessionWish, Workplace},
+};
+
+/// Commands that may come over the network: none writes a file or ends the robot.
+const COMMANDS: [&str; 4] = ["/scene", "/reset", "/resume", "/help"];
+/// Longest line (bytes).
+const LONGEST: usize = 4096;
+
+/// `vola serve`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8088", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// A file with the word that lets in, of mode 0600; needed where other machines can reach the address
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Stop the robot when nobody at the page, or `POST /api/beat`, gives a sign of life this often
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=60_000))]
+    dead_man_ms: Option<u64>,
+    /// Seed of the simulated scene and of the policy's draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// Runs the command.
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &ServeArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    let token = own.token_file.as_deref().map(Token::read).transpose()?;
+    let workplace = Workplace::open(shared)?;
+    let wish = SessionWish::as_deployed(Clock::Real, own.seed);
+    let mut robot = SessionRobot::new(workplace.session(wish)?);
+    let stop = robot.session().stop_switch();
+    let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
+    let inbox = Inbox::new(stop.clone());
+    let moving = inbox.clone();
+    robot.watch_motion(Box::new(move |is_moving| moving.set_moving(is_moving)));
+    if robot.session().has_simulation() {
+        robot.session().reset_world(own.seed, &Value::Null)?;
+    }
+    let session = robot.session();
+    let embodiment = session.embodiment_id().to_string();
+    let monitor = Monitor::new(
+        session.control_watch(),
+        session.policy_telemetry(),
+        embodiment.clone(),
+    );
+    let heartbeat = own.dead_man_ms.map(|ms| {
+        let deadline = Duration::from_millis(ms);
+        session.expect_heartbeat(HeartbeatKind::Operator, deadline)
+    });
+    let feed = Feed::default();
+    let desk = Arc::new(RobotDesk {
+        embodiment,
+        dead_man_ms: own.dead_man_ms,
+        heartbeat,
+        stop,
+        inbox: inbox.clone(),
+        feed: feed.clone(),
+        monitor: monitor.clone(),
+        has_ended: AtomicBool::new(false),
+    });
+    let settings = ServerSettings {
+        address: own.listen,
+        token,
+    };
+    let server = Server::start(settings, Arc::clone(&desk) as Arc<dyn Desk>, feed.clone())?;
+    let address = server.address();
+    if console.is_json() {
+        console.object(&json!({"listening": address}))?;
+    } else {
+        console.line(&format!(
+            "the console is at http://{address}/  (Ctrl-C ends)"
+        ))?;
+    }
+    let talk = Talk {
+        console,
+        typist: Typist::Person,
+        // A stop is left by whoever looks at the page, not by ending.
+        stays: true,
+        listener: Some(Box::new(move |told| {
+            if let Ok(event) = told {
+                monitor.see(event);
+                feed.tell(event);
+            } else if let Err(complaint) = told {
+                feed.tell(&json!({"error": {"message": complaint}}));
+            }
+        })),
+    };
+    let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
+    let code = chat.converse(&inbox, &interrupt);
+    desk.has_ended.store(true, Ordering::Release);
+    drop(server);
+    Ok(if interrupt.is_wanted() {
+        INTERRUPTED
+    } else {
+        code.map(|_| exit::DONE)?
+    })
+}
+
+/// The robot as the server sees it. Nothing here waits for it.
+struct RobotDesk {
+    embodiment: String,
+    dead_man_ms: Option<u64>,
+    heartbeat: Option<Heartbeat>,
+    stop: StopSwitch,
+    inbox: Inbox,
+    feed: Feed,
+    monitor: Monitor,
+    has_ended: AtomicBool,
+}
+
+impl Desk for RobotDesk {
+    fn stop(&self, kind: StopKind) {
+        self.stop.demand(match kind {
+            StopKind::Hold => StopLevel::Hold,
+            StopKind::Controlled => StopLevel::ControlledStop,
+            StopKind::Power => StopLevel::CutPower,
+        });
+        self.feed.tell(&json!({"stopped": kind}));
+    }
+
+    fn beat(&self) {
+        if let Some(heartbeat) = &self.heartbeat {
+            heartbeat.beat();
+        }
+    }
+
+    fn say(&self, text: &str) -> Result<(), Refusal> {
+        let text = text.trim();
+        let refuse = |reason: String| Err(Refusal { reason });
+        if self.has_ended.load(Ordering::Acquire) {
+            return refuse("the robot is not served any more".to_owned());
+        }
+        if text.is_empty() || text.len() > LONGEST {
+            return refuse(format!("expected a line of 1 to {LONGEST} bytes"));
+        }
+        let is_command = text.starts_with('/') || text.eq_ignore_ascii_case("picture");
+        let known = text.split_whitespace().next().unwrap_or_default();
+        if is_command && !COMMANDS.contains(&known) {
+            let known = COMMANDS.join(", ");
+            return refuse(format!("over the network there are only {known}"));
+        }
+        self.feed.tell(&json!({"said": text}));
+        self.inbox.typed(text);
+        Ok(())
+    }
+
+    fn state(&self) -> Value {
+        json!({
+            "embodiment": self.embodiment,
+            "moving": self.inbox.is_moving(),
+            "stopped": self.stop.is_thrown(),
+            "dead_man_ms": self.dead_man_ms,
+        })
+    }
+
+    fn metrics(&self) -> String {
+        self.monitor.exposition()
+    }
+}

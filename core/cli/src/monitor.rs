@@ -1,0 +1,202 @@
+//! What is counted over the life of a robot that is served, as figures for
+//! Prometheus.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use vola_console::Exposition;
+use vola_runtime::{ControlReport, ControlWatch, LatencyQuantiles, PolicyTelemetry};
+use vola_types::{RunEvent, RunEventKind};
+
+/// Counts events and reads the runtime's counters; clones are the same.
+#[derive(Clone)]
+pub(crate) struct Monitor {
+    counts: Arc<Mutex<Counts>>,
+    control: ControlWatch,
+    policy: PolicyTelemetry,
+    embodiment: String,
+}
+
+#[derive(Default)]
+struct Counts {
+    runs: BTreeMap<String, u64>,
+    steps: BTreeMap<(String, String), u64>,
+    safety: BTreeMap<String, u64>,
+    handoffs: u64,
+    confidence: Option<(f64, f64)>,
+    last_op: String,
+}
+
+impl Monitor {
+    /// Nothing has happened yet.
+    pub(crate) fn new(control: ControlWatch, policy: PolicyTelemetry, embodiment: String) -> Self {
+        Self {
+            counts: Arc::default(),
+            control,
+            policy,
+            embodiment,
+        }
+    }
+
+    /// Counts an event.
+    pub(crate) fn see(&self, event: &RunEvent) {
+        let mut counts = self.counts();
+        match &event.kind {
+            RunEventKind::StepStarted { step, .. } => {
+                counts.last_op = step.op().as_str().to_owned();
+            }
+            RunEventKind::StepFinished { outcome, .. } => {
+                let key = (counts.last_op.clone(), outcome.as_str().to_owned());
+                *counts.steps.entry(key).or_default() += 1;
+            }
+            RunEventKind::Confidence { score, threshold } => {
+                counts.confidence = Some((*score, *threshold));
+            }
+            RunEventKind::Handoff { .. } => counts.handoffs += 1,
+            RunEventKind::Safety { limit, .. } => {
+                *counts.safety.entry(limit.clone()).or_default() += 1;
+            }
+            RunEventKind::Finished { outcome, .. } => {
+                *counts.runs.entry(outcome.as_str().to_owned()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything, as text for Prometheus.
+    pub(crate) fn exposition(&self) -> String {
+        let mut page = Exposition::default();
+        page.gauge("vola_info", "Which robot this is; always 1.")
+            .value(
+                "vola_info",
+                &[
+                    ("embodiment", self.embodiment.as_str()),
+                    ("version", env!("CARGO_PKG_VERSION")),
+                ],
+                1.0,
+            );
+        control(&mut page, &self.control.report());
+        let name = "vola_policy_seconds";
+        page.gauge(name, "Wall time of a policy step, whole and by stage.");
+        for (part, times) in self.policy.quantiles() {
+            quantiles(&mut page, name, &[("part", &part)], &times);
+        }
+        self.counts().write(&mut page);
+        page.finish()
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn write(&self, page: &mut Exposition) {
+        let name = "vola_runs_total";
+        page.counter(name, "Sentences, by how they ended.");
+        for (outcome, count) in &self.runs {
+            page.value(name, &[("outcome", outcome)], *count as f64);
+        }
+        let name = "vola_steps_total";
+        page.counter(name, "Primitives, by op and outcome.");
+        for ((op, outcome), count) in &self.steps {
+            page.value(name, &[("op", op), ("outcome", outcome)], *count as f64);
+        }
+        let name = "vola_safety_events_total";
+        page.counter(name, "What the safety layer told, by limit or watchdog.");
+        for (limit, count) in &self.safety {
+            page.value(name, &[("limit", limit)], *count as f64);
+        }
+        let name = "vola_handoffs_total";
+        page.counter(name, "Times a person was asked.")
+            .value(name, &[], self.handoffs as f64);
+        if let Some((score, threshold)) = self.confidence {
+            let name = "vola_confidence";
+            page.gauge(name, "The policy's confidence at its last decision.")
+                .value(name, &[], score);
+            let name = "vola_confidence_threshold";
+            page.gauge(name, "Confidence below which the arm holds.")
+                .value(name, &[], threshold);
+        }
+    }
+}
+
+/// What the control loop did and cost.
+fn control(page: &mut Exposition, report: &ControlReport) {
+    for (name, help, value) in [
+        (
+            "vola_control_ticks_total",
+            "Control ticks that ran.",
+            report.ticks,
+        ),
+        (
+            "vola_control_missed_ticks_total",
+            "Periods of 1 ms without a tick.",
+            report.missed_ticks,
+        ),
+        (
+            "vola_control_page_faults_total",
+            "Pages that the control thread waited for.",
+            report.page_faults,
+        ),
+        (
+            "vola_control_preemptions_total",
+            "Times the processor was taken from the control thread.",
+            report.involuntary_switches,
+        ),
+        (
+            "vola_control_lost_events_total",
+            "Events that the control loop could not tell.",
+            report.lost_events,
+        ),
+    ] {
+        page.counter(name, help).value(name, &[], value as f64);
+    }
+    let name = "vola_control_success_ratio";
+    page.gauge(name, "Share of the last 100 periods that had their tick.")
+        .value(name, &[], report.success_percent as f64 / 100.0);
+    let name = "vola_control_in_time_ratio";
+    page.gauge(name, "Share of ticks less than 1 ms late.")
+        .value(name, &[], report.in_time_share);
+    if let Some(steal_ms) = report.steal_ms {
+        let name = "vola_hypervisor_steal_seconds_total";
+        page.counter(name, "Processor time that the hypervisor took.")
+            .value(name, &[], steal_ms * 1e-3);
+    }
+    for (name, help, times) in [
+        (
+            "vola_control_work_seconds",
+            "Processor time of a tick.",
+            &report.work,
+        ),
+        (
+            "vola_control_lateness_seconds",
+            "From a tick's due time to its begin.",
+            &report.lateness,
+        ),
+    ] {
+        page.gauge(name, help);
+        quantiles(page, name, &[], times);
+    }
+    let name = "vola_filter_interventions_total";
+    page.counter(name, "Ticks in which the safety filter changed a command.");
+    for (limit, ticks) in &report.interventions {
+        page.value(name, &[("limit", limit)], *ticks as f64);
+    }
+}
+
+fn quantiles(page: &mut Exposition, name: &str, labels: &[(&str, &str)], times: &LatencyQuantiles) {
+    for (quantile, micros) in [
+        ("0.5", times.p50_us),
+        ("0.95", times.p95_us),
+        ("0.99", times.p99_us),
+        ("0.999", times.p999_us),
+        ("1", times.max_us),
+    ] {
+        let mut all = labels.to_vec();
+        all.push(("quantile", quantile));
+        page.value(name, &all, micros * 1e-6);
+    }
+}

@@ -1,0 +1,48 @@
+//! What the server may ask of whoever owns the robot.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// How the arm is brought to rest, by analogy to IEC 60204-1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopKind {
+    /// Brake along the limits and stand under power; the next sentence may move.
+    #[default]
+    Hold,
+    /// A controlled stop, latched until a reset.
+    Controlled,
+    /// A request that power be cut, latched until a reset.
+    Power,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+/// The robot's side of the console.
+///
+/// # Timing
+/// Called on the server's thread. No call waits for the robot.
+pub trait Desk: Send + Sync {
+    /// Brings the arm to rest; at once, whatever else is done.
+    fn stop(&self, kind: StopKind);
+
+    /// A sign of life of the person at the controls.
+    fn beat(&self);
+
+    /// A sentence, an answer or a command, as if typed.
+    ///
+    /// # Errors
+    /// When it cannot be taken now.
+    fn say(&self, text: &str) -> Result<(), Refusal>;
+
+    /// What the robot is and does: name, whether it moves, what it last said.
+    fn state(&self) -> Value;
+
+    /// Counters and times, as a Prometheus text exposition.
+    fn metrics(&self) -> String;
+}

@@ -1,0 +1,168 @@
+//! What can be asked for, and who is turned away.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Request, State, WebSocketUpgrade},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{
+    Desk, Feed, StopKind,
+    access::{Access, Denied},
+    talk,
+};
+
+/// Largest body of a request (bytes); a sentence is far shorter.
+const MAX_BODY: usize = 16 * 1024;
+/// The page; everything that it needs is in it.
+const PAGE: &str = include_str!("../page/index.html");
+
+/// What every request finds.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) feed: Feed,
+    pub(crate) access: Arc<Access>,
+}
+
+/// All routes behind the guard.
+pub(crate) fn routes(shared: Shared) -> Router {
+    Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/metrics", get(metrics))
+        .route("/api/state", get(state))
+        .route("/api/events", get(events))
+        .route("/api/stop", post(stop))
+        .route("/api/beat", post(beat))
+        .route("/api/say", post(say))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard))
+        .with_state(shared)
+}
+
+/// Lets in who may, and says to browsers what the page may do.
+async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    if let Err(denied) = shared.access.check(request.headers(), query) {
+        return turned_away(denied);
+    }
+    // A form of another page cannot send this type without asking first.
+    let is_json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if request.method() == Method::POST && !is_json {
+        return refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "expected `content-type: application/json`",
+        );
+    }
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ] {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    response
+}
+
+fn turned_away(denied: Denied) -> Response {
+    let code = match denied {
+        Denied::Host | Denied::Origin => StatusCode::FORBIDDEN,
+        Denied::Token => StatusCode::UNAUTHORIZED,
+    };
+    refused(code, denied.words())
+}
+
+fn refused(code: StatusCode, message: &str) -> Response {
+    (code, Json(json!({"error": {"message": message}}))).into_response()
+}
+
+/// A body's value, or what is wrong with it.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+fn bad(message: &str) -> Response {
+    refused(StatusCode::BAD_REQUEST, message)
+}
+
+async fn metrics(State(shared): State<Shared>) -> Response {
+    let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4");
+    ([kind], shared.desk.metrics()).into_response()
+}
+
+async fn state(State(shared): State<Shared>) -> Response {
+    Json(shared.desk.state()).into_response()
+}
+
+async fn events(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(MAX_BODY)
+        .on_upgrade(move |socket| talk::talk(socket, shared))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StopBody {
+    #[serde(default)]
+    kind: StopKind,
+}
+
+/// An empty body holds.
+async fn stop(State(shared): State<Shared>, body: Bytes) -> Response {
+    if body.is_empty() {
+        shared.desk.stop(StopKind::Hold);
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    match read::<StopBody>(&body) {
+        Ok(body) => {
+            shared.desk.stop(body.kind);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(wrong) => {
+            // Whoever wants it stopped gets it stopped.
+            shared.desk.stop(StopKind::Hold);
+            bad(&wrong)
+        }
+    }
+}
+
+async fn beat(State(shared): State<Shared>) -> StatusCode {
+    shared.desk.beat();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SayBody {
+    text: String,
+}
+
+async fn say(State(shared): State<Shared>, body: Bytes) -> Response {
+    match read::<SayBody>(&body) {
+        Ok(body) => match shared.desk.say(&body.text) {
+            Ok(()) => StatusCode::ACCEPTED.into_response(),
+            Err(refusal) => refused(StatusCode::CONFLICT, &refusal.reason),
+        },
+        Err(wrong) => bad(&wrong),
+    }
+}

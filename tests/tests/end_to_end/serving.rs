@@ -1,0 +1,205 @@
+//! `vola serve`: the robot over the network of this machine.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use vola_tests::workspace;
+
+use super::watchdogs::deployment;
+
+/// A served robot; it ends with the test.
+struct Served {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(more: &[&str]) -> Served {
+    // Generous deadlines: what is tested is not how busy this machine is.
+    let (folder, config) =
+        deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+    let mut child = Command::new(workspace().vola())
+        .args(["serve", "--listen", "127.0.0.1:0", "--seed", "2", "--json"])
+        .args(["--config", &config])
+        .args(more)
+        .current_dir(&workspace().root)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let address = first["listening"].as_str().unwrap().parse().unwrap();
+    Served {
+        child,
+        lines,
+        address,
+        _folder: folder,
+    }
+}
+
+impl Served {
+    /// Status code and body.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (
+            head.split(' ').nth(1).unwrap().parse().unwrap(),
+            body.to_owned(),
+        )
+    }
+
+    fn say(&self, text: &str) {
+        let body = serde_json::json!({"text": text}).to_string();
+        assert_eq!(self.ask("POST", "/api/say", &body).0, 202, "{text}");
+    }
+
+    /// The next event of this name.
+    fn event(&mut self, name: &str) -> Value {
+        loop {
+            let line = self.lines.next().unwrap().unwrap();
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == name {
+                return event;
+            }
+            assert!(event["error"].is_null(), "{event}");
+        }
+    }
+
+    /// The value of a figure of `/metrics`.
+    fn figure(&self, start: &str) -> Option<f64> {
+        let (code, page) = self.ask("GET", "/metrics", "");
+        assert_eq!(code, 200);
+        let line = page.lines().find(|line| line.starts_with(start))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+}
+
+#[test]
+fn a_robot_is_told_watched_and_stopped_over_http() {
+    let mut served = serve(&[]);
+    let (code, page) = served.ask("GET", "/", "");
+    assert!(
+        code == 200 && page.contains("<button id=\"stop\""),
+        "{page}"
+    );
+    let (_, state) = served.ask("GET", "/api/state", "");
+    assert!(state.contains("tabletop/franka"), "{state}");
+
+    served.say("put the yellow block in the red bowl");
+    served.event("step_started");
+    served.event("confidence");
+    let asked = Instant::now();
+    assert_eq!(served.ask("POST", "/api/stop", "").0, 204);
+    let finished = served.event("finished");
+    assert!(asked.elapsed() < Duration::from_secs(10));
+    assert_eq!(finished["success"], false, "{finished}");
+
+    // The next sentence moves again; what happened is counted.
+    served.say("go home");
+    assert_eq!(served.event("finished")["outcome"], "done");
+    let runs = served.figure("vola_runs_total{outcome=\"done\"}");
+    assert_eq!(runs, Some(1.0));
+    assert!(served.figure("vola_control_ticks_total ").unwrap() > 100.0);
+    assert!(
+        served
+            .figure("vola_policy_seconds{part=\"decision\",quantile=\"0.5\"}")
+            .unwrap()
+            > 0.0
+    );
+
+    // A latched stop is left by a command only; files are not written for strangers.
+    assert_eq!(
+        served
+            .ask("POST", "/api/stop", r#"{"kind":"controlled"}"#)
+            .0,
+        204
+    );
+    served.say("go home");
+    assert_eq!(served.event("finished")["outcome"], "safety_stop");
+    for refused in ["/picture /tmp/x.png", "/quit", "picture"] {
+        let body = serde_json::json!({"text": refused}).to_string();
+        assert_eq!(served.ask("POST", "/api/say", &body).0, 409, "{refused}");
+    }
+}
+
+#[test]
+fn a_dead_man_s_silence_stops_the_robot_and_a_reset_needs_signs_of_life() {
+    let mut served = serve(&["--dead-man-ms", "400"]);
+    // Nobody was there since the start: the robot has stopped.
+    std::thread::sleep(Duration::from_millis(800));
+    served.say("go home");
+    assert_eq!(served.event("finished")["outcome"], "safety_stop");
+    let address = served.address;
+    let here = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let beat = || {
+            while here.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let request = format!(
+                    "POST /api/beat HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"
+                );
+                stream.write_all(request.as_bytes()).unwrap();
+                let _ = stream.read_to_end(&mut Vec::new());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        let builder = std::thread::Builder::new().name("person".to_owned());
+        builder.spawn_scoped(scope, beat).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        served.say("/resume");
+        // The chat said what is wrong before; this is the answer to the command.
+        loop {
+            let line = served.lines.next().unwrap().unwrap();
+            if line.contains("notice") {
+                break;
+            }
+        }
+        served.say("go home");
+        let finished = served.event("finished");
+        here.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(finished["outcome"], "done", "{finished}");
+    });
+}
+
+#[test]
+fn an_unprotected_address_is_refused_and_ctrl_c_ends() {
+    let refused = super::vola(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--token-file"),
+        "{}",
+        refused.stderr
+    );
+    let mut served = serve(&[]);
+    let asked = Instant::now();
+    let kill = Command::new("kill")
+        .args(["-INT", &served.child.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let code = served.child.wait().unwrap().code();
+    assert_eq!(code, Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(4));
+}
