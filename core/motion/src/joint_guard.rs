@@ -123,6 +123,10 @@ impl JointGuard {
     pub(crate) fn commit(&mut self, candidate: &Candidate) {
         self.now = candidate.next;
         self.plan = candidate.plan;
+        if self.plan.ticks() <= 0.0 {
+            // A stop that needs no tick is rest; what rounding left is cut off.
+            (self.now.v, self.now.a) = (0.0, 0.0);
+        }
     }
 
     /// Forgets the goal's motion: after a hold the next goal starts afresh.
@@ -188,6 +192,10 @@ impl JointGuard {
     pub(crate) fn between(&self, wish: &Candidate, share: f64) -> Candidate {
         let mut stop = self.braking();
         stop.touched = wish.touched;
+        if wish.next == stop.next {
+            // Planned anew in every tick, a stop would come near rest for ever.
+            return stop;
+        }
         let a = stop.next.a + share * (wish.next.a - stop.next.a);
         self.verified(self.now.stepped(a), self.limits.v, wish.touched)
             .unwrap_or(stop)

@@ -4,11 +4,16 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use vola_runtime::{
-    ControlReport, Drive, Driver, LatencyQuantiles, PolicyUse, RealTimeReport, Unobserved,
+    ControlReport, Drive, Driver, LatencyQuantiles, PolicyUse, RealTimeReport, RuntimeError,
+    Session, Unobserved,
 };
 use vola_types::{Op, PrimitiveGoal};
 
-use super::{policy_bench::print_times, soak, step_times::StepTimes};
+use super::{
+    policy_bench::print_times,
+    soak::{self, leave_stop},
+    step_times::StepTimes,
+};
 use crate::{
     arguments::{Clock, SharedArguments},
     failure::{Failure, exit},
@@ -95,21 +100,28 @@ fn control(workplace: &Workplace, seconds: f64, console: Console) -> Result<(), 
         session.run_primitive(&home(), Driver::Policy, &mut Unobserved)?;
         session.sweep(WARM_UP_S)?;
         session.clear_telemetry();
-        session.sweep(seconds)?;
-        rows.push((name.to_owned(), session.control_report()));
+        let stops = sweep_on(&mut session, seconds)?;
+        rows.push((name.to_owned(), session.control_report(), stops));
         granted = session.real_time().cloned().unwrap_or_default();
     }
     if console.is_json() {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(name, report)| json!({"actuator": name, "report": report}))
+            .map(
+                |(name, report, stops)| json!({"actuator": name, "report": report, "stops": stops}),
+            )
             .collect();
         return console.object(&json!({
             "bench": "control", "seconds": seconds, "real_time": granted, "actuators": rows,
         }));
     }
-    for (name, report) in &rows {
+    for (name, report, stops) in &rows {
         print_report(name, report, console)?;
+        if *stops > 0 {
+            console.line(&format!(
+                "stopped {stops} times: too many ticks in a row were missed"
+            ))?;
+        }
     }
     for (name, grant) in granted.grants() {
         let (sign, tone) = if grant.granted {
@@ -125,6 +137,24 @@ fn control(workplace: &Workplace, seconds: f64, console: Console) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Swings the arm for so long. A machine so busy that the safety layer stops the
+/// arm is what is measured here: the stop is counted and left.
+fn sweep_on(session: &mut Session, seconds: f64) -> Result<u32, Failure> {
+    let end_ns = session.now_ns().saturating_add((seconds * 1e9) as u64);
+    let mut stops = 0;
+    loop {
+        let left_ns = end_ns.saturating_sub(session.now_ns());
+        match session.sweep(left_ns as f64 * 1e-9) {
+            Ok(()) => return Ok(stops),
+            Err(RuntimeError::Stopped { .. }) => {
+                stops += 1;
+                leave_stop(session)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn home() -> PrimitiveGoal {

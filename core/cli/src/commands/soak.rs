@@ -124,7 +124,7 @@ fn one_primitive(session: &mut Session, seed: u64) -> Result<String, Failure> {
 }
 
 /// Resets a stop, again where the machine is too busy for a first time.
-fn leave_stop(session: &mut Session) -> Result<(), Failure> {
+pub(super) fn leave_stop(session: &mut Session) -> Result<(), Failure> {
     let mut result = session.reset_stop();
     for _ in 0..RESETS {
         if result.is_ok() {

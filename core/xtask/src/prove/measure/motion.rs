@@ -58,7 +58,10 @@ impl Bench<'_> {
             let arguments = ["doctor", "--faults", "--config", config, "--times", &times];
             let said = said(&mut self.program.command(&arguments), false)?;
             commands.push(typed(&arguments));
-            figures.extend(fault_figures(arm, &objects(&said)?)?);
+            // After a failure comes an object that says so.
+            let mut rows = objects(&said)?;
+            rows.retain(|row| row["fault"].is_string());
+            figures.extend(fault_figures(arm, &rows)?);
         }
         Ok((commands, figures))
     }
@@ -338,6 +341,12 @@ fn control_figures(bench: &Value) -> Result<Vec<Figure>, String> {
                 .over(ticks),
             );
         }
+        let stops = row["stops"].as_u64().unwrap_or_default();
+        figures.push(Figure::new(
+            format!("{name}, stops for missed ticks"),
+            stops as f64,
+            "",
+        ));
         if let Some(steal) = report["steal_ms"].as_f64() {
             figures.push(Figure::new(
                 format!("{name}, taken by the hypervisor meanwhile"),
@@ -356,9 +365,11 @@ fn control_figures(bench: &Value) -> Result<Vec<Figure>, String> {
 fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
     let mut figures = Vec::new();
     for line in said.lines() {
-        let Some((robot, rest)) = line.split_once(": ") else {
+        let Some((before, rest)) = line.split_once(": ") else {
             continue;
         };
+        // The first line of a test follows its name.
+        let robot = before.rsplit(' ').next().unwrap_or(before);
         let Some((ticks, rest)) = rest.split_once(" ticks: [") else {
             continue;
         };
@@ -495,10 +506,11 @@ mod tests {
 
     #[test]
     fn figures_of_the_control_path_and_of_isolation() {
-        let said = "tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, locks\n\
+        let said = "test ticks ... tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, locks\n\
             mock/arm: 500 ticks: [1, 0, 2] allocations, releases, locks\n";
         let figures = path_figures(said).unwrap();
         assert_eq!(figures[0].count, Some(60_000));
+        assert!(figures[0].name.starts_with("tabletop/franka, "));
         assert_eq!(figures[0].is_met(), Some(true));
         assert_eq!((figures[1].value, figures[1].is_met()), (3.0, Some(false)));
         assert!(path_figures("ok").is_err());
