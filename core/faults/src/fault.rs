@@ -43,7 +43,7 @@ pub enum Fault {
     StateError,
     /// The last state is given again and again, with its old stamp.
     StateStale,
-    /// The same, for 5 ms less than the deadline.
+    /// The same for 15 ms, or 5 ms less than a shorter deadline.
     StateGap,
     /// States come 10 ms later than the deadline.
     StateDelayed,
@@ -193,13 +193,14 @@ impl Fault {
         use Outcome::{Bridged, Failure, Hold, Stop};
         match self {
             Self::StateError => ("state_error", "reading the state fails", RobotLink, Stop(&["robot_link"])),
-            Self::StateStale => ("state_stale", "the last state again, old stamp", RobotLink, Stop(&["robot_link"])),
-            Self::StateGap => ("state_gap", "a gap 5 ms shorter than the deadline", RobotLink, Bridged),
+            // A fast arm is far from an old state before that is too old.
+            Self::StateStale => ("state_stale", "the last state again, old stamp", RobotLink, Stop(&["robot_link", "tracking"])),
+            Self::StateGap => ("state_gap", "no new state for 15 ms", RobotLink, Bridged),
             Self::StateDelayed => ("state_delayed", "states 10 ms later than the deadline", RobotLink, Stop(&["robot_link", "tracking"])),
             Self::StateReordered => ("state_reordered", "states swap places in pairs", RobotLink, Bridged),
             Self::CommandError => ("command_error", "commands are refused", RobotLink, Stop(&["robot_link"])),
             Self::LinkLost => ("link_lost", "neither state nor commands", RobotLink, Stop(&["robot_link"])),
-            Self::StateFrozen => ("state_frozen", "the last joints again, new stamps", Proprioception, Stop(&["proprioception"])),
+            Self::StateFrozen => ("state_frozen", "the last joints again, new stamps", Proprioception, Stop(&["proprioception", "tracking"])),
             Self::StateNan => ("state_nan", "a position is not a number", Proprioception, Stop(&["proprioception"])),
             Self::StateInfinite => ("state_infinite", "a velocity is infinite", Proprioception, Stop(&["proprioception"])),
             Self::StateShort => ("state_short", "a joint is missing", Proprioception, Stop(&["proprioception"])),

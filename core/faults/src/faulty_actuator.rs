@@ -14,7 +14,9 @@ use crate::{Fault, injection::Injection};
 const JOINT: usize = 1;
 /// How far it leaps (rad).
 const LEAP_RAD: f64 = 0.5;
-/// How much shorter than the deadline a gap is that must be bridged (ns).
+/// Length of a gap that must be bridged, and how much shorter than the deadline it
+/// is at least (ns).
+const GAP_NS: u64 = 15_000_000;
 const SHORTER_NS: u64 = 5_000_000;
 /// How much later than the deadline states come (ticks).
 const LATER_TICKS: usize = 10;
@@ -77,7 +79,7 @@ pub(crate) fn faulty_actuator(
             filled: 0,
         },
         late_ticks,
-        gap_ns: deadline_ns.saturating_sub(SHORTER_NS),
+        gap_ns: GAP_NS.min(deadline_ns.saturating_sub(SHORTER_NS)),
         blocked: None,
     };
     ActuatorAbi_TO::from_value(faulty, TD_Opaque)

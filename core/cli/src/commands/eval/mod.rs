@@ -8,9 +8,12 @@
 mod aggregate;
 mod commands_suite;
 mod episode_outcome;
+mod planner_suite;
 mod primitive_episode;
 mod scene_quality;
 mod task_words;
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse};
@@ -93,6 +96,9 @@ pub(crate) struct EvalArguments {
     /// Another arm than the deployment's
     #[arg(long, value_name = "ID")]
     pub(crate) arm: Option<String>,
+    /// The planner's examination [default: tests/data/planner_sentences.jsonl]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sentences: Option<PathBuf>,
     /// Disturb the scene (not in this version)
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) perturb: Option<String>,
@@ -107,8 +113,7 @@ pub(crate) enum Suite {
     Commands,
     /// How well the camera's scene fits the true one
     Scene,
-    /// Not in this version
-    #[value(hide = true)]
+    /// The planner alone: sentences with scenes and answers, no robot
     Planner,
     /// Not in this version
     #[value(hide = true)]
@@ -213,6 +218,12 @@ pub(crate) fn run(
     if own.perturb.is_some() {
         return Err(later::missing("eval --perturb"));
     }
+    if own.suite == Suite::Planner {
+        let workplace = Workplace::open(shared)?;
+        let conversation = Conversation::new(workplace.deployment())?;
+        planner_suite::run(&conversation, own.sentences.as_deref(), console)?;
+        return Ok(exit::DONE);
+    }
     let tasks = tasks(own)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
     let workplace = match &arm {
@@ -269,7 +280,8 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         Suite::Tabletop => &TABLETOP,
         Suite::Commands => &COMMANDS,
         Suite::Scene => &[SCENE],
-        Suite::Planner => return Err(later::missing("eval --suite planner")),
+        // It has sentences, not tasks.
+        Suite::Planner => &[],
         Suite::Handoff => return Err(later::missing("eval --suite handoff")),
     };
     // The expert shows primitives, it does not plan.
@@ -376,7 +388,6 @@ mod tests {
         for wrong in [
             "--task juggle",
             "--suite commands --task stack",
-            "--suite planner",
             "--suite handoff",
         ] {
             assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");

@@ -289,8 +289,13 @@ fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
             figures.push(Figure::share_of(format!("{arm} {name}"), good, of));
         }
     }
+    // A refused chunk leaves the arm on its path; only stops and holds brake.
+    let brakes = |row: &&Value| !row["braking_after_ticks"].is_null();
     let most = |key: &str| {
-        let values = rows.iter().filter_map(|row| row[key].as_f64());
+        let values = rows
+            .iter()
+            .filter(brakes)
+            .filter_map(|row| row[key].as_f64());
         values.fold(f64::NEG_INFINITY, f64::max)
     };
     let name = format!(
