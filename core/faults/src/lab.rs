@@ -293,10 +293,6 @@ impl Trial {
         };
         (seen.ended, seen.reason) = ending(&result);
         seen.told = notes.since(seen.began_ns);
-        if fault.broken() == crate::Broken::Process && seen.told.is_empty() {
-            // Told by the primitive's own end.
-            seen.told.extend(self.end_as_note(&seen));
-        }
         let can_live_on = fault != Fault::RobotKilled;
         if can_live_on {
             self.session.idle(RESTING_S)?;
@@ -385,14 +381,6 @@ impl Trial {
             .session
             .run_primitive(&goal, Driver::Policy, &mut Notes::default())?;
         Ok(report.outcome)
-    }
-
-    fn end_as_note(&self, seen: &Seen) -> Option<Note> {
-        (seen.ended != "done").then(|| Note {
-            time_ns: seen.ended_ns,
-            limit: "plugin".to_owned(),
-            action: seen.reason.clone(),
-        })
     }
 }
 

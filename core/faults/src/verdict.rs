@@ -62,6 +62,9 @@ pub struct Verdict {
     pub injected: &'static str,
     /// Seed of the trial.
     pub seed: u64,
+    /// Whether the fault could be known in this motion at all: a blocked joint that
+    /// has nowhere to go cannot.
+    pub knowable: bool,
     /// The name under which the cause was told.
     pub found_as: Option<String>,
     /// What was told.
@@ -103,6 +106,7 @@ impl Verdict {
             broken: fault.broken(),
             injected: fault.words(),
             seed,
+            knowable: true,
             found_as: None,
             said: String::new(),
             found_after_ms: None,
@@ -142,6 +146,7 @@ impl Verdict {
         knowable_ms: Option<f64>,
     ) {
         let Some(knowable_ms) = knowable_ms else {
+            self.knowable = false;
             self.said = "it could not be known in this motion".to_owned();
             self.lives_on(seen);
             return;

@@ -130,7 +130,12 @@ impl Session {
             self.run_generated(goal)
         };
         let ending = match ending {
-            Ok(ending) => ending,
+            Ok(ending) => {
+                if ending.reason.as_deref() == Some(PLUGIN_LOST) {
+                    self.tell(observer, "plugin", PLUGIN_LOST);
+                }
+                ending
+            }
             // The plugin gets a new process, so the step may be tried again.
             Err(RuntimeError::ChildLost { who, reason }) => {
                 let text = format!("{who}: {reason}");

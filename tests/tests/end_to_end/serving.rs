@@ -111,6 +111,8 @@ fn a_robot_is_told_watched_and_stopped_over_http() {
     served.say("put the yellow block in the red bowl");
     served.event("step_started");
     served.event("confidence");
+    // Waits for its turn, which the stop takes from it.
+    served.say("open the drawer");
     let asked = Instant::now();
     assert_eq!(served.ask("POST", "/api/stop", "").0, 204);
     let finished = served.event("finished");

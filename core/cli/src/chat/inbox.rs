@@ -26,6 +26,8 @@ pub(crate) enum Said {
         text: String,
         /// How many questions had been asked before it was typed.
         questions: u64,
+        /// How many stops had been demanded before it was typed.
+        stops: u64,
     },
     /// Nothing more will come.
     End,
@@ -43,6 +45,7 @@ struct Shared {
     arrived: Condvar,
     is_moving: AtomicBool,
     questions: AtomicU64,
+    stops: AtomicU64,
 }
 
 impl Inbox {
@@ -53,6 +56,7 @@ impl Inbox {
             arrived: Condvar::new(),
             is_moving: AtomicBool::new(false),
             questions: AtomicU64::new(0),
+            stops: AtomicU64::new(0),
         };
         Self {
             shared: Arc::new(shared),
@@ -87,8 +91,22 @@ impl Inbox {
         self.push(Said::Line {
             text: text.to_owned(),
             questions,
+            stops: self.stops(),
         });
         false
+    }
+
+    /// A stop is demanded from outside of the conversation: what waits is
+    /// dropped, and what was taken already is known to be older than the stop.
+    /// To be called before the switch is thrown.
+    pub(crate) fn stopped(&self) {
+        self.shared.stops.fetch_add(1, Ordering::AcqRel);
+        self.lines().retain(|said| *said == Said::End);
+    }
+
+    /// How many stops were demanded so far.
+    pub(crate) fn stops(&self) -> u64 {
+        self.shared.stops.load(Ordering::Acquire)
     }
 
     /// Nothing more will be typed.
@@ -186,6 +204,22 @@ mod tests {
         assert_eq!(text(inbox.next(NOW)).as_deref(), Some("put it there"));
         assert_eq!(text(inbox.next(NOW)).as_deref(), Some("stop"));
         assert_eq!(inbox.next(NOW), None);
+    }
+
+    #[test]
+    fn a_stop_from_outside_drops_what_waits_and_is_newer_than_what_was_taken() {
+        let inbox = Inbox::new(StopSwitch::default());
+        inbox.typed("one");
+        inbox.typed("two");
+        let Some(Said::Line { stops, .. }) = inbox.next(NOW) else {
+            panic!("a line was typed");
+        };
+        assert_eq!(stops, inbox.stops());
+        inbox.stopped();
+        assert_ne!(stops, inbox.stops());
+        assert_eq!(inbox.next(NOW), None);
+        inbox.typed("three");
+        assert_eq!(text(inbox.next(NOW)).as_deref(), Some("three"));
     }
 
     #[test]

@@ -181,10 +181,10 @@ impl Chat {
     /// Takes lines until nothing more comes.
     pub(super) fn converse(&mut self, inbox: &Inbox, interrupt: &Interrupt) -> Result<u8, Failure> {
         while !interrupt.is_wanted() {
-            let text = match inbox.next(GLANCE) {
+            let (text, stops) = match inbox.next(GLANCE) {
                 None => continue,
                 Some(Said::End) => break,
-                Some(Said::Line { text, .. }) => text,
+                Some(Said::Line { text, stops, .. }) => (text, stops),
             };
             if let Some(command) = text.strip_prefix('/') {
                 if matches!(command, "quit" | "exit") {
@@ -194,7 +194,7 @@ impl Chat {
             } else if text.eq_ignore_ascii_case("picture") {
                 self.command("picture")?;
             } else {
-                let report = self.sentence(&text)?;
+                let report = self.sentence(&text, || inbox.stops() != stops)?;
                 if report.is_some_and(|report| report.outcome == RunOutcome::SafetyStop) {
                     if !self.stays {
                         return Ok(exit::SAFETY);
@@ -207,12 +207,25 @@ impl Chat {
         Ok(exit::DONE)
     }
 
-    fn sentence(&mut self, text: &str) -> Result<Option<RunReport>, Failure> {
+    /// Plans a sentence and does it, unless a stop was demanded since it was
+    /// typed.
+    fn sentence(
+        &mut self,
+        text: &str,
+        is_outdated: impl Fn() -> bool,
+    ) -> Result<Option<RunReport>, Failure> {
         if is_stop_word(text) && !self.teller.console.is_json() {
             self.teller.line("I am at rest.")?;
             return Ok(None);
         }
         self.robot.release_stop();
+        // Asked after the release: a stop from now on finds the switch its own.
+        if is_outdated() {
+            self.robot.session().stop_switch().throw();
+            self.teller
+                .complain("a stop came first; say it again to have it done")?;
+            return Ok(None);
+        }
         let teller = &mut self.teller;
         let said = self
             .conversation

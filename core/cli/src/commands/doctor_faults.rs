@@ -25,6 +25,8 @@ struct Summary {
     injected: &'static str,
     trials: usize,
     passed: usize,
+    /// Trials in which the fault could not be known, so that nothing was found.
+    unknowable: usize,
     found_as: Option<String>,
     /// Longest time from the fault to its telling (ms).
     found_after_ms: Option<f64>,
@@ -98,7 +100,8 @@ fn summary(verdicts: Vec<Verdict>) -> Option<Summary> {
         injected: first.injected,
         trials: verdicts.len(),
         passed: verdicts.iter().filter(is_passed).count(),
-        found_as: first.found_as.clone(),
+        unknowable: verdicts.iter().filter(|verdict| !verdict.knowable).count(),
+        found_as: verdicts.iter().find_map(|verdict| verdict.found_as.clone()),
         found_after_ms: most(|verdict| verdict.found_after_ms),
         braking_after_ticks: verdicts
             .iter()
@@ -127,9 +130,15 @@ fn report(summaries: &[Summary], console: Console) -> Result<u8, Failure> {
         let trials: usize = summaries.iter().map(|row| row.trials).sum();
         if !console.is_json() {
             console.line(&format!(
-                "{} faults, {trials} trials: each was found, named and survived as it must be",
+                "{} faults, {trials} trials: each ended as it must",
                 summaries.len()
             ))?;
+            for row in summaries.iter().filter(|row| row.unknowable > 0) {
+                console.line(&format!(
+                    "in {} of {} trials of {} there was nothing to be found: the motion did not need the part",
+                    row.unknowable, row.trials, row.fault
+                ))?;
+            }
         }
         return Ok(exit::DONE);
     }

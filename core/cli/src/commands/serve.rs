@@ -142,6 +142,8 @@ struct RobotDesk {
 
 impl Desk for RobotDesk {
     fn stop(&self, kind: StopKind) {
+        // First, so that no sentence from before it can release the switch.
+        self.inbox.stopped();
         self.stop.demand(match kind {
             StopKind::Hold => StopLevel::Hold,
             StopKind::Controlled => StopLevel::ControlledStop,

@@ -30,6 +30,12 @@ const DEPLOYMENTS: [(&str, &str); 2] = [
 ];
 /// Tasks that are done with and without the safety filter.
 const FILTERED: [&str; 5] = ["pick", "place_in", "stack", "push", "drawer"];
+/// The test that counts what the control loop allocates and locks.
+const CONTROL_PATH: &str =
+    "cargo test --workspace --test control_path -- --nocapture --test-threads 1";
+/// The tests of isolated plugins, one at a time: they measure times.
+const ISOLATION: &str =
+    "cargo test --workspace --test all isolation -- --nocapture --test-threads 1";
 /// Longest a control loop runs in which allocations are counted (ticks).
 const CLEAN_TICKS: u32 = 600_000;
 
@@ -81,11 +87,10 @@ impl Bench<'_> {
         let ticks = self.count(CLEAN_TICKS, 5000);
         let mut command = self.workspace.cargo();
         command
-            .args(["test", "--workspace", "--test", "control_path", "--"])
-            .args(["--nocapture", "--test-threads", "1"])
+            .args(CONTROL_PATH.split(' ').skip(1))
             .env("VOLA_CONTROL_PATH_TICKS", &ticks);
         let said = said(&mut command, true)?;
-        let line = format!("VOLA_CONTROL_PATH_TICKS={ticks} {}", words(&command));
+        let line = format!("VOLA_CONTROL_PATH_TICKS={ticks} {CONTROL_PATH}");
         Ok((vec![line], path_figures(&said)?))
     }
 
@@ -94,11 +99,10 @@ impl Bench<'_> {
         let rounds = self.count(200, 20);
         let mut command = self.workspace.cargo();
         command
-            .args(["test", "--workspace", "--test", "all", "isolation", "--"])
-            .args(["--nocapture", "--test-threads", "1"])
+            .args(ISOLATION.split(' ').skip(1))
             .env("VOLA_ISOLATION_ROUNDS", &rounds);
         let said = said(&mut command, true)?;
-        let line = format!("VOLA_ISOLATION_ROUNDS={rounds} {}", words(&command));
+        let line = format!("VOLA_ISOLATION_ROUNDS={rounds} {ISOLATION}");
         Ok((vec![line], isolation_figures(&said)?))
     }
 
@@ -277,13 +281,14 @@ fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
         let value = row[key].as_u64();
         value.ok_or_else(|| format!("doctor --faults: no whole number `{key}` in {row}"))
     };
-    let (mut trials, mut passed, mut violations) = (0, 0, 0);
+    let (mut trials, mut passed, mut violations, mut unknowable) = (0, 0, 0, 0);
     let mut figures = Vec::new();
     for row in rows {
         let (of, good) = (whole(row, "trials")?, whole(row, "passed")?);
         trials += of;
         passed += good;
         violations += whole(row, "violations")?;
+        unknowable += whole(row, "unknowable")?;
         if good < of {
             let name = row["fault"].as_str().unwrap_or_default();
             figures.push(Figure::share_of(format!("{arm} {name}"), good, of));
@@ -303,6 +308,8 @@ fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
         rows.len()
     );
     figures.push(Figure::share_of(name, passed, trials).with_bar(Bar::AtLeast(1.0)));
+    let name = format!("{arm}, trials in which there was nothing to be found");
+    figures.push(Figure::new(name, unknowable as f64, "").over(trials));
     for (name, value, unit, bar) in [
         ("commands over a limit", violations as f64, "", 0.0),
         ("latest braking", most("braking_after_ticks"), "ticks", 2.0),
@@ -494,9 +501,9 @@ mod tests {
     #[test]
     fn figures_of_the_fault_lab() {
         let rows = [
-            json!({"fault": "state_nan", "trials": 30, "passed": 30, "violations": 0,
+            json!({"fault": "state_nan", "trials": 30, "passed": 30, "violations": 0, "unknowable": 0,
                 "at_rest_after_ms": 160.0, "drift_rad": 0.001, "braking_after_ticks": 1}),
-            json!({"fault": "stage_hung", "trials": 30, "passed": 29, "violations": 0}),
+            json!({"fault": "stage_hung", "trials": 30, "passed": 29, "violations": 0, "unknowable": 2}),
         ];
         let figures = fault_figures("franka", &rows).unwrap();
         let all = value(&figures, "franka, 2 faults, trials that ended as they must");
