@@ -11,6 +11,9 @@ use crate::{
 
 /// Longest wait for the arm to come to rest (ns): far above any stop.
 const REST_TIMEOUT_NS: u64 = 3_000_000_000;
+/// How long the control loop may take to obey a stop before the caller goes on
+/// with the switch still thrown.
+const MOST_TICKS_TO_OBEY: u64 = 200;
 
 /// Waypoints that are still to come.
 pub(crate) fn due(targets: &[JointTarget], now_ns: u64) -> impl Iterator<Item = (u64, &[f64])> {
@@ -97,6 +100,23 @@ impl Session {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Releases the stop switch. A stop that shall be latched and that the
+    /// control loop has not seen is waited for, so that what begins next finds
+    /// the robot stopped, and not a switch that is still thrown.
+    ///
+    /// # Errors
+    /// When time cannot pass.
+    pub fn release_stop(&mut self) -> Result<(), RuntimeError> {
+        for _ in 0..MOST_TICKS_TO_OBEY {
+            if self.stop_switch.release() {
+                break;
+            }
+            let now_ns = self.body.now_ns();
+            self.body.advance_to(now_ns + TICK_NS)?;
+        }
+        Ok(())
     }
 
     /// Stops the robot for a reason found outside of the control loop; latched.

@@ -109,17 +109,17 @@ impl StopSwitch {
         self.plugin_lost.store(false, Ordering::Release);
     }
 
-    /// Releases it, before a new primitive. Nothing moves by that alone: a stop
-    /// that the control loop has latched stays until its reset, and one that it
-    /// has not seen yet is not released.
-    pub fn release(&self) {
+    /// Releases it, before a new primitive; whether it is released. Nothing moves
+    /// by that alone: a stop that the control loop has latched stays until its
+    /// reset, and one that it has not seen yet is not released.
+    pub fn release(&self) -> bool {
         let leave = |code: u8| {
             let is_latched = StopLevel::of_code(code) >= StopLevel::ControlledStop;
             (!is_latched || code & OBEYED != 0).then_some(StopLevel::None as u8)
         };
         // Kept: somebody demands a stop that is about to be obeyed.
-        let _ = self
-            .level
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, leave);
+        self.level
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, leave)
+            .is_ok()
     }
 }

@@ -218,7 +218,7 @@ impl Chat {
             self.teller.line("I am at rest.")?;
             return Ok(None);
         }
-        self.robot.release_stop();
+        self.robot.release_stop()?;
         // Asked after the release: a stop from now on finds the switch its own.
         if is_outdated() {
             self.robot.session().stop_switch().throw();
@@ -334,7 +334,7 @@ impl Chat {
 
     /// Leaves a latched stop.
     fn resume(&mut self) -> Result<(), Failure> {
-        self.robot.release_stop();
+        self.robot.release_stop()?;
         match self.robot.session().reset_stop() {
             Ok(()) => self
                 .teller
@@ -363,7 +363,7 @@ impl Chat {
         self.robot
             .session()
             .reset_world(seed, &serde_json::Value::Null)?;
-        self.robot.release_stop();
+        self.robot.release_stop()?;
         self.robot.forget();
         self.conversation.forget();
         if !self.teller.console.is_json() {

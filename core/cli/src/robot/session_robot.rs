@@ -75,9 +75,13 @@ impl SessionRobot {
     }
 
     /// Makes ready for a new sentence after a stop; nothing moves by that alone.
-    pub(crate) fn release_stop(&mut self) {
-        self.stop_switch.release();
+    ///
+    /// # Errors
+    /// When the robot's time cannot pass.
+    pub(crate) fn release_stop(&mut self) -> Result<(), RuntimeError> {
+        self.session.release_stop()?;
         self.stop_flag.clear();
+        Ok(())
     }
 
     /// Another scene stands there now: ids, success and jerk begin anew.

@@ -22,7 +22,7 @@ pub(super) fn command_episode(
     job: &Job,
     conditions: &Conditions,
 ) -> Result<EpisodeOutcome, Failure> {
-    robot.release_stop();
+    robot.release_stop()?;
     robot.forget();
     conversation.forget();
     // The words must say which object is meant, so none looks like another.
