@@ -61,6 +61,7 @@ pub use request::{
     CallLimits, Dialogue, EncodedImage, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion,
     PlanRequest,
 };
+pub use rules::compact;
 pub use rules::{RulesBackend, is_stop_word};
 pub use scene_memory::{
     Detection, Detections, Disc, GripperReading, MemorySettings, SceneMemory, View,

@@ -8,6 +8,7 @@
 //! within milliseconds; it is the fast path for plain commands and the last
 //! resort when nothing else can be reached.
 
+pub mod compact;
 mod compose;
 mod cursor;
 mod ground;

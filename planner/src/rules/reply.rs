@@ -174,7 +174,20 @@ fn described(
         cursor.advance();
         phrase.sides.push(side);
     }
-    if !cursor.at_end() || phrase.head == Head::It || phrase.head == Head::Them {
+    if !cursor.at_end() {
+        return None;
+    }
+    described_by(&phrase, &preps, request, options)
+}
+
+/// The one option that acts on what this phrase means.
+pub(super) fn described_by(
+    phrase: &NounPhrase,
+    preps: &[Prep],
+    request: &PlanRequest,
+    options: &[PlanOption],
+) -> Option<usize> {
+    if phrase.head == Head::It || phrase.head == Head::Them {
         return None;
     }
     let telling = telling_objects(options);
@@ -197,7 +210,7 @@ fn described(
         last_place: None,
     };
     let ids = grounder
-        .phrase(&phrase, &preps, Role::Landmark, &avoid)
+        .phrase(phrase, preps, Role::Landmark, &avoid)
         .ok()?;
     let [id] = ids.as_slice() else {
         return None;
@@ -300,7 +313,7 @@ pub(super) fn without_objection(tokens: &[Token]) -> (bool, Vec<Token>) {
 }
 
 /// The last objects, somewhere else.
-fn other_place(last: &LastCommand, prep: Prep, request: &PlanRequest) -> Option<PlanDraft> {
+pub(super) fn other_place(last: &LastCommand, prep: Prep, request: &PlanRequest) -> Option<PlanDraft> {
     let object = last.steps.iter().rev().find_map(Step::object)?;
     let group = NounGroup {
         members: vec![NounPhrase::new(usize::MAX, Head::Id(object.to_owned()))],
@@ -320,7 +333,7 @@ fn other_place(last: &LastCommand, prep: Prep, request: &PlanRequest) -> Option<
 }
 
 /// The last command with another object, or another target.
-fn other_object(
+pub(super) fn other_object(
     last: &LastCommand,
     phrase: &NounPhrase,
     preps: &[Prep],

@@ -41,7 +41,7 @@ fn last_dim(dims: &[usize]) -> Result<usize> {
 }
 
 /// Writes `softmax(row)` to `out` and returns `log Σ exp(row)`.
-fn softmax_row(row: &[f32], out: &mut [f32]) -> f32 {
+pub(super) fn softmax_row(row: &[f32], out: &mut [f32]) -> f32 {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for (to, x) in out.iter_mut().zip(row) {
