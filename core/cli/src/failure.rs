@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use vola_bundle::{BundleError, MANIFEST_FILE};
+use vola_language_model::LanguageModelError;
 use vola_planner::RecordError;
 use vola_runtime::RuntimeError;
 use vola_train::TrainError;
@@ -35,6 +36,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// A language model.
+    #[error(transparent)]
+    Language(#[from] LanguageModelError),
     /// The operator's page.
     #[error(transparent)]
     Console(#[from] vola_console::ConsoleError),
@@ -251,6 +255,14 @@ impl Failure {
             | Self::File { .. }
             | Self::Content { .. } => exit::USAGE,
             Self::Train(error) => train_code(error),
+            Self::Language(error) => match error {
+                LanguageModelError::File { .. }
+                | LanguageModelError::Config { .. }
+                | LanguageModelError::Tokenizer { .. }
+                | LanguageModelError::Weights { .. } => exit::USAGE,
+                LanguageModelError::Training(error) => train_code(error),
+                _ => exit::ERROR,
+            },
             Self::World { .. }
             | Self::Encoding(_)
             | Self::Picture { .. }

@@ -110,7 +110,7 @@ fn series(history: &History) -> Vec<(String, Vec<(f64, f64)>)> {
 ///
 /// # Errors
 /// A failing write.
-pub(crate) fn save_curve(history: &History, path: &Path) -> Result<()> {
+pub fn save_curve(history: &History, path: &Path) -> Result<()> {
     let series = series(history);
     let all = || series.iter().flat_map(|(_, points)| points.iter());
     let end = all().map(|p| p.0).fold(0.1, f64::max);

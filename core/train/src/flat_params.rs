@@ -13,29 +13,39 @@ use crate::Result;
 use crate::vocabulary::WordRows;
 
 /// Where each parameter lies in the flat list, in name order.
-pub(crate) struct FlatParams {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) len: usize,
+pub struct FlatParams {
+    /// One a parameter, in name order.
+    pub entries: Vec<Entry>,
+    /// Numbers in all.
+    pub len: usize,
 }
 
 /// One parameter.
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) var: Var,
-    pub(crate) start: usize,
-    pub(crate) len: usize,
+pub struct Entry {
+    /// Its name in the weight file.
+    pub name: String,
+    /// Its variable in the network.
+    pub var: Var,
+    /// Its first number in the list.
+    pub start: usize,
+    /// Its numbers.
+    pub len: usize,
     /// Matrices decay, vectors do not.
-    pub(crate) decays: bool,
+    pub decays: bool,
 }
 
 /// Gradients in the flat order; parameters without one are zero and not touched.
-pub(crate) struct FlatGrad {
-    pub(crate) values: Vec<f32>,
-    pub(crate) touched: Vec<bool>,
+pub struct FlatGrad {
+    /// The gradient.
+    pub values: Vec<f32>,
+    /// Which parameters had one.
+    pub touched: Vec<bool>,
 }
 
 impl FlatParams {
-    pub(crate) fn new(vars: BTreeMap<String, Var>) -> Self {
+    /// A list of these parameters.
+    #[must_use]
+    pub fn new(vars: BTreeMap<String, Var>) -> Self {
         let mut start = 0;
         let entries = vars
             .into_iter()
@@ -59,7 +69,8 @@ impl FlatParams {
     }
 
     /// A hash of names and shapes: states of other networks do not fit.
-    pub(crate) fn layout(&self) -> String {
+    #[must_use]
+    pub fn layout(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         for entry in &self.entries {
             hasher.update(format!("{}{:?};", entry.name, entry.var.dims()).as_bytes());
@@ -68,7 +79,10 @@ impl FlatParams {
     }
 
     /// Current values.
-    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn values(&self) -> Result<Vec<f32>> {
         let mut all = Vec::with_capacity(self.len);
         for entry in &self.entries {
             all.extend(entry.var.flatten_all()?.to_vec1::<f32>()?);
@@ -77,7 +91,10 @@ impl FlatParams {
     }
 
     /// Writes one parameter.
-    pub(crate) fn set_entry(entry: &Entry, all: &[f32]) -> Result<()> {
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn set_entry(entry: &Entry, all: &[f32]) -> Result<()> {
         let values = &all[entry.start..entry.start + entry.len];
         Ok(entry
             .var
@@ -85,7 +102,10 @@ impl FlatParams {
     }
 
     /// Writes every parameter.
-    pub(crate) fn set(&self, all: &[f32]) -> Result<()> {
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn set(&self, all: &[f32]) -> Result<()> {
         self.entries
             .iter()
             .try_for_each(|entry| Self::set_entry(entry, all))
@@ -113,7 +133,10 @@ impl FlatParams {
     }
 
     /// Gradients of a backward pass.
-    pub(crate) fn gradients(&self, grads: &GradStore) -> Result<FlatGrad> {
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn gradients(&self, grads: &GradStore) -> Result<FlatGrad> {
         let mut flat = FlatGrad {
             values: vec![0.0; self.len],
             touched: vec![false; self.entries.len()],
@@ -131,7 +154,7 @@ impl FlatParams {
 
 impl FlatGrad {
     /// Adds another list.
-    pub(crate) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         for (a, b) in self.values.iter_mut().zip(&other.values) {
             *a += b;
         }
@@ -141,7 +164,7 @@ impl FlatGrad {
     }
 
     /// Divides by `count`, then shortens to the norm `clip`; returns the norm before.
-    pub(crate) fn average_and_clip(&mut self, count: usize, clip: f64) -> f64 {
+    pub fn average_and_clip(&mut self, count: usize, clip: f64) -> f64 {
         let norm = self
             .values
             .iter()

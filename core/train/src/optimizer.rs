@@ -7,10 +7,12 @@ use crate::{OptimizerConfig, Result};
 const EPSILON: f64 = 1e-8;
 
 /// Moments and averages of all parameters.
-pub(crate) struct Optimizer {
+pub struct Optimizer {
     config: OptimizerConfig,
-    pub(crate) values: Vec<f32>,
-    pub(crate) average: Vec<f32>,
+    /// Current values.
+    pub values: Vec<f32>,
+    /// Averaged values, which are what is exported.
+    pub average: Vec<f32>,
     pub(crate) moment1: Vec<f32>,
     pub(crate) moment2: Vec<f32>,
     /// Updates of each parameter: those of the scene get fewer.
@@ -18,7 +20,11 @@ pub(crate) struct Optimizer {
 }
 
 impl Optimizer {
-    pub(crate) fn new(config: OptimizerConfig, params: &FlatParams) -> Result<Self> {
+    /// Begins with the network's values.
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn new(config: OptimizerConfig, params: &FlatParams) -> Result<Self> {
         let values = params.values()?;
         Ok(Self {
             config,
@@ -31,7 +37,8 @@ impl Optimizer {
     }
 
     /// The learning rate at `step`, with `progress` 0..1 of the budget used.
-    pub(crate) fn rate(&self, step: u64, progress: f64) -> f64 {
+    #[must_use]
+    pub fn rate(&self, step: u64, progress: f64) -> f64 {
         let c = &self.config;
         let rise = ((step + 1) as f64 / c.warmup_steps.max(1) as f64).min(1.0);
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
@@ -39,7 +46,10 @@ impl Optimizer {
     }
 
     /// Moves every touched parameter and writes it to its variable.
-    pub(crate) fn update(&mut self, params: &FlatParams, grad: &FlatGrad, rate: f64) -> Result<()> {
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn update(&mut self, params: &FlatParams, grad: &FlatGrad, rate: f64) -> Result<()> {
         let c = self.config;
         for ((entry, touched), updates) in params
             .entries

@@ -22,12 +22,16 @@ pub struct ResumeState {
 }
 
 /// The file of the state in a work folder.
-pub(crate) fn state_path(work: &Path) -> PathBuf {
+#[must_use]
+pub fn state_path(work: &Path) -> PathBuf {
     work.join("resume.safetensors")
 }
 
 /// Saves state and optimiser.
-pub(crate) fn save(path: &Path, state: &ResumeState, optimizer: &Optimizer) -> Result<()> {
+///
+/// # Errors
+/// A failing write.
+pub fn save(path: &Path, state: &ResumeState, optimizer: &Optimizer) -> Result<()> {
     let lists = lists(optimizer).map(|(name, values)| {
         (
             name,
@@ -65,7 +69,7 @@ pub(crate) fn save(path: &Path, state: &ResumeState, optimizer: &Optimizer) -> R
 ///
 /// # Errors
 /// A damaged file, or one of another network, configuration or data set.
-pub(crate) fn load(
+pub fn load(
     path: &Path,
     fingerprint: &str,
     optimizer: &mut Optimizer,

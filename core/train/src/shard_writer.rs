@@ -150,7 +150,7 @@ impl ShardWriter {
 }
 
 /// Writes a file under another name and renames it, so that nobody reads half of it.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.as_os_str().to_os_string();
     name.push(".partial");
     let temporary = PathBuf::from(name);

@@ -1,1 +1,14 @@
-//! Local language models for the planner.
+//! Local language models for the planner: training of the embedded one, and
+//! running it or a larger one in this process.
+
+mod error;
+mod template;
+mod training;
+
+pub use error::LanguageModelError;
+pub use training::{
+    LanguageBatch, LanguageConfig, LanguageSize, LanguageTrained, Watch, train as train_language,
+};
+
+/// Result of every fallible call of this crate.
+pub type Result<T> = std::result::Result<T, LanguageModelError>;

@@ -86,7 +86,10 @@ impl Book {
             match &place {
                 None => return Err(fail("a phrase before the first header".to_owned())),
                 Some(Place::Words(name)) => {
-                    self.words.entry(name.clone()).or_default().push(line.to_owned());
+                    self.words
+                        .entry(name.clone())
+                        .or_default()
+                        .push(line.to_owned());
                 }
                 Some(place) => {
                     let pieces = template::read(line).map_err(fail)?;

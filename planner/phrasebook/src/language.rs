@@ -115,8 +115,10 @@ fn held_out_of(training: &Book, mut held_out: Book) -> Book {
         (&mut held_out.clauses, &training.clauses),
         (&mut held_out.nouns, &training.nouns),
     ] {
-        let known: std::collections::HashSet<_> =
-            trained.iter().flat_map(|section| &section.phrases).collect();
+        let known: std::collections::HashSet<_> = trained
+            .iter()
+            .flat_map(|section| &section.phrases)
+            .collect();
         for section in own.iter_mut() {
             section.phrases.retain(|phrase| !known.contains(phrase));
         }

@@ -73,7 +73,11 @@ fn with_articles(text: &str) -> String {
 fn finished(mut text: String, language: Language, rng: &mut Rng) -> String {
     let is_open = !text.ends_with(['?', '!', '.', '؟', '۔']);
     if is_open && rng.f32() < 0.35 {
-        let full_stop = if language == Language::Urdu { '۔' } else { '.' };
+        let full_stop = if language == Language::Urdu {
+            '۔'
+        } else {
+            '.'
+        };
         text.push(if rng.f32() < 0.8 { full_stop } else { '!' });
     }
     if rng.f32() < 0.1 {
@@ -132,7 +136,11 @@ fn beside(letter: char, rng: &mut Rng) -> char {
     for row in KEYBOARD {
         if let Some(at) = row.find(letter) {
             let row = row.as_bytes();
-            let other = if rng.bool() { at + 1 } else { at.wrapping_sub(1) };
+            let other = if rng.bool() {
+                at + 1
+            } else {
+                at.wrapping_sub(1)
+            };
             return row.get(other).map_or(letter, |key| char::from(*key));
         }
     }

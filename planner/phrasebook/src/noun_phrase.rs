@@ -60,7 +60,11 @@ pub(crate) fn draw(book: &Book, slot: &str, simple: bool, rng: &mut Rng) -> Valu
         "n" => {
             let (digits, spoken) = SECONDS[rng.usize(..SECONDS.len())];
             let is_english = book.list("red").first().is_some_and(|word| word == "red");
-            let said = if is_english && rng.bool() { spoken } else { digits };
+            let said = if is_english && rng.bool() {
+                spoken
+            } else {
+                digits
+            };
             Value::plain(digits, said)
         }
         "x" => {
@@ -128,7 +132,8 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
     let is_list = meaning.contains(" + ");
     let is_many = is_list
         || ["all", "both", "some", "them"].contains(&first)
-        || first.starts_with(|c: char| c == '=' || ('2'..='9').contains(&c)) && !first.contains('n')
+        || first.starts_with(|c: char| c == '=' || ('2'..='9').contains(&c))
+            && !first.contains('n')
             && !first.contains('r')
             && !first.contains('t');
     if is_many != (role == "g") {
@@ -137,18 +142,26 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
     if meaning.contains(" | ") && role != "o" {
         return 0.0;
     }
-    let nests = section.slots().iter().any(|slot| !["c", "c2", "c3", "k"].contains(&slot.as_str()));
+    let nests = section
+        .slots()
+        .iter()
+        .any(|slot| !["c", "c2", "c3", "k"].contains(&slot.as_str()));
     if simple && nests {
         return 0.0;
     }
     if kind == "drawer" {
         return f32::from(u8::from(meaning == "{k}"));
     }
-    let named = |word: &str| meaning.split([' ', '[', ']', '(', ')']).any(|part| part == word);
+    let named = |word: &str| {
+        meaning
+            .split([' ', '[', ']', '(', ')'])
+            .any(|part| part == word)
+    };
     if meaning == "matching bowl" {
         return if role == "t" && !simple { 2.0 } else { 0.0 };
     }
-    if meaning == "it" || meaning == "them" || meaning == "other one" || meaning == "all other one" {
+    if meaning == "it" || meaning == "them" || meaning == "other one" || meaning == "all other one"
+    {
         return 0.0;
     }
     if (named("thing") || named("held")) && (kind != "block" || role == "s" || role == "p") {
@@ -162,14 +175,14 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
         return 0.0;
     }
     let base = match meaning {
-        "{c} {k}" => 55.0,
-        "{k}" => 5.0,
-        "{c} one" => 5.0,
-        "a {c} {k}" | "a {k}" => 2.5,
+        "{c} {k}" => 150.0,
+        "{k}" => 9.0,
+        "{c} one" => 9.0,
+        "a {c} {k}" | "a {k}" => 5.0,
         "{c} thing" => 1.0,
-        "all {c} {k}" | "all {k}" => 12.0,
-        "both {k}" | "both {c} {k}" => 5.0,
-        "{c} {k} + {c2} {k}" => 14.0,
+        "all {c} {k}" | "all {k}" => 25.0,
+        "both {k}" | "both {c} {k}" => 9.0,
+        "{c} {k} + {c2} {k}" => 25.0,
         "{o1} + {o2}" => 5.0,
         "all thing" => 3.0,
         _ if meaning.contains("-to (") || meaning.contains("-from (") => 1.2,

@@ -134,7 +134,8 @@ impl Sampler {
             else {
                 continue;
             };
-            let class = weighted(&CLASSES, |(_, share)| *share, rng).map_or(Class::Direct, |it| it.0);
+            let class =
+                weighted(&CLASSES, |(_, share)| *share, rng).map_or(Class::Direct, |it| it.0);
             if let Some(sample) = sentence(*language, book, class, rng) {
                 return sample;
             }
@@ -267,7 +268,9 @@ fn distinct(
     let is_repeated = header.matches(&format!("{{{slot}}}")).count() > 1;
     let mut value = noun_phrase::draw(book, slot, is_repeated, rng);
     for _ in 0..12 {
-        let is_taken = others.iter().any(|(_, other)| other.meaning == value.meaning);
+        let is_taken = others
+            .iter()
+            .any(|(_, other)| other.meaning == value.meaning);
         if !is_taken && !(is_repeated && value.meaning.starts_with("a ")) {
             break;
         }

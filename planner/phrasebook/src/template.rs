@@ -99,7 +99,13 @@ mod tests {
     fn phrases_are_read_and_bad_ones_named() {
         let pieces = read("put {o'} in {t}, <wala/walay/wali>").unwrap();
         assert_eq!(slots(&pieces), ["o", "t"]);
-        assert!(matches!(&pieces[1], Piece::Slot { is_oblique: true, .. }));
+        assert!(matches!(
+            &pieces[1],
+            Piece::Slot {
+                is_oblique: true,
+                ..
+            }
+        ));
         assert!(matches!(pieces.last(), Some(Piece::Agreeing(_))));
         for bad in ["put {o", "{o d}", "<a/b>"] {
             assert!(read(bad).is_err(), "{bad}");

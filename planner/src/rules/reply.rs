@@ -313,7 +313,11 @@ pub(super) fn without_objection(tokens: &[Token]) -> (bool, Vec<Token>) {
 }
 
 /// The last objects, somewhere else.
-pub(super) fn other_place(last: &LastCommand, prep: Prep, request: &PlanRequest) -> Option<PlanDraft> {
+pub(super) fn other_place(
+    last: &LastCommand,
+    prep: Prep,
+    request: &PlanRequest,
+) -> Option<PlanDraft> {
     let object = last.steps.iter().rev().find_map(Step::object)?;
     let group = NounGroup {
         members: vec![NounPhrase::new(usize::MAX, Head::Id(object.to_owned()))],

@@ -1,10 +1,11 @@
 //! `vola train`: trains a policy by a configuration and writes its bundle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
+use vola_language_model::{LanguageConfig, train_language};
 use vola_runtime::StopSwitch;
 use vola_train::{Flow, Observer, StepReport, TrainConfig, Trained, ValidationReport, train};
 
@@ -43,6 +44,10 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     process_setup::share_memory();
+    let text = std::fs::read_to_string(&own.config_file).unwrap_or_default();
+    if LanguageConfig::is_one(&text) {
+        return train_planner(own, console);
+    }
     let mut config = TrainConfig::open(&own.config_file)?;
     if let Some(minutes) = own.minutes {
         if !(minutes.is_finite() && minutes > 0.0) {
@@ -56,7 +61,7 @@ pub(crate) fn run(
         config.budget.minutes = Some(minutes);
         config.budget.steps = None;
     }
-    check_state(&config, own)?;
+    check_state(&config.work, own)?;
     record_missing(shared, &config, console)?;
     let interrupt = Interrupt::install(StopSwitch::default(), Leaving::WhenSaved);
     let mut watcher = Watcher::new(console, interrupt.clone());
@@ -69,9 +74,72 @@ pub(crate) fn run(
     })
 }
 
+/// Trains the planner's embedded language model.
+fn train_planner(own: &TrainArguments, console: Console) -> Result<u8, Failure> {
+    let mut config = LanguageConfig::open(&own.config_file)?;
+    if let Some(minutes) = own.minutes {
+        config.budget.minutes = Some(minutes);
+        config.budget.steps = None;
+    }
+    check_state(&config.work, own)?;
+    let interrupt = Interrupt::install(StopSwitch::default(), Leaving::WhenSaved);
+    let watcher = Watcher::new(console, interrupt.clone());
+    let mut fault = None;
+    let bar = watcher.bar.clone();
+    let mut watch = |step: u64, progress: f64, loss: f64, right: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 to the bar's length"
+        )]
+        bar.set_position((progress * BAR_LENGTH as f64) as u64);
+        bar.set_message(format!("step {step}, loss {loss:.3}"));
+        if console.is_json() && step.is_multiple_of(REPORT_EVERY) {
+            let line = json!({"step": step, "progress": progress, "loss": loss, "right": right});
+            if let Err(error) = console.object(&line) {
+                fault = Some(error);
+                return Flow::Stop;
+            }
+        }
+        if interrupt.is_wanted() {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        }
+    };
+    let mut note = |text: &str| {
+        if console.is_json() {
+            tracing::info!("{text}");
+        } else {
+            bar.suspend(|| tracing::info!("{text}"));
+        }
+    };
+    let trained = train_language(&config, &mut watch, &mut note)?;
+    bar.finish_and_clear();
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    if console.is_json() {
+        console.object(&json!({"steps": trained.step, "seconds": trained.seconds, "complete": trained.complete}))?;
+    } else if trained.complete {
+        console.line(&format!(
+            "{} steps in {:.0} min; the model is in {}, the losses in {}",
+            trained.step,
+            trained.seconds / 60.0,
+            config.out.display(),
+            config.work.join("loss.png").display()
+        ))?;
+    }
+    Ok(if trained.complete {
+        exit::DONE
+    } else {
+        INTERRUPTED
+    })
+}
+
 /// A training starts anew only where nothing is lost by it.
-fn check_state(config: &TrainConfig, own: &TrainArguments) -> Result<(), Failure> {
-    let state = config.work.join("resume.safetensors");
+fn check_state(work: &Path, own: &TrainArguments) -> Result<(), Failure> {
+    let state = work.join("resume.safetensors");
     if own.resume || !state.exists() {
         return Ok(());
     }

@@ -44,7 +44,8 @@ impl CausalAttention {
         match dims {
             &[rows, width] if rows == tokens && self.heads > 0 => {
                 let channels = width / 3 / self.heads;
-                if channels > 0 && channels.is_multiple_of(2) && channels * self.heads * 3 == width {
+                if channels > 0 && channels.is_multiple_of(2) && channels * self.heads * 3 == width
+                {
                     return Ok((tokens, channels));
                 }
             }
@@ -205,8 +206,10 @@ impl CustomOp1 for CausalAttention {
                     }
                     for s in 0..=t {
                         let d = p[s] * (grad_p[s] - mean) * scale;
-                        let (own_t, own_s) =
-                            (t * channels..(t + 1) * channels, s * channels..(s + 1) * channels);
+                        let (own_t, own_s) = (
+                            t * channels..(t + 1) * channels,
+                            s * channels..(s + 1) * channels,
+                        );
                         add_scaled(&mut grad_q[own_t.clone()], &own.k[own_s.clone()], d);
                         add_scaled(&mut grad_k[own_s], &own.q[own_t], d);
                     }

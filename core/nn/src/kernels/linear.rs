@@ -16,18 +16,13 @@ struct Linear;
 /// # Errors
 /// Shapes that do not fit, or a dtype other than f32.
 pub fn linear(input: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    input
-        .contiguous()?
-        .apply_op2(&weight.contiguous()?, Linear)
+    input.contiguous()?.apply_op2(&weight.contiguous()?, Linear)
 }
 
 fn sizes(x: &[usize], w: &[usize]) -> Result<(usize, usize, usize)> {
     match (x, w) {
         (&[rows, inner], &[outer, w_inner]) if inner == w_inner => Ok((rows, inner, outer)),
-        _ => Err(Error::Msg(format!(
-            "linear: input {x:?} and weight {w:?} do not fit"
-        ))
-        .bt()),
+        _ => Err(Error::Msg(format!("linear: input {x:?} and weight {w:?} do not fit")).bt()),
     }
 }
 

@@ -24,7 +24,10 @@ pub fn rms_norm(input: &Tensor, gain: &Tensor, epsilon: f32) -> Result<Tensor> {
 fn width(x: &[usize], gain: &[usize]) -> Result<usize> {
     match (x.last(), gain) {
         (Some(n), [a]) if n == a && *n > 0 => Ok(*n),
-        _ => Err(Error::Msg(format!("rms norm: input {x:?} and gain {gain:?} do not fit")).bt()),
+        _ => Err(Error::Msg(format!(
+            "rms norm: input {x:?} and gain {gain:?} do not fit"
+        ))
+        .bt()),
     }
 }
 

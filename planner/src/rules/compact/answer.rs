@@ -169,8 +169,7 @@ fn place_of(
         Destination::Table => vola_types::ON_TABLE.to_owned(),
         Destination::SameColor { .. } => return None,
     };
-    let goes_there =
-        |option: &PlanOption| option.steps.iter().any(|s| s.target() == Some(&wanted));
+    let goes_there = |option: &PlanOption| option.steps.iter().any(|s| s.target() == Some(&wanted));
     let mut fitting = options.iter().enumerate().filter(|(_, o)| goes_there(o));
     let first = fitting.next()?.0;
     fitting.next().is_none().then_some(first)
@@ -275,7 +274,10 @@ fn options_for(ids: &[String], request: &PlanRequest) -> Vec<PlanOption> {
 
 /// The first bowl as a place for an object.
 fn bowl_for(id: &str, scene: &Scene) -> Option<Vec<Step>> {
-    let bowl = scene.objects.iter().find(|o| o.kind == "bowl" && o.id != id)?;
+    let bowl = scene
+        .objects
+        .iter()
+        .find(|o| o.kind == "bowl" && o.id != id)?;
     Some(vec![
         Step::Pick {
             object: id.to_owned(),

@@ -72,7 +72,10 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
     );
     debug_assert_eq!(MOST_CLAUSES, 8, "the repeat above");
     rule("clause", &commands.join(" | "));
-    rule("group", "phrase ((\" + \" phrase){1,4} | (\" | \" phrase){1,3})?");
+    rule(
+        "group",
+        "phrase ((\" + \" phrase){1,4} | (\" | \" phrase){1,3})?",
+    );
     rule(
         "phrase",
         "plain (\" [\" (\"not \")? near \"]\"){0,2} (\" except \" plain)?",
@@ -85,7 +88,10 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
         "simple",
         "(QUANTITY \" \")? (\"other \")? (EXTREME \" \")? (SIDE \" \")? (STATE \" \")? (color \" \")? HEAD (\" [\" RELATION \" \" plain \"]\")?",
     );
-    rule("near", "RELATION \" \" simple | \"on table\" | \"at \" REGION");
+    rule(
+        "near",
+        "RELATION \" \" simple | \"on table\" | \"at \" REGION",
+    );
     rule(
         "place",
         "RELATION \" \" phrase | \"on table\" | \"at \" REGION | \"there\" | \"here\"",

@@ -1,0 +1,61 @@
+//! The error type of this crate.
+
+use std::path::{Path, PathBuf};
+
+/// Why a model could not be trained, loaded or run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LanguageModelError {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A configuration has a wrong value or an unknown key.
+    #[error("{path}: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Key, expected and got.
+        reason: String,
+    },
+    /// The tokenizer cannot be used.
+    #[error("tokenizer: {reason}")]
+    Tokenizer {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Weights cannot be read or written.
+    #[error("{path}: {reason}")]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The phrase book has a fault.
+    #[error("phrase book: {0}")]
+    Phrases(#[from] vola_phrasebook::BookError),
+    /// A network could not be built.
+    #[error(transparent)]
+    Network(#[from] vola_nn::NnError),
+    /// Training failed.
+    #[error(transparent)]
+    Training(#[from] vola_train::TrainError),
+    /// A tensor operation failed.
+    #[error("tensors: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl LanguageModelError {
+    /// A [`LanguageModelError::File`] for `path`.
+    pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::File {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Sentences as tokens.
+
+use tokenizers::{ModelWrapper, Tokenizer};
+use vola_phrasebook::{Before, Sample, Sampler};
+
+use super::config::LanguageBatch;
+use crate::template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
+use crate::{LanguageModelError, Result};
+
+/// Longest example that is trained on, in tokens.
+const LONGEST: usize = 128;
+
+/// How often two pieces are not joined that could be, in a sentence with noise.
+const DROPOUT: f32 = 0.12;
+
+/// Examples of one step, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) tokens: Vec<u32>,
+    pub(super) lengths: Vec<usize>,
+    /// Rows whose next token counts.
+    pub(super) rows: Vec<u32>,
+    /// The next token of each of these rows.
+    pub(super) next: Vec<u32>,
+}
+
+/// Makes examples.
+pub(super) struct Examples {
+    sampler: Sampler,
+    exact: Tokenizer,
+    /// Cuts words into smaller pieces at random.
+    rough: Tokenizer,
+    special: [u32; 5],
+    vocabulary: u32,
+    noise: LanguageBatch,
+}
+
+impl Examples {
+    pub(super) fn new(
+        sampler: Sampler,
+        tokenizer: &Tokenizer,
+        noise: LanguageBatch,
+    ) -> Result<Self> {
+        let mut rough = tokenizer.clone();
+        if let ModelWrapper::BPE(model) = rough.get_model() {
+            let mut model = model.clone();
+            model.dropout = Some(DROPOUT);
+            rough.with_model(ModelWrapper::BPE(model));
+        }
+        let mut special = [0; 5];
+        for (id, token) in special
+            .iter_mut()
+            .zip([BEGIN, END, COMMAND, QUESTION, ANSWER])
+        {
+            *id = tokenizer
+                .token_to_id(token)
+                .ok_or_else(|| LanguageModelError::Tokenizer {
+                    reason: format!("it has no token `{token}`"),
+                })?;
+        }
+        Ok(Self {
+            sampler,
+            exact: tokenizer.clone(),
+            rough,
+            special,
+            vocabulary: u32::try_from(tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX),
+            noise,
+        })
+    }
+
+    /// `count` examples of a seed.
+    pub(super) fn draw(&self, count: usize, seed: u64) -> Result<Batch> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut batch = Batch::default();
+        while batch.lengths.len() < count {
+            let sample = self.sampler.draw(&mut rng);
+            self.add(&sample, &mut rng, &mut batch)?;
+        }
+        Ok(batch)
+    }
+
+    fn add(&self, sample: &Sample, rng: &mut fastrand::Rng, batch: &mut Batch) -> Result<()> {
+        let [begin, end, command, question, answer] = self.special;
+        let cut = |tokenizer: &Tokenizer, text: &str| {
+            tokenizer
+                .encode(text, false)
+                .map(|encoding| encoding.get_ids().to_vec())
+                .map_err(|error| LanguageModelError::Tokenizer {
+                    reason: error.to_string(),
+                })
+        };
+        let is_rough = rng.f32() < self.noise.piece_noise;
+        let tokenizer = if is_rough { &self.rough } else { &self.exact };
+        let mut sentence = cut(tokenizer, &sample.sentence)?;
+        for token in &mut sentence {
+            if rng.f32() < self.noise.token_noise {
+                *token = rng.u32(5..self.vocabulary.max(6));
+            }
+        }
+        let meaning = cut(&self.exact, &sample.meaning)?;
+        let mut tokens = vec![begin];
+        match sample.before {
+            Before::Nothing => {}
+            Before::Command => tokens.push(command),
+            Before::Question => tokens.push(question),
+        }
+        tokens.extend(sentence);
+        tokens.push(answer);
+        let first = tokens.len() - 1;
+        tokens.extend(meaning);
+        // The last token is only ever predicted.
+        if tokens.len() > LONGEST {
+            return Ok(());
+        }
+        let start = batch.tokens.len();
+        for (index, token) in tokens.iter().enumerate().skip(first) {
+            let _ = token;
+            batch.rows.push((start + index) as u32);
+            batch
+                .next
+                .push(tokens.get(index + 1).copied().unwrap_or(end));
+        }
+        batch.lengths.push(tokens.len());
+        batch.tokens.extend(tokens);
+        Ok(())
+    }
+}
