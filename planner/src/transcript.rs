@@ -41,6 +41,9 @@ pub struct Exchange {
     /// Tokens read and written.
     #[serde(default)]
     pub tokens: TokenCount,
+    /// Probability that the model gave its answer, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
     /// Why there is no usable answer.
     #[serde(default)]
     pub error: Option<String>,

@@ -25,7 +25,7 @@ pub use raw::{
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
-    JointLimits, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
+    JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
     ResolvedExecution, RobotSettings, SafetySettings,
 };
 

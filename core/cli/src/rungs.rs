@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use vola_bundle::{Backend, ModelSettings, PlannerSettings};
+use vola_language_model::{LocalBackend, LocalSettings};
 use vola_planner::{
     Backend as Rung, DecisionLog, Ladder, ModelOptions, RulesBackend, Unavailable, claude_rung,
     openai_rung,
@@ -77,10 +78,16 @@ fn rung(
             &options(settings.map(PlannerSettings::openai)),
             &environment,
         ),
-        Backend::Local => Arc::new(Unavailable::new(
-            "local",
-            "the back end `local` is not in this version",
-        )),
+        Backend::Local => match settings.and_then(|it| it.local().model()) {
+            Some(model) => Arc::new(LocalBackend::new(LocalSettings {
+                model: model.to_owned(),
+                max_tokens: settings.and_then(|it| it.local().max_tokens()),
+            })),
+            None => Arc::new(Unavailable::new(
+                "local",
+                "`[planner.local] model` is not set; name a GGUF file or a model's folder",
+            )),
+        },
     }
 }
 

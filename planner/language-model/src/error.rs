@@ -36,6 +36,14 @@ pub enum LanguageModelError {
         /// What is wrong.
         reason: String,
     },
+    /// A model cannot be used.
+    #[error("{path}: {reason}")]
+    Model {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong: expected and got.
+        reason: String,
+    },
     /// The phrase book has a fault.
     #[error("phrase book: {0}")]
     Phrases(#[from] vola_phrasebook::BookError),

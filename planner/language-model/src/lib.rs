@@ -1,11 +1,17 @@
 //! Local language models for the planner: training of the embedded one, and
 //! running it or a larger one in this process.
 
+mod backend;
 mod error;
+mod model;
+mod network;
 mod template;
 mod training;
+mod vocabulary;
 
+pub use backend::{LocalBackend, LocalSettings};
 pub use error::LanguageModelError;
+pub use model::{Completion, LanguageModel, Limits};
 pub use training::{
     LanguageBatch, LanguageConfig, LanguageSize, LanguageTrained, Watch, train as train_language,
 };

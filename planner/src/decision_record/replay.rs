@@ -16,7 +16,8 @@ use crate::backends::draft_of;
 use crate::draft::PlanDraft;
 use crate::ladder::Ladder;
 use crate::request::PlanRequest;
-use crate::rules::RulesBackend;
+use crate::rules::{RulesBackend, compact};
+use crate::transcript::Exchange;
 
 /// Nothing in a replay waits; this only bounds a fault.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -77,6 +78,22 @@ fn differences(then: &Plan, now: &Plan) -> Vec<String> {
         .collect()
 }
 
+/// A local model's line, read again.
+fn local_draft(exchange: &Exchange, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
+    let draft = compact::answer(&exchange.reply, request).map_err(|error| {
+        let detail = error.to_string();
+        BackendError::Malformed { detail }
+    })?;
+    let probability = exchange.probability.unwrap_or(1.0);
+    let confidence = draft.confidence.min(probability);
+    let model = std::path::Path::new(&exchange.model).file_name();
+    Ok(PlanDraft {
+        model: model.map(|name| name.to_string_lossy().into_owned()),
+        tokens: exchange.tokens,
+        ..draft.with_confidence(confidence)
+    })
+}
+
 /// A back end that says again what it said.
 struct Recorded {
     name: String,
@@ -105,6 +122,7 @@ impl Backend for Recorded {
             return Err(BackendError::Recorded { detail });
         }
         match attempt.exchanges.last() {
+            Some(exchange) if self.name == "local" => local_draft(exchange, request),
             Some(exchange) => draft_of(exchange),
             None if self.name == "rules" => Ok(RulesBackend::new().answer(request)),
             None => Err(BackendError::Recorded {

@@ -15,11 +15,11 @@ use crate::secrets;
 use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
-    RawJointLimits, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
+    RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
-    JointLimits, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
+    JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
     RobotSettings, SafetySettings,
 };
 
@@ -476,6 +476,7 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         seed: raw.seed.unwrap_or(0),
         claude: check_model(&raw.claude, ("planner.claude", file), reporter),
         openai: check_model(&raw.openai, ("planner.openai", file), reporter),
+        local: check_local(&raw.local, file, reporter),
         budget,
     }
 }
@@ -502,6 +503,23 @@ fn check_model(
         model: raw.model.clone(),
         base_url: raw.base_url.clone(),
         key_file: raw.key_file.as_ref().map(|path| beside(file, path)),
+        max_tokens: raw.max_tokens,
+    }
+}
+
+fn check_local(
+    raw: &RawLocalModel,
+    file: &Path,
+    reporter: &mut Reporter<'_>,
+) -> LocalModelSettings {
+    if let Some(path) = &raw.model {
+        not_empty(path, "planner.local.model", reporter);
+    }
+    if let Some(tokens) = raw.max_tokens {
+        reporter.count_in(tokens.into(), "planner.local.max_tokens", (16, 100_000));
+    }
+    LocalModelSettings {
+        model: raw.model.as_ref().map(|path| beside(file, path)),
         max_tokens: raw.max_tokens,
     }
 }

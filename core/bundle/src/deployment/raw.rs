@@ -302,6 +302,8 @@ pub struct RawPlanner {
     pub claude: RawModel,
     /// OpenAI's interface, or one like it.
     pub openai: RawModel,
+    /// A model on this machine.
+    pub local: RawLocalModel,
     /// What one run may cost.
     pub budget: RawBudget,
 }
@@ -319,6 +321,17 @@ pub struct RawModel {
     /// (mode 0600). Default: none.
     pub key_file: Option<String>,
     /// Most tokens of one answer, 64 to 100000. Default: 4096.
+    pub max_tokens: Option<u32>,
+}
+
+/// `planner.local`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawLocalModel {
+    /// A GGUF file, or a folder with a model, relative to this file. Default:
+    /// none, and the back end is passed over.
+    pub model: Option<String>,
+    /// Most tokens of one answer, 16 to 100000. Default: 160.
     pub max_tokens: Option<u32>,
 }
 

@@ -307,6 +307,7 @@ pub struct PlannerSettings {
     pub(super) seed: u64,
     pub(super) claude: ModelSettings,
     pub(super) openai: ModelSettings,
+    pub(super) local: LocalModelSettings,
     pub(super) budget: Budget,
 }
 
@@ -339,6 +340,12 @@ impl PlannerSettings {
     #[must_use]
     pub fn openai(&self) -> &ModelSettings {
         &self.openai
+    }
+
+    /// `planner.local`.
+    #[must_use]
+    pub fn local(&self) -> &LocalModelSettings {
+        &self.local
     }
 
     /// Documents that the planner may read.
@@ -387,6 +394,26 @@ impl ModelSettings {
 }
 
 getters!(ModelSettings {
+    /// Most tokens of one answer.
+    max_tokens: Option<u32>,
+});
+
+/// A model on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalModelSettings {
+    pub(super) model: Option<PathBuf>,
+    pub(super) max_tokens: Option<u32>,
+}
+
+impl LocalModelSettings {
+    /// A GGUF file, or a folder with a model.
+    #[must_use]
+    pub fn model(&self) -> Option<&Path> {
+        self.model.as_deref()
+    }
+}
+
+getters!(LocalModelSettings {
     /// Most tokens of one answer.
     max_tokens: Option<u32>,
 });

@@ -1,0 +1,245 @@
+//! The back end `local`: a language model in this process.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use minijinja::{Value, context};
+use vola_planner::{Backend, BackendError, Exchange, PlanDraft, PlanRequest, compact, situation};
+use vola_types::TokenCount;
+
+use crate::{Completion, LanguageModel, LanguageModelError, Limits, Result};
+
+/// What a model is told that was not trained for this.
+const INSTRUCTIONS: &str = include_str!("instructions.md");
+/// Most tokens of a line unless set otherwise.
+const MOST_TOKENS: usize = 160;
+
+/// Settings of the back end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalSettings {
+    /// A GGUF file, or a folder with a model.
+    pub model: PathBuf,
+    /// Most tokens of one line; none for the default.
+    pub max_tokens: Option<u32>,
+}
+
+/// Plans with a model in this process. It is opened at the first request and
+/// kept; one request runs at a time, on a thread of its own, and is given up
+/// when nobody waits any more.
+pub struct LocalBackend {
+    settings: LocalSettings,
+    opened: Arc<Mutex<Opened>>,
+}
+
+#[derive(Default)]
+enum Opened {
+    #[default]
+    NotYet,
+    Ready(Box<LanguageModel>),
+    Failed(String),
+}
+
+impl LocalBackend {
+    /// A back end; nothing is opened yet.
+    #[must_use]
+    pub fn new(settings: LocalSettings) -> Self {
+        Self {
+            settings,
+            opened: Arc::default(),
+        }
+    }
+}
+
+/// Cancels a completion when the caller goes away.
+struct Cancel(Arc<AtomicBool>);
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a completion needs, apart from the request.
+struct Job {
+    settings: LocalSettings,
+    messages: Value,
+    planner: Value,
+    grammar: String,
+    tokens: usize,
+    deadline: Option<Instant>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+/// A prompt and what came of it.
+struct Done {
+    prompt: String,
+    completion: Completion,
+}
+
+#[async_trait]
+impl Backend for LocalBackend {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn is_metered(&self) -> bool {
+        true
+    }
+
+    async fn plan(&self, request: &PlanRequest) -> std::result::Result<PlanDraft, BackendError> {
+        let started = Instant::now();
+        let most = self.settings.max_tokens.map_or(MOST_TOKENS, |it| it as usize);
+        let cancel = Cancel(Arc::default());
+        let job = Job {
+            settings: self.settings.clone(),
+            messages: messages(request),
+            planner: context! {
+                sentence => request.sentence,
+                question => request.dialogue.question.is_some(),
+                command => request.dialogue.last.is_some(),
+            },
+            grammar: compact::grammar(&request.scene, &request.capabilities),
+            tokens: most.min(usize::try_from(request.limits.tokens).unwrap_or(usize::MAX)),
+            deadline: request.limits.deadline,
+            is_cancelled: Arc::clone(&cancel.0),
+        };
+        let opened = Arc::clone(&self.opened);
+        let done = tokio::task::spawn_blocking(move || run(&opened, &job)).await;
+        let done = done
+            .map_err(|error| BackendError::BadReply {
+                detail: format!("the model's thread ended: {error}"),
+            })?
+            .map_err(|error| refusal(&error))?;
+        let Completion {
+            text,
+            read,
+            probabilities,
+            is_whole,
+        } = &done.completion;
+        let tokens = TokenCount {
+            input: *read as u64,
+            output: probabilities.len() as u64,
+        };
+        // Asked again, a model that does not read what was wrong says the same.
+        let before = request.transcript.last().filter(|_| request.feedback.is_some());
+        let is_repeated = before.is_some_and(|before| before.prompt == done.prompt);
+        request.transcript.open(Exchange {
+            address: "local".to_owned(),
+            model: self.settings.model.display().to_string(),
+            prompt: done.prompt.clone(),
+            reply: text.clone(),
+            tokens,
+            stop_reason: Some(if *is_whole { "end" } else { "limit" }.to_owned()),
+            millis: started.elapsed().as_secs_f64() * 1e3,
+            probability: Some(done.completion.probability()),
+            ..Exchange::default()
+        });
+        if is_repeated {
+            return Err(BackendError::BadReply {
+                detail: "the model does not mend its plans".to_owned(),
+            });
+        }
+        if !is_whole {
+            return Err(BackendError::BadReply {
+                detail: format!("the line was cut off after {} tokens", probabilities.len()),
+            });
+        }
+        let draft = compact::answer(text, request).map_err(|error| BackendError::Malformed {
+            detail: error.to_string(),
+        })?;
+        let confidence = draft.confidence.min(done.completion.probability());
+        Ok(PlanDraft {
+            model: Some(name(&self.settings.model)),
+            tokens,
+            ..draft.with_confidence(confidence)
+        })
+    }
+}
+
+/// The last part of a path: what a person calls the model.
+fn name(model: &Path) -> String {
+    model.file_name().map_or_else(
+        || "local".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+fn messages(request: &PlanRequest) -> Value {
+    let mut all = vec![
+        context! { role => "system", content => INSTRUCTIONS },
+        context! { role => "user", content => situation(request) },
+    ];
+    for feedback in request.feedback.iter().flat_map(|it| it.history()) {
+        let said = feedback.turn.as_ref().and_then(|turn| turn.as_str());
+        all.push(context! { role => "assistant", content => said.unwrap_or_default() });
+        all.push(context! { role => "user", content => vola_planner::repair(&feedback.fault) });
+    }
+    Value::from(all)
+}
+
+fn refusal(error: &LanguageModelError) -> BackendError {
+    BackendError::Unreachable {
+        detail: error.to_string(),
+    }
+}
+
+fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Opened::NotYet = *opened {
+        *opened = match LanguageModel::open(&job.settings.model) {
+            Ok(mut model) => {
+                keep_beginning(&mut model, job)?;
+                Opened::Ready(Box::new(model))
+            }
+            Err(error) => Opened::Failed(error.to_string()),
+        };
+    }
+    match &mut *opened {
+        Opened::Ready(model) => {
+            let prompt = model.prompt(&job.messages, &job.planner)?;
+            let limits = Limits {
+                tokens: job.tokens,
+                deadline: job.deadline,
+                is_cancelled: &job.is_cancelled,
+            };
+            let completion = model.complete(&prompt, &job.grammar, limits)?;
+            Ok(Done { prompt, completion })
+        }
+        Opened::NotYet | Opened::Failed(_) => {
+            let reason = match &*opened {
+                Opened::Failed(reason) => reason.clone(),
+                _ => "it was not opened".to_owned(),
+            };
+            Err(LanguageModelError::Model {
+                path: job.settings.model.clone(),
+                reason,
+            })
+        }
+    }
+}
+
+/// The instructions come first in every prompt: they are read once.
+fn keep_beginning(model: &mut LanguageModel, job: &Job) -> Result<()> {
+    let empty = |content: &str| {
+        let messages = Value::from(vec![
+            context! { role => "system", content => INSTRUCTIONS },
+            context! { role => "user", content => content },
+        ]);
+        model.prompt(&messages, &job.planner)
+    };
+    let (one, other) = (empty("a")?, empty("b")?);
+    let shared: String = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a)
+        .collect();
+    // Up to a line's end, where pieces of words begin anew.
+    match shared.rfind('\n') {
+        Some(at) if shared.len() > INSTRUCTIONS.len() / 2 => model.keep_prefix(&shared[..at]),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! The tokenizer of a model, and its pieces as bytes for constrained decoding.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{ApproximateTokEnv, TokRxInfo, TokTrie};
+use llguidance::{Matcher, ParserFactory};
+use tokenizers::{DecoderWrapper, Tokenizer};
+
+use crate::{LanguageModelError, Result};
+
+/// Marks a piece that stands for no text.
+const SPECIAL: u8 = 0xFF;
+
+/// A tokenizer with what decoding under a grammar needs.
+pub(crate) struct Vocabulary {
+    tokenizer: Tokenizer,
+    factory: ParserFactory,
+    ends: Vec<u32>,
+}
+
+impl Vocabulary {
+    /// `width` is the number of logits; `ends` are tokens that end an answer.
+    pub(crate) fn new(tokenizer: Tokenizer, width: usize, ends: Vec<u32>) -> Result<Self> {
+        let Some(end) = ends.first().copied() else {
+            return Err(fail("no token ends an answer"));
+        };
+        let pieces = pieces(&tokenizer, width);
+        let size = u32::try_from(width).map_err(|_| fail("too many tokens"))?;
+        let trie = TokTrie::from(&TokRxInfo::new(size, end), &pieces).with_eos_tokens(&ends);
+        let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
+        let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;
+        factory.quiet();
+        Ok(Self {
+            tokenizer,
+            factory,
+            ends,
+        })
+    }
+
+    /// Tokens of a rendered prompt, whose special tokens are spelled out.
+    pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode(prompt, false);
+        Ok(encoding.map_err(|error| fail(&error))?.get_ids().to_vec())
+    }
+
+    pub(crate) fn decode(&self, tokens: &[u32]) -> Result<String> {
+        self.tokenizer
+            .decode(tokens, true)
+            .map_err(|error| fail(&error))
+    }
+
+    pub(crate) fn ends(&self, token: u32) -> bool {
+        self.ends.contains(&token)
+    }
+
+    /// What a grammar in the Lark dialect allows, from its beginning.
+    pub(crate) fn constrain(&self, grammar: &str) -> Result<Matcher> {
+        let grammar = TopLevelGrammar::from_lark(grammar.to_owned());
+        let parser = self.factory.create_parser(grammar);
+        let matcher = Matcher::new(parser);
+        match matcher.get_error() {
+            Some(error) => Err(fail(&error)),
+            None => Ok(matcher),
+        }
+    }
+}
+
+fn fail(error: &(impl ToString + ?Sized)) -> LanguageModelError {
+    LanguageModelError::Tokenizer {
+        reason: error.to_string(),
+    }
+}
+
+/// The bytes of every piece, in the order of their numbers.
+fn pieces(tokenizer: &Tokenizer, width: usize) -> Vec<Vec<u8>> {
+    let is_byte_level = matches!(tokenizer.get_decoder(), Some(DecoderWrapper::ByteLevel(_)));
+    let bytes_of = byte_letters();
+    let special: HashMap<u32, bool> = tokenizer
+        .get_added_tokens_decoder()
+        .into_iter()
+        .map(|(id, token)| (id, token.special))
+        .collect();
+    (0..u32::try_from(width).unwrap_or(u32::MAX))
+        .map(|id| {
+            let Some(piece) = tokenizer.id_to_token(id) else {
+                return vec![SPECIAL, b'?'];
+            };
+            if special.get(&id).copied().unwrap_or(false) {
+                return [&[SPECIAL], piece.as_bytes()].concat();
+            }
+            if is_byte_level {
+                let bytes: Option<Vec<u8>> =
+                    piece.chars().map(|c| bytes_of.get(&c).copied()).collect();
+                return bytes.unwrap_or_else(|| piece.into_bytes());
+            }
+            if let Some(byte) = piece
+                .strip_prefix("<0x")
+                .and_then(|rest| rest.strip_suffix('>'))
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            {
+                return vec![byte];
+            }
+            piece.replace('\u{2581}', " ").into_bytes()
+        })
+        .collect()
+}
+
+/// Byte-level tokenizers write each byte as a letter that can be printed:
+/// printable Latin-1 as itself, the rest from U+0100 on, in order.
+fn byte_letters() -> HashMap<char, u8> {
+    let mut next = 0x100_u32;
+    (0..=u8::MAX)
+        .filter_map(|byte| {
+            let is_itself = matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
+            let letter = if is_itself {
+                Some(char::from(byte))
+            } else {
+                next += 1;
+                char::from_u32(next - 1)
+            };
+            letter.map(|letter| (letter, byte))
+        })
+        .collect()
+}
