@@ -192,6 +192,11 @@ impl From<TrainError> for Failure {
 }
 
 impl Failure {
+    /// A phrase book that is not understood.
+    pub(crate) fn phrases(error: vola_phrasebook::BookError) -> Self {
+        Self::Language(error.into())
+    }
+
     /// The failure behind an error of standard output.
     pub(crate) fn from_stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

@@ -91,7 +91,10 @@ impl Backend for LocalBackend {
 
     async fn plan(&self, request: &PlanRequest) -> std::result::Result<PlanDraft, BackendError> {
         let started = Instant::now();
-        let most = self.settings.max_tokens.map_or(MOST_TOKENS, |it| it as usize);
+        let most = self
+            .settings
+            .max_tokens
+            .map_or(MOST_TOKENS, |it| it as usize);
         let cancel = Cancel(Arc::default());
         let job = Job {
             settings: self.settings.clone(),
@@ -124,7 +127,10 @@ impl Backend for LocalBackend {
             output: probabilities.len() as u64,
         };
         // Asked again, a model that does not read what was wrong says the same.
-        let before = request.transcript.last().filter(|_| request.feedback.is_some());
+        let before = request
+            .transcript
+            .last()
+            .filter(|_| request.feedback.is_some());
         let is_repeated = before.is_some_and(|before| before.prompt == done.prompt);
         request.transcript.open(Exchange {
             address: "local".to_owned(),

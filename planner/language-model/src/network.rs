@@ -227,9 +227,7 @@ pub(crate) fn from_gguf(
         other => {
             return Err(LanguageModelError::Model {
                 path: path.to_path_buf(),
-                reason: format!(
-                    "general.architecture: expected one of {FAMILIES}, got `{other}`"
-                ),
+                reason: format!("general.architecture: expected one of {FAMILIES}, got `{other}`"),
             });
         }
     })

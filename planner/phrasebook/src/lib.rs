@@ -8,6 +8,7 @@
 //! `README.md` beside this crate.
 
 mod book;
+mod exercise;
 mod inflection;
 mod language;
 mod noise;
@@ -17,5 +18,6 @@ mod sampler;
 mod template;
 
 pub use book::{Book, BookError, Section};
+pub use exercise::{Exercise, exercise};
 pub use language::{Language, Split, books};
 pub use sampler::{Before, Class, Sample, Sampler};

@@ -15,12 +15,13 @@ use crate::secrets;
 use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
-    RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot, RawSafety, Signal,
+    RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot,
+    RawSafety, Signal,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
-    JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings, PolicySettings, RecordSettings,
-    RobotSettings, SafetySettings,
+    JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
+    PolicySettings, RecordSettings, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(

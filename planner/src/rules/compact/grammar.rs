@@ -66,10 +66,7 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
     let mut rule = |name: &str, body: &str| {
         let _ = writeln!(text, "{name}: {body}");
     };
-    rule(
-        "start",
-        "\" \"? line",
-    );
+    rule("start", "\" \"? line");
     rule(
         "line",
         "\"do \" clause (\"; \" clause){0,7} | \"ask\" (\" \" group)? | \"cannot \" WHY | \"unsafe \" HARM | \"chat \" TOPIC | \"fix \" (place | group) | \"same \" group | \"again\" | \"answer \" (place | group | NUMBER | \"yes\" | \"no\")",

@@ -8,6 +8,8 @@
 mod aggregate;
 mod commands_suite;
 mod episode_outcome;
+mod planner_goals;
+mod planner_report;
 mod planner_suite;
 mod primitive_episode;
 mod scene_quality;
@@ -29,6 +31,7 @@ use crate::{
     failure::{Failure, exit},
     output::Console,
     robot::SessionRobot,
+    rungs::backend_of,
     workplace::{SessionWish, Workplace},
 };
 
@@ -99,6 +102,12 @@ pub(crate) struct EvalArguments {
     /// The planner's examination [default: tests/data/planner_sentences.jsonl]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
+    /// The planner's back end that is examined first [default: the deployment's]
+    #[arg(long, value_parser = ["claude", "openai", "local", "rules"])]
+    pub(crate) backend: Option<String>,
+    /// Commands out of the phrase book in the planner's examination
+    #[arg(long, default_value_t = 2000, value_name = "N")]
+    pub(crate) commands: usize,
     /// Disturb the scene (not in this version)
     #[arg(long, hide = true, value_name = "NAME")]
     pub(crate) perturb: Option<String>,
@@ -220,8 +229,11 @@ pub(crate) fn run(
     }
     if own.suite == Suite::Planner {
         let workplace = Workplace::open(shared)?;
-        let conversation = Conversation::new(workplace.deployment())?;
-        planner_suite::run(&conversation, own.sentences.as_deref(), console)?;
+        let first = own.backend.as_deref().and_then(backend_of);
+        let deployment = Some(workplace.deployment());
+        let conversation = Conversation::starting_with(deployment, first)?;
+        let generated = (own.commands, own.seed);
+        planner_suite::run(&conversation, own.sentences.as_deref(), generated, console)?;
         return Ok(exit::DONE);
     }
     let tasks = tasks(own)?;

@@ -1,0 +1,241 @@
+//! A sentence in a scene in which it makes sense, with the answer it should get.
+
+use fastrand::Rng;
+use vola_planner::{Dialogue, PlanDraft, PlanRequest, compact};
+use vola_types::{COLORS, ON_TABLE, Scene, SceneObject, TABLE_X, TABLE_Y, Verdict};
+
+use crate::sampler::{Before, Class, Sample, Sampler};
+
+/// Scenes tried for one sentence.
+const TRIES: usize = 60;
+/// Of the commands, those that should be a question, and those that name what
+/// is not there.
+const AMBIGUOUS: f32 = 0.07;
+const ABSENT: f32 = 0.05;
+/// Least distance between two objects (m).
+const APART_M: f64 = 0.085;
+
+/// An exercise.
+#[derive(Clone, Debug)]
+pub struct Exercise {
+    /// The sentence, and what it means.
+    pub sample: Sample,
+    /// The request with sentence, scene and what came before.
+    pub request: PlanRequest,
+    /// The answer of the meaning.
+    pub expected: PlanDraft,
+    /// The class, with `ambiguous` and `absent` for commands whose answer
+    /// depends on the scene.
+    pub class: &'static str,
+}
+
+/// Draws an exercise.
+pub fn exercise(sampler: &Sampler, rng: &mut Rng) -> Exercise {
+    loop {
+        let sample = sampler.draw(rng);
+        let wanted = wanted(&sample, rng);
+        for _ in 0..TRIES {
+            let scene = scene(&sample.meaning, wanted == Verdict::Infeasible, rng);
+            let mut request = PlanRequest::new(&sample.sentence, scene);
+            if !add_past(&mut request, sample.before, rng) {
+                continue;
+            }
+            let Ok(expected) = compact::answer(&sample.meaning, &request) else {
+                break;
+            };
+            if expected.verdict != wanted {
+                continue;
+            }
+            let is_command = sample.meaning.starts_with("do ");
+            let class = match wanted {
+                Verdict::Ask if is_command => "ambiguous",
+                Verdict::Infeasible if is_command => "absent",
+                _ => sample.class.name(),
+            };
+            return Exercise {
+                sample,
+                request,
+                expected,
+                class,
+            };
+        }
+    }
+}
+
+/// The verdict that a sentence is to have.
+fn wanted(sample: &Sample, rng: &mut Rng) -> Verdict {
+    let first = sample.meaning.split(' ').next().unwrap_or_default();
+    match (first, sample.class) {
+        ("cannot", _) => Verdict::Infeasible,
+        ("unsafe", _) => Verdict::Unsafe,
+        ("chat", _) => Verdict::Chat,
+        ("ask", _) => Verdict::Ask,
+        ("do", Class::Direct | Class::Paraphrase) => match rng.f32() {
+            share if share < AMBIGUOUS => Verdict::Ask,
+            share if share < AMBIGUOUS + ABSENT => Verdict::Infeasible,
+            _ => Verdict::Execute,
+        },
+        _ => match sample.meaning.as_str() {
+            "answer no" => Verdict::Chat,
+            // Only to be left alone: nothing is done.
+            meaning if meaning.starts_with("do keep") && !meaning.contains(';') => Verdict::Chat,
+            _ => Verdict::Execute,
+        },
+    }
+}
+
+/// A command before, or a question that is open.
+fn add_past(request: &mut PlanRequest, before: Before, rng: &mut Rng) -> bool {
+    let (sentence, meaning) = match before {
+        Before::Nothing => return true,
+        Before::Command => {
+            let color = COLORS[rng.usize(..COLORS.len())];
+            ("put it there", format!("do put a {color} block in a bowl"))
+        }
+        Before::Question => ("take the block", "do take block".to_owned()),
+    };
+    let mut past = PlanRequest::new(sentence, request.scene.clone());
+    past.dialogue = Dialogue::default();
+    let Ok(draft) = compact::answer(&meaning, &past) else {
+        return false;
+    };
+    let fits = match before {
+        Before::Question => draft.verdict == Verdict::Ask,
+        _ => draft.verdict == Verdict::Execute,
+    };
+    request.dialogue.note(sentence, &draft.into_plan());
+    fits
+}
+
+/// A scene that has most of what a meaning speaks of.
+fn scene(meaning: &str, without: bool, rng: &mut Rng) -> Scene {
+    let mut builder = Builder::default();
+    let words: Vec<&str> = meaning
+        .split([' ', '[', ']', '(', ')', ';'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let many = [
+        "all", "both", "some", "2", "3", "4", "=2", "=3", "=4", "other",
+    ];
+    let mut copies = 1;
+    let mut color = None;
+    for word in words {
+        if many.contains(&word) {
+            copies = word.trim_start_matches('=').parse().unwrap_or(2);
+        } else if let Some(first) = word.split('/').find(|part| COLORS.contains(part)) {
+            color = Some(first);
+        } else if ["block", "bowl", "one", "thing"].contains(&word) {
+            let kind = if word == "bowl" { "bowl" } else { "block" };
+            for _ in 0..copies {
+                let drawn = COLORS[rng.usize(..COLORS.len())];
+                if !without || rng.f32() < 0.3 {
+                    builder.add(kind, color.unwrap_or(drawn), rng);
+                }
+            }
+            (color, copies) = (None, 1);
+        }
+    }
+    for _ in 0..rng.usize(1..4) {
+        builder.add("block", COLORS[rng.usize(..COLORS.len())], rng);
+    }
+    for _ in 0..rng.usize(0..3) {
+        builder.add("bowl", COLORS[rng.usize(..COLORS.len())], rng);
+    }
+    builder.finish(rng)
+}
+
+#[derive(Default)]
+struct Builder {
+    objects: Vec<SceneObject>,
+}
+
+impl Builder {
+    fn add(&mut self, kind: &str, color: &str, rng: &mut Rng) {
+        let same = |o: &&SceneObject| o.kind == kind && o.color.as_deref() == Some(color);
+        let twins = self.objects.iter().filter(same).count();
+        // Twins are rare unless they are asked for.
+        if self.objects.len() >= 9 || (twins > 0 && rng.f32() < 0.8) {
+            return;
+        }
+        for _ in 0..50 {
+            let [x, y] = [
+                TABLE_X[0] + rng.f64() * (TABLE_X[1] - TABLE_X[0]),
+                TABLE_Y[0] + rng.f64() * (TABLE_Y[1] - TABLE_Y[0]),
+            ];
+            let free = self.objects.iter().all(|o| {
+                o.position
+                    .is_none_or(|[ox, oy, _]| (x - ox).hypot(y - oy) > APART_M)
+            });
+            if free {
+                let z = if kind == "bowl" { 0.03 } else { 0.02 };
+                self.objects.push(SceneObject {
+                    id: String::new(),
+                    kind: kind.to_owned(),
+                    color: Some(color.to_owned()),
+                    position: Some([x, y, z]),
+                    on: Some(ON_TABLE.to_owned()),
+                    open: None,
+                    confidence: 1.0,
+                    label: None,
+                });
+                return;
+            }
+        }
+    }
+
+    /// Names the objects, adds a drawer, puts a few blocks into or onto others.
+    fn finish(mut self, rng: &mut Rng) -> Scene {
+        let looks: Vec<(String, Option<String>)> = self
+            .objects
+            .iter()
+            .map(|o| (o.kind.clone(), o.color.clone()))
+            .collect();
+        for (index, object) in self.objects.iter_mut().enumerate() {
+            let same =
+                |look: &&(String, Option<String>)| look.0 == object.kind && look.1 == object.color;
+            let before = looks[..index].iter().filter(same).count();
+            let noun = object.noun().replace(' ', "_");
+            object.id = if looks.iter().filter(same).count() > 1 {
+                format!("{noun}_{}", before + 1)
+            } else {
+                noun
+            };
+        }
+        for index in 0..self.objects.len() {
+            if self.objects[index].kind != "block" || rng.f32() > 0.15 {
+                continue;
+            }
+            let on = rng.usize(..self.objects.len());
+            let under = self.objects[on].clone();
+            let is_taken = self
+                .objects
+                .iter()
+                .any(|o| o.on.as_deref() == Some(&under.id));
+            if on == index || is_taken || under.on.as_deref() != Some(ON_TABLE) {
+                continue;
+            }
+            let own = self.objects[index].id.clone();
+            if self.objects.iter().any(|o| o.on.as_deref() == Some(&own)) {
+                continue;
+            }
+            let lift = if under.kind == "block" { 0.04 } else { 0.01 };
+            let object = &mut self.objects[index];
+            object.on = Some(under.id.clone());
+            object.position = under.position.map(|[x, y, z]| [x, y, z + lift]);
+        }
+        self.objects.push(SceneObject {
+            id: "drawer".to_owned(),
+            kind: "drawer".to_owned(),
+            color: None,
+            position: None,
+            on: None,
+            open: Some(rng.f32() < 0.3),
+            confidence: 1.0,
+            label: None,
+        });
+        Scene {
+            objects: self.objects,
+            ..Scene::default()
+        }
+    }
+}
