@@ -82,6 +82,7 @@ fn rung(
             Some(model) => Arc::new(LocalBackend::new(LocalSettings {
                 model: model.to_owned(),
                 max_tokens: settings.and_then(|it| it.local().max_tokens()),
+                lines: settings.map_or(1, |it| it.local().lines()),
             })),
             None => Arc::new(Unavailable::new(
                 "local",

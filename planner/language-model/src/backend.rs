@@ -10,6 +10,7 @@ use minijinja::{Value, context};
 use vola_planner::{Backend, BackendError, Exchange, PlanDraft, PlanRequest, compact, situation};
 use vola_types::TokenCount;
 
+use crate::choice::readings;
 use crate::{Completion, LanguageModel, LanguageModelError, Limits, Result};
 
 /// What a model is told that was not trained for this.
@@ -24,6 +25,8 @@ pub struct LocalSettings {
     pub model: PathBuf,
     /// Most tokens of one line; none for the default.
     pub max_tokens: Option<u32>,
+    /// Lines that are compared; more is slower and reads hard words better.
+    pub lines: usize,
 }
 
 /// Plans with a model in this process. It is opened at the first request and
@@ -76,7 +79,7 @@ struct Job {
 /// A prompt and what came of it.
 struct Done {
     prompt: String,
-    completion: Completion,
+    lines: Vec<Completion>,
 }
 
 #[async_trait]
@@ -116,51 +119,49 @@ impl Backend for LocalBackend {
                 detail: format!("the model's thread ended: {error}"),
             })?
             .map_err(|error| refusal(&error))?;
-        let Completion {
-            text,
-            read,
-            probabilities,
-            is_whole,
-        } = &done.completion;
         let tokens = TokenCount {
-            input: *read as u64,
-            output: probabilities.len() as u64,
+            input: done.lines.first().map_or(0, |line| line.read as u64),
+            output: done.lines.iter().map(|line| line.probabilities.len() as u64).sum(),
         };
         // Asked again, a model that does not read what was wrong says the same.
-        let before = request
-            .transcript
-            .last()
-            .filter(|_| request.feedback.is_some());
+        let before = request.transcript.last().filter(|_| request.feedback.is_some());
         let is_repeated = before.is_some_and(|before| before.prompt == done.prompt);
+        let readings = readings(&done.lines, request);
+        let first = readings.first();
+        let likeliest = done.lines.first();
+        let reply = first.map(|reading| reading.line.clone());
+        let is_whole = likeliest.is_some_and(|line| line.is_whole);
         request.transcript.open(Exchange {
             address: "local".to_owned(),
             model: self.settings.model.display().to_string(),
             prompt: done.prompt.clone(),
-            reply: text.clone(),
+            reply: reply
+                .or_else(|| likeliest.map(|line| line.text.clone()))
+                .unwrap_or_default(),
             tokens,
-            stop_reason: Some(if *is_whole { "end" } else { "limit" }.to_owned()),
+            stop_reason: Some(if is_whole { "end" } else { "limit" }.to_owned()),
             millis: started.elapsed().as_secs_f64() * 1e3,
-            probability: Some(done.completion.probability()),
+            probability: first.map(|reading| reading.probability),
             ..Exchange::default()
         });
+        for reading in &readings {
+            tracing::debug!(reading.line, reading.probability, "a reading");
+        }
         if is_repeated {
             return Err(BackendError::BadReply {
                 detail: "the model does not mend its plans".to_owned(),
             });
         }
-        if !is_whole {
+        let Some(reading) = readings.into_iter().next() else {
             return Err(BackendError::BadReply {
-                detail: format!("the line was cut off after {} tokens", probabilities.len()),
+                detail: "the model's line was cut off".to_owned(),
             });
-        }
-        let draft = compact::answer(text, request).map_err(|error| BackendError::Malformed {
-            detail: error.to_string(),
-        })?;
-        let confidence = draft.confidence.min(done.completion.probability());
+        };
+        let confidence = reading.draft.confidence.min(reading.probability);
         Ok(PlanDraft {
             model: Some(name(&self.settings.model)),
             tokens,
-            ..draft.with_confidence(confidence)
+            ..reading.draft.with_confidence(confidence)
         })
     }
 }
@@ -208,11 +209,12 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
             let prompt = model.prompt(&job.messages, &job.planner)?;
             let limits = Limits {
                 tokens: job.tokens,
+                lines: job.settings.lines,
                 deadline: job.deadline,
                 is_cancelled: &job.is_cancelled,
             };
-            let completion = model.complete(&prompt, &job.grammar, limits)?;
-            Ok(Done { prompt, completion })
+            let lines = model.complete(&prompt, &job.grammar, limits)?;
+            Ok(Done { prompt, lines })
         }
         Opened::NotYet | Opened::Failed(_) => {
             let reason = match &*opened {

@@ -2,6 +2,7 @@
 //! running it or a larger one in this process.
 
 mod backend;
+mod choice;
 mod error;
 mod model;
 mod network;

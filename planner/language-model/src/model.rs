@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use candle_core::quantized::gguf_file::Content;
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
+use llguidance::Matcher;
 use minijinja::{Environment, Value, context};
 use tokenizers::Tokenizer;
 
@@ -32,8 +33,10 @@ const TEMPLATE: &str = "chat";
 /// What a completion may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits<'a> {
-    /// Most tokens written.
+    /// Most tokens of a line.
     pub tokens: usize,
+    /// How many lines; each costs its own time.
+    pub lines: usize,
     /// When to give up.
     pub deadline: Option<Instant>,
     /// Set from outside when nobody waits any more.
@@ -59,6 +62,17 @@ impl Completion {
     pub fn probability(&self) -> f64 {
         self.probabilities.iter().map(|p| f64::from(*p)).product()
     }
+}
+
+/// A line in the making.
+struct Beam {
+    network: Box<dyn Network>,
+    matcher: Matcher,
+    /// Of the next token.
+    logits: Vec<f32>,
+    written: Vec<u32>,
+    probabilities: Vec<f32>,
+    log_probability: f64,
 }
 
 /// What was read of a prompt that others begin with as well.
@@ -206,7 +220,8 @@ impl LanguageModel {
             .map_err(fail)
     }
 
-    /// Completes a prompt by the likeliest line that a grammar allows. What the
+    /// Completes a prompt by the likeliest lines that a grammar allows, the
+    /// likeliest first; fewer than asked for where there are no more. What the
     /// prompt shares with the one before is not read again.
     ///
     /// # Errors
@@ -216,47 +231,108 @@ impl LanguageModel {
         prompt: &str,
         grammar: &str,
         limits: Limits<'_>,
-    ) -> Result<Completion> {
-        let mut matcher = self.vocabulary.constrain(grammar)?;
+    ) -> Result<Vec<Completion>> {
+        let matcher = self.vocabulary.constrain(grammar)?;
         let tokens = self.vocabulary.encode(prompt)?;
+        let (mut network, known) = self.begin_with(&tokens)?;
+        let logits = network.read(&tokens[known..], known)?;
+        let first = Beam {
+            network,
+            matcher,
+            logits,
+            written: Vec::new(),
+            probabilities: Vec::new(),
+            log_probability: 0.0,
+        };
+        let ended = self.search(first, tokens.len(), limits)?;
+        ended
+            .into_iter()
+            .map(|(beam, is_whole)| {
+                Ok(Completion {
+                    text: self.vocabulary.decode(&beam.written)?.trim().to_owned(),
+                    read: tokens.len(),
+                    probabilities: beam.probabilities,
+                    is_whole,
+                })
+            })
+            .collect()
+    }
+
+    /// Beam search: lines that ended, and whether by the grammar.
+    fn search(
+        &self,
+        first: Beam,
+        read: usize,
+        limits: Limits<'_>,
+    ) -> Result<Vec<(Beam, bool)>> {
+        let width = limits.lines.max(1);
         let is_over = || {
             limits.is_cancelled.load(Ordering::Relaxed)
                 || limits.deadline.is_some_and(|end| Instant::now() >= end)
         };
-        let (mut network, known) = self.begin_with(&tokens)?;
-        let mut logits = network.read(&tokens[known..], known)?;
-        let mut written: Vec<u32> = Vec::new();
-        let mut probabilities = Vec::new();
-        let mut is_whole = false;
-        while written.len() < limits.tokens && !is_over() {
-            let mask = matcher
-                .compute_mask_or_eos()
-                .map_err(|error| self.broken(&error))?;
-            let allowed = |token: usize| mask.is_allowed(u32::try_from(token).unwrap_or(u32::MAX));
-            let Some((token, probability)) = best(&logits, allowed) else {
-                break;
-            };
-            probabilities.push(probability);
-            if self.vocabulary.ends(token) {
-                is_whole = true;
+        let mut live = vec![first];
+        let mut ended: Vec<(Beam, bool)> = Vec::new();
+        for _ in 0..limits.tokens {
+            if live.is_empty() || is_over() {
                 break;
             }
-            matcher
-                .consume_token(token)
-                .map_err(|error| self.broken(&error))?;
-            written.push(token);
-            if matcher.is_stopped() {
-                is_whole = true;
-                break;
+            // Every beam by every token it may go on with.
+            let mut next: Vec<(usize, u32, f32, f64)> = Vec::new();
+            for (index, beam) in live.iter_mut().enumerate() {
+                let mask = beam
+                    .matcher
+                    .compute_mask_or_eos()
+                    .map_err(|error| self.broken(&error))?;
+                let allowed =
+                    |token: usize| mask.is_allowed(u32::try_from(token).unwrap_or(u32::MAX));
+                for (token, share) in best(&beam.logits, allowed, width) {
+                    let all = beam.log_probability + f64::from(share.max(f32::MIN_POSITIVE)).ln();
+                    next.push((index, token, share, all));
+                }
             }
-            logits = network.read(&[token], tokens.len() + written.len() - 1)?;
+            next.sort_by(|a, b| b.3.total_cmp(&a.3));
+            next.truncate(width - ended.len().min(width - 1));
+            let mut grown = Vec::with_capacity(next.len());
+            for (index, token, share, log_probability) in next {
+                let from = &live[index];
+                let mut beam = Beam {
+                    network: from.network.snapshot(),
+                    matcher: from.matcher.deep_clone(),
+                    logits: Vec::new(),
+                    written: from.written.clone(),
+                    probabilities: from.probabilities.clone(),
+                    log_probability,
+                };
+                beam.probabilities.push(share);
+                if self.vocabulary.ends(token) {
+                    ended.push((beam, true));
+                    continue;
+                }
+                beam.matcher
+                    .consume_token(token)
+                    .map_err(|error| self.broken(&error))?;
+                beam.written.push(token);
+                if beam.matcher.is_stopped() {
+                    ended.push((beam, true));
+                    continue;
+                }
+                let at = read + beam.written.len() - 1;
+                beam.logits = beam.network.read(&[token], at)?;
+                grown.push(beam);
+            }
+            live = grown;
+            // What is less likely than enough lines that have ended stays behind.
+            ended.sort_by(|a, b| b.0.log_probability.total_cmp(&a.0.log_probability));
+            if let Some((worst, _)) = ended.get(width - 1) {
+                let bar = worst.log_probability;
+                live.retain(|beam| beam.log_probability > bar);
+            }
         }
-        Ok(Completion {
-            text: self.vocabulary.decode(&written)?.trim().to_owned(),
-            read: tokens.len(),
-            probabilities,
-            is_whole,
-        })
+        if ended.is_empty() {
+            ended.extend(live.into_iter().map(|beam| (beam, false)).take(1));
+        }
+        ended.truncate(width);
+        Ok(ended)
     }
 
     fn broken(&self, error: &impl ToString) -> LanguageModelError {
@@ -302,18 +378,24 @@ impl LanguageModel {
     }
 }
 
-/// The likeliest allowed token and its share among the allowed.
-fn best(logits: &[f32], allowed: impl Fn(usize) -> bool) -> Option<(u32, f32)> {
-    let candidates = || {
-        logits
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(token, logit)| logit.is_finite() && allowed(*token))
+/// The likeliest allowed tokens with their shares among the allowed.
+fn best(logits: &[f32], allowed: impl Fn(usize) -> bool, count: usize) -> Vec<(u32, f32)> {
+    let mut candidates: Vec<(usize, f32)> = logits
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|(token, logit)| logit.is_finite() && allowed(*token))
+        .collect();
+    let Some(top) = candidates.iter().map(|it| it.1).max_by(f32::total_cmp) else {
+        return Vec::new();
     };
-    let (token, top) = candidates().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let sum: f32 = candidates().map(|(_, logit)| (logit - top).exp()).sum();
-    Some((u32::try_from(token).ok()?, 1.0 / sum))
+    let sum: f32 = candidates.iter().map(|(_, logit)| (logit - top).exp()).sum();
+    candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    candidates
+        .into_iter()
+        .take(count)
+        .filter_map(|(token, logit)| Some((u32::try_from(token).ok()?, (logit - top).exp() / sum)))
+        .collect()
 }
 
 fn json(path: &Path) -> Result<serde_json::Value> {

@@ -519,9 +519,12 @@ fn check_local(
     if let Some(tokens) = raw.max_tokens {
         reporter.count_in(tokens.into(), "planner.local.max_tokens", (16, 100_000));
     }
+    let lines = raw.lines.unwrap_or(4);
+    reporter.count_in(lines.into(), "planner.local.lines", (1, 16));
     LocalModelSettings {
         model: raw.model.as_ref().map(|path| beside(file, path)),
         max_tokens: raw.max_tokens,
+        lines: lines as usize,
     }
 }
 

@@ -333,6 +333,9 @@ pub struct RawLocalModel {
     pub model: Option<String>,
     /// Most tokens of one answer, 16 to 100000. Default: 160.
     pub max_tokens: Option<u32>,
+    /// Readings of a sentence that are compared, 1 to 16; more is slower.
+    /// Default: 4.
+    pub lines: Option<u32>,
 }
 
 /// What makes a plan.

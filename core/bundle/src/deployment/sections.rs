@@ -403,6 +403,7 @@ getters!(ModelSettings {
 pub struct LocalModelSettings {
     pub(super) model: Option<PathBuf>,
     pub(super) max_tokens: Option<u32>,
+    pub(super) lines: usize,
 }
 
 impl LocalModelSettings {
@@ -416,6 +417,8 @@ impl LocalModelSettings {
 getters!(LocalModelSettings {
     /// Most tokens of one answer.
     max_tokens: Option<u32>,
+    /// Readings of a sentence that are compared.
+    lines: usize,
 });
 
 /// What one run of the planner may cost.
