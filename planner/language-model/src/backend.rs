@@ -121,10 +121,17 @@ impl Backend for LocalBackend {
             .map_err(|error| refusal(&error))?;
         let tokens = TokenCount {
             input: done.lines.first().map_or(0, |line| line.read as u64),
-            output: done.lines.iter().map(|line| line.probabilities.len() as u64).sum(),
+            output: done
+                .lines
+                .iter()
+                .map(|line| line.probabilities.len() as u64)
+                .sum(),
         };
         // Asked again, a model that does not read what was wrong says the same.
-        let before = request.transcript.last().filter(|_| request.feedback.is_some());
+        let before = request
+            .transcript
+            .last()
+            .filter(|_| request.feedback.is_some());
         let is_repeated = before.is_some_and(|before| before.prompt == done.prompt);
         let readings = readings(&done.lines, request);
         let first = readings.first();

@@ -259,12 +259,7 @@ impl LanguageModel {
     }
 
     /// Beam search: lines that ended, and whether by the grammar.
-    fn search(
-        &self,
-        first: Beam,
-        read: usize,
-        limits: Limits<'_>,
-    ) -> Result<Vec<(Beam, bool)>> {
+    fn search(&self, first: Beam, read: usize, limits: Limits<'_>) -> Result<Vec<(Beam, bool)>> {
         let width = limits.lines.max(1);
         let is_over = || {
             limits.is_cancelled.load(Ordering::Relaxed)
@@ -389,7 +384,10 @@ fn best(logits: &[f32], allowed: impl Fn(usize) -> bool, count: usize) -> Vec<(u
     let Some(top) = candidates.iter().map(|it| it.1).max_by(f32::total_cmp) else {
         return Vec::new();
     };
-    let sum: f32 = candidates.iter().map(|(_, logit)| (logit - top).exp()).sum();
+    let sum: f32 = candidates
+        .iter()
+        .map(|(_, logit)| (logit - top).exp())
+        .sum();
     candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     candidates
         .into_iter()
