@@ -13,6 +13,7 @@ mod vocabulary;
 pub use backend::{LocalBackend, LocalSettings};
 pub use error::LanguageModelError;
 pub use model::{Completion, LanguageModel, Limits};
+pub use vocabulary::accepts;
 pub use training::{
     LanguageBatch, LanguageConfig, LanguageSize, LanguageTrained, Watch, train as train_language,
 };

@@ -67,6 +67,28 @@ impl Vocabulary {
     }
 }
 
+/// Whether each line can be decoded under a grammar, byte by byte.
+///
+/// # Errors
+/// A grammar that cannot be read.
+pub fn accepts(grammar: &str, lines: &[String]) -> Result<Vec<bool>> {
+    let environment = ApproximateTokEnv::single_byte_env();
+    let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;
+    factory.quiet();
+    let grammar = TopLevelGrammar::from_lark(grammar.to_owned());
+    let matcher = Matcher::new(factory.create_parser(grammar));
+    if let Some(error) = matcher.get_error() {
+        return Err(fail(&error));
+    }
+    let accepts = |line: &String| {
+        let mut matcher = matcher.deep_clone();
+        let bytes: Vec<u32> = line.bytes().map(u32::from).collect();
+        let read = matcher.try_consume_tokens(&bytes);
+        read.is_ok_and(|count| count == bytes.len()) && matcher.is_accepting().unwrap_or(false)
+    };
+    Ok(lines.iter().map(accepts).collect())
+}
+
 fn fail(error: &(impl ToString + ?Sized)) -> LanguageModelError {
     LanguageModelError::Tokenizer {
         reason: error.to_string(),

@@ -16,3 +16,6 @@ pub use answer::answer;
 pub use grammar::grammar;
 pub use meaning::ReadError;
 pub use meaning::check;
+
+#[cfg(test)]
+mod tests;

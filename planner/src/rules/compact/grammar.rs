@@ -14,6 +14,37 @@ use crate::capabilities::Capabilities;
 /// so that only the token limit can cut a line short.
 const MOST_CLAUSES: usize = 8;
 
+/// Deepest phrase inside a phrase.
+const DEEPEST: usize = 2;
+
+/// A noun phrase that may have phrases of less depth inside.
+fn phrase_rules(depth: usize, rule: &mut dyn FnMut(&str, &str)) {
+    let own = format!("phrase{depth}");
+    let words = |extreme: &str| {
+        format!(
+            "(QUANTITY \" \")? (\"other \")? ({extreme} \" \")? (ORDINAL \" \" FROM \" \")? (SIDE \" \")? (STATE \" \")? (\"matching \")? (color \" \")? HEAD (\" #\" NUMBER)?"
+        )
+    };
+    let Some(inner) = depth.checked_sub(1) else {
+        return rule(&own, &words("EXTREME"));
+    };
+    let extreme =
+        format!("(EXTREME | (\"nearest-to\" | \"farthest-from\") \" (\" phrase{inner} \")\")");
+    rule(&format!("words{depth}"), &words(&extreme));
+    rule(
+        &format!("near{depth}"),
+        &format!(
+            "BESIDE \" \" phrase{inner} | \"on\" \" \" (phrase{inner} | \"table\") | \"at \" REGION"
+        ),
+    );
+    rule(
+        &own,
+        &format!(
+            "words{depth} (\" [\" (\"not \")? near{depth} \"]\"){{0,2}} (\" except \" phrase{inner})?"
+        ),
+    );
+}
+
 /// The grammar in the Lark dialect that constrained decoders read, for what
 /// this robot can do with this scene. A model that decodes under it writes
 /// lines of the compact language and nothing else.
@@ -77,26 +108,15 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
         "group",
         "phrase ((\" + \" phrase){1,4} | (\" | \" phrase){1,3})?",
     );
-    rule(
-        "phrase",
-        "plain (\" [\" (\"not \")? near \"]\"){0,2} (\" except \" plain)?",
-    );
-    rule(
-        "plain",
-        "(QUANTITY \" \")? (\"other \")? ((EXTREME | (\"nearest-to\" | \"farthest-from\") \" (\" simple \")\") \" \")? (ORDINAL \" \" FROM \" \")? (SIDE \" \")? (STATE \" \")? (\"matching \")? (color \" \")? HEAD (\" #\" NUMBER)?",
-    );
-    rule(
-        "simple",
-        "(QUANTITY \" \")? (\"other \")? (EXTREME \" \")? (SIDE \" \")? (STATE \" \")? (color \" \")? HEAD (\" [\" RELATION \" \" plain \"]\")?",
-    );
-    rule(
-        "near",
-        "RELATION \" \" simple | \"on table\" | \"at \" REGION",
-    );
+    rule("phrase", &format!("phrase{DEEPEST}"));
+    for depth in 0..=DEEPEST {
+        phrase_rules(depth, &mut rule);
+    }
     rule(
         "place",
-        "RELATION \" \" phrase | \"on table\" | \"at \" REGION | \"there\" | \"here\"",
+        "BESIDE \" \" either | \"on\" \" \" (either | \"table\") | \"at \" REGION | \"there\" | \"here\"",
     );
+    rule("either", "phrase (\" | \" phrase){0,2}");
     rule("color", "COLOR (\"/\" COLOR)? | \"not-\" COLOR");
     rule("WHY", &any(&mut WHYS.iter().map(|w| w.0)));
     rule("HARM", &any(&mut HARMS.iter().map(|w| w.0)));
@@ -118,7 +138,10 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
     rule("COLOR", &any(&mut COLORS.iter().copied()));
     let heads = kinds.into_iter().chain(["thing", "one", "it", "them"]);
     rule("HEAD", &any(&mut heads.collect::<Vec<_>>().into_iter()));
-    rule("RELATION", &any(&mut RELATIONS.iter().map(|w| w.0)));
+    // "on" is one word wherever it stands: a decoder that reads words greedily
+    // would never leave "on table" for "on" and a phrase.
+    let relations = RELATIONS.iter().map(|w| w.0);
+    rule("BESIDE", &any(&mut relations.filter(|word| *word != "on")));
     let regions = REGIONS.iter().map(|w| w.0);
     rule("REGION", &any(&mut regions.chain(["corner"])));
     rule("WAY", &any(&mut WAYS.iter().map(|w| w.0)));
