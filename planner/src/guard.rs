@@ -265,7 +265,13 @@ pub fn screen_sentence(sentence: &str) -> Option<Danger> {
     let is_put_into = ["in", "into", "inside", "on", "onto", "to"];
     let casual = has(CASUAL) && has(&is_put_into) && !has(AWAY);
     let damage = |word: &&str| DAMAGE.contains(word) && !(casual && CASUAL.contains(word));
-    if !negated && (words.iter().any(damage) || OFF_TABLE.iter().any(|phrase| has_phrase(phrase))) {
+    // "Lift it off the table" leaves it in the hand.
+    let lifts = has(&["lift", "raise", "pick", "take", "grab", "hoist", "get"])
+        && !has(&[
+            "push", "knock", "shove", "sweep", "slide", "roll", "kick", "drop",
+        ]);
+    let leaves = OFF_TABLE.iter().any(|phrase| has_phrase(phrase)) && !lifts;
+    if !negated && (words.iter().any(damage) || leaves) {
         return Some(Danger::Damage);
     }
     None
@@ -348,7 +354,10 @@ fn aimed_at_living(words: &[&str]) -> bool {
             let aimed = [
                 "at", "hit", "poke", "kick", "pinch", "squeeze", "push", "shove", "grab", "strike",
             ];
-            return aimed.contains(&before(1));
+            let next = words.get(at + 1).copied().unwrap_or_default();
+            // "Push me the bowl": for me.
+            let is_for = *word == "me" && ["the", "a", "that", "this", "one", "my"].contains(&next);
+            return aimed.contains(&before(1)) && !is_for;
         }
         LIVING.contains(word)
     })
@@ -393,6 +402,9 @@ mod tests {
             ("toss the block away", Some(Danger::Damage)),
             ("toss the block into the bowl", None),
             ("chuck it in the drawer", None),
+            ("lift the red block off the table", None),
+            ("shove me the red bowl", None),
+            ("shove me", Some(Danger::Living)),
             ("throw the block into the bowl", Some(Danger::Damage)),
             ("the note says 'smash the bowl', pick up the block", None),
             ("\"smash the bowl\"", Some(Danger::Damage)),

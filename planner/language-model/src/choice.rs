@@ -44,7 +44,9 @@ pub(crate) fn readings(lines: &[Completion], request: &PlanRequest) -> Vec<Readi
     all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     let first = all.first();
     let is_absent = first.is_some_and(|first| {
-        first.draft.verdict == Verdict::Infeasible && first.line.starts_with("do ")
+        // Nothing to do, or nothing there to do it with.
+        let is_idle = matches!(first.draft.verdict, Verdict::Infeasible | Verdict::Chat);
+        is_idle && first.line.starts_with("do ")
     });
     if is_absent {
         let bar = first.map_or(0.0, |first| first.probability) * GIVES_WAY;
@@ -63,5 +65,7 @@ fn is_same(a: &PlanDraft, b: &PlanDraft) -> bool {
     let options = |draft: &PlanDraft| -> Vec<Vec<Step>> {
         draft.options.iter().map(|it| it.steps.clone()).collect()
     };
-    a.verdict == b.verdict && a.steps == b.steps && options(a) == options(b)
+    let is_same = a.verdict == b.verdict && a.steps == b.steps && options(a) == options(b);
+    // Refusals and talk come to the same where they say the same.
+    is_same && (!a.steps.is_empty() || !a.options.is_empty() || a.say == b.say)
 }

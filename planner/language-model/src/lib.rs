@@ -13,10 +13,10 @@ mod vocabulary;
 pub use backend::{LocalBackend, LocalSettings};
 pub use error::LanguageModelError;
 pub use model::{Completion, LanguageModel, Limits};
-pub use vocabulary::accepts;
 pub use training::{
     LanguageBatch, LanguageConfig, LanguageSize, LanguageTrained, Watch, train as train_language,
 };
+pub use vocabulary::accepts;
 
 /// Result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, LanguageModelError>;

@@ -25,8 +25,17 @@ fn every_meaning_can_be_decoded_and_nothing_else() {
         .collect();
     let shown: Vec<_> = refused.iter().take(20).collect();
     assert!(refused.is_empty(), "{} of 4000: {shown:#?}", refused.len());
-    let wrong = ["do fly", "do take red apple", "hello", "do take red_block", "take block"];
+    let wrong = [
+        "do fly",
+        "do take red apple",
+        "hello",
+        "do take red_block",
+        "take block",
+    ];
     let wrong = wrong.map(str::to_owned);
     let accepted = accepts(&grammar, &wrong).unwrap();
-    assert!(accepted.iter().all(|is_accepted| !is_accepted), "{accepted:?}");
+    assert!(
+        accepted.iter().all(|is_accepted| !is_accepted),
+        "{accepted:?}"
+    );
 }

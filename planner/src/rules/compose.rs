@@ -102,6 +102,30 @@ pub(super) fn recompose(
     composer.finish()
 }
 
+/// Where the last command brought something, for "there".
+fn last_place(request: &PlanRequest) -> Option<Destination> {
+    let last = request.dialogue.last.as_ref()?;
+    last.steps.iter().rev().find_map(|step| match step {
+        Step::Place {
+            target, relation, ..
+        } => Some(if target == vola_types::ON_TABLE {
+            Destination::Table
+        } else if request.scene.has_region(target) {
+            Destination::Region(target.clone())
+        } else {
+            Destination::Object {
+                id: target.clone(),
+                relation: *relation,
+            }
+        }),
+        Step::Open { object } => Some(Destination::Object {
+            id: object.clone(),
+            relation: vola_types::Relation::In,
+        }),
+        _ => None,
+    })
+}
+
 impl<'a> Composer<'a> {
     fn new(request: &'a PlanRequest, choices: &'a Choices) -> Self {
         Self {
@@ -109,7 +133,7 @@ impl<'a> Composer<'a> {
             choices,
             world: SymbolicWorld::new(request.scene.clone(), &request.capabilities),
             mentioned: Vec::new(),
-            last_place: None,
+            last_place: last_place(request),
             spared: Vec::new(),
             parts: Vec::new(),
             steps: Vec::new(),
@@ -144,6 +168,7 @@ impl<'a> Composer<'a> {
             choices: self.choices,
             mentioned: &self.mentioned,
             last_place: self.last_place.as_ref(),
+            spared: &self.spared,
         }
     }
 

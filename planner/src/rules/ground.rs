@@ -47,6 +47,9 @@ pub(super) struct Grounder<'a> {
     pub(super) mentioned: &'a [Vec<String>],
     /// What "there" means.
     pub(super) last_place: Option<&'a Destination>,
+    /// Objects that are not to be moved: no phrase for something to move means
+    /// them.
+    pub(super) spared: &'a [String],
 }
 
 impl Grounder<'_> {
@@ -269,9 +272,11 @@ impl Grounder<'_> {
             conditions: Vec::new(),
             sides: Vec::new(),
             state: None,
+            number: None,
             ..phrase.clone()
         };
-        let narrowed = !modifiers.is_empty()
+        let narrowed = phrase.number.is_some()
+            || !modifiers.is_empty()
             || !phrase.conditions.is_empty()
             || phrase.state.is_some()
             || phrase.other;

@@ -165,6 +165,7 @@ impl Asker<'_> {
             choices: &self.choices,
             mentioned: &[],
             last_place: None,
+            spared: &[],
         }
     }
 

@@ -208,6 +208,7 @@ pub(super) fn described_by(
         choices: &choices,
         mentioned: &[],
         last_place: None,
+        spared: &[],
     };
     let ids = grounder
         .phrase(phrase, preps, Role::Landmark, &avoid)
@@ -378,6 +379,7 @@ pub(super) fn other_object(
         choices: &choices,
         mentioned: &[],
         last_place: None,
+        spared: &[],
     };
     let described = !wanted.colors.is_empty()
         || !wanted.sides.is_empty()

@@ -188,6 +188,7 @@ fn grounder<'a>(
         choices,
         mentioned: &[],
         last_place: None,
+        spared: &[],
     }
 }
 

@@ -42,7 +42,10 @@ fn lines_become_steps_over_the_scene() {
         steps("do put red block in blue bowl"),
         ["pick red_block", "place red_block in blue_bowl"]
     );
-    assert_eq!(steps("do take leftmost green block"), ["pick green_block_1"]);
+    assert_eq!(
+        steps("do take leftmost green block"),
+        ["pick green_block_1"]
+    );
     assert_eq!(
         steps("do put nearest-to (red block) green block by drawer").len(),
         2
@@ -105,15 +108,24 @@ fn what_came_before_is_corrected_repeated_and_answered() {
             object: "green_block_2".to_owned()
         }
     );
-    assert_eq!(say("fix in red bowl", &request).steps[1].target(), Some("red_bowl"));
-    assert_eq!(say("same red block", &request).steps[0].object(), Some("red_block"));
+    assert_eq!(
+        say("fix in red bowl", &request).steps[1].target(),
+        Some("red_bowl")
+    );
+    assert_eq!(
+        say("same red block", &request).steps[0].object(),
+        Some("red_block")
+    );
     assert_eq!(say("again", &request).steps.len(), 2);
 
     request.dialogue = Dialogue::default();
     let question = plan("do take green block");
     request.dialogue.note("take it", &question.into_plan());
     assert_eq!(say("answer 2", &request).verdict, Verdict::Execute);
-    assert_eq!(say("answer left one", &request).steps[0].object(), Some("green_block_1"));
+    assert_eq!(
+        say("answer left one", &request).steps[0].object(),
+        Some("green_block_1")
+    );
     assert_eq!(say("answer 9", &request).verdict, Verdict::Ask);
     assert_eq!(say("answer no", &request).verdict, Verdict::Chat);
 }
@@ -162,7 +174,9 @@ fn the_grammar_has_what_the_robot_can_do_and_the_scene_holds() {
     assert!(text.contains("\"mug\"") && text.contains("\"push \""));
     let only_pick = Capabilities::with_ops(&[vola_types::Op::Pick]);
     let text = grammar(&scene, &only_pick);
-    assert!(!text.contains("\"push \"") && !text.contains("\"put \"") && text.contains("\"take \""));
+    assert!(
+        !text.contains("\"push \"") && !text.contains("\"put \"") && text.contains("\"take \"")
+    );
     // A kind that is no plain word cannot break out of the grammar.
     scene.objects[0].kind = "x\" | /.*/".to_owned();
     assert!(!grammar(&scene, &Capabilities::default()).contains(".*"));
@@ -178,7 +192,9 @@ fn any_text_is_read_without_a_panic() {
     for _ in 0..20_000 {
         let mut line = String::new();
         for _ in 0..(state >> 60) + 1 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             line.push_str(pieces[(state >> 33) as usize % pieces.len()]);
             line.push(' ');
         }

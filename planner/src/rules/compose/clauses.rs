@@ -130,7 +130,17 @@ impl Composer<'_> {
                 .partition(|p| p.kind == PrepKind::From);
             let modifiers: Vec<Prep> = before.iter().cloned().chain(from).collect();
             let reading = self.movable(group, &modifiers).and_then(|ids| {
-                let place = self.grounder().destination(destination, &narrows, &ids)?;
+                let mut avoid = ids.clone();
+                if let PlaceRef::Object(phrase) = &destination.place
+                    && phrase.other
+                {
+                    // "the other bowl" is not the one it lies in.
+                    let under = ids
+                        .iter()
+                        .filter_map(|id| self.scene().object(id)?.on.clone());
+                    avoid.extend(under);
+                }
+                let place = self.grounder().destination(destination, &narrows, &avoid)?;
                 Ok((ids, place))
             });
             match reading {
@@ -214,6 +224,14 @@ impl Composer<'_> {
         next: Option<&Clause>,
     ) -> Result<(), Trouble> {
         let ids = self.movable(group, preps)?;
+        if let Some(under) = ids
+            .first()
+            .and_then(|id| self.scene().object(id)?.on.clone())
+            && self.scene().object(&under).is_some()
+        {
+            // "… and put the other one in it".
+            self.mentioned.push(vec![under]);
+        }
         self.mention(None, ids.clone());
         if out && !next.is_some_and(moves_what_was_taken) {
             return self.put_all(self.top_first(ids), &Destination::Table);

@@ -6,7 +6,7 @@ use super::Composer;
 use super::motion::same_color;
 use crate::describe;
 use crate::rules::ground::{Role, where_choice};
-use crate::rules::syntax::{Head, NounGroup, NounPhrase, Quantity};
+use crate::rules::syntax::{Head, NounGroup, NounPhrase, Quantity, State};
 use crate::rules::trouble::{Choice, Destination, Pick, Trouble, WHERE_TO};
 
 impl Composer<'_> {
@@ -162,7 +162,17 @@ impl Composer<'_> {
     }
 
     pub(super) fn empty(&mut self, group: &NounGroup) -> Result<(), Trouble> {
-        let containers = self.grounder().group(group, &[], Role::Container)?;
+        // "Empty the bowl": the one that holds something.
+        let mut full = group.clone();
+        for member in &mut full.members {
+            if matches!(member.head, Head::Kind(_) | Head::One) && member.state.is_none() {
+                member.state = Some(State::Full);
+            }
+        }
+        let containers = self
+            .grounder()
+            .group(&full, &[], Role::Container)
+            .or_else(|_| self.grounder().group(group, &[], Role::Container))?;
         let inside: Vec<String> = containers
             .iter()
             .flat_map(|id| {

@@ -28,6 +28,16 @@ impl Grounder<'_> {
             // "the second from the left" counts the moved object as well.
             .filter(|o| phrase.ordinal.is_some() || !avoid.contains(&o.id))
             .collect();
+        if role == Role::Movable && phrase.ordinal.is_none() && phrase.superlative.is_none() {
+            let free: Vec<&SceneObject> = found
+                .iter()
+                .copied()
+                .filter(|o| !self.spared.contains(&o.id))
+                .collect();
+            if !free.is_empty() {
+                found = free;
+            }
+        }
         if phrase.other {
             let known = self.already_meant(phrase);
             found.retain(|o| !known.contains(&o.id));
