@@ -14,7 +14,7 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 20] = [
+const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
@@ -39,6 +39,17 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     ("vola-console", &["vola-types"]),
     ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
     ("vola-planner", &["vola-types", "vola-nn"]),
+    ("vola-phrasebook", &["vola-types", "vola-planner"]),
+    (
+        "vola-language-model",
+        &[
+            "vola-types",
+            "vola-nn",
+            "vola-train",
+            "vola-planner",
+            "vola-phrasebook",
+        ],
+    ),
     ("vola-nn-bridge", &["vola-plugin", "vola-nn"]),
     (
         "vola-plugin-encoders",
@@ -71,6 +82,8 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
             "vola-faults",
             "vola-console",
             "vola-planner",
+            "vola-phrasebook",
+            "vola-language-model",
         ],
     ),
     ("xtask", &[]),
@@ -91,7 +104,10 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
 /// prefixes of the folders of ours.
 const ONLY_IN: [(&str, &[&str]); 7] = [
     ("axum", &["core/console"]),
-    ("candle-", &["core/nn", "core/train", "plugins/"]),
+    (
+        "candle-",
+        &["core/nn", "core/train", "plugins/", "planner/language-model"],
+    ),
     ("ort", &["core/nn", "core/train", "plugins/"]),
     ("abi_stable", &["core/abi"]),
     ("reqwest", &["planner"]),

@@ -55,6 +55,9 @@ const ENGLISH: Files = files![
     "en/sequences.txt",
     "en/history.txt",
     "en/verdicts.txt",
+    "en/more_nouns.txt",
+    "en/more_requests.txt",
+    "en/more_sequences.txt",
 ];
 const URDU: Files = files![
     "ur/words.txt",
@@ -63,6 +66,7 @@ const URDU: Files = files![
     "ur/requests.txt",
     "ur/sequences.txt",
     "ur/verdicts.txt",
+    "ur/more.txt",
 ];
 const ROMAN_URDU: Files = files![
     "ur-latn/words.txt",
@@ -71,6 +75,7 @@ const ROMAN_URDU: Files = files![
     "ur-latn/requests.txt",
     "ur-latn/sequences.txt",
     "ur-latn/verdicts.txt",
+    "ur-latn/more.txt",
 ];
 const ENGLISH_HELD_OUT: Files = files!["en/held_out.txt"];
 const URDU_HELD_OUT: Files = files!["ur/held_out.txt"];

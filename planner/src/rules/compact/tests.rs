@@ -47,7 +47,7 @@ fn lines_become_steps_over_the_scene() {
         ["pick green_block_1"]
     );
     assert_eq!(
-        steps("do put nearest-to (red block) green block by drawer").len(),
+        steps("do put nearest-to (red block) green block by blue bowl").len(),
         2
     );
     assert_eq!(
