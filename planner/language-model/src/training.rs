@@ -13,3 +13,6 @@ mod trainer;
 
 pub use config::{LanguageBatch, LanguageConfig, LanguageSize};
 pub use trainer::{LanguageTrained, Watch, train};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Sentences as tokens.
 
-use tokenizers::{ModelWrapper, Tokenizer};
+use tokenizers::Tokenizer;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use vola_phrasebook::{Before, Sample, Sampler};
 
 use super::config::LanguageBatch;
@@ -10,8 +11,8 @@ use crate::{LanguageModelError, Result};
 /// Longest example that is trained on, in tokens.
 const LONGEST: usize = 128;
 
-/// How often two pieces are not joined that could be, in a sentence with noise.
-const DROPOUT: f32 = 0.12;
+/// Most places where a sentence with noise is cut, in words as well.
+const CUTS: usize = 4;
 
 /// Examples of one step, one after another.
 #[derive(Debug, Default)]
@@ -28,8 +29,8 @@ pub(super) struct Batch {
 pub(super) struct Examples {
     sampler: Sampler,
     exact: Tokenizer,
-    /// Cuts words into smaller pieces at random.
-    rough: Tokenizer,
+    /// Goes on in the middle of a word.
+    inside: Tokenizer,
     special: [u32; 5],
     vocabulary: u32,
     noise: LanguageBatch,
@@ -41,12 +42,8 @@ impl Examples {
         tokenizer: &Tokenizer,
         noise: LanguageBatch,
     ) -> Result<Self> {
-        let mut rough = tokenizer.clone();
-        if let ModelWrapper::BPE(model) = rough.get_model() {
-            let mut model = model.clone();
-            model.dropout = Some(DROPOUT);
-            rough.with_model(ModelWrapper::BPE(model));
-        }
+        let mut inside = tokenizer.clone();
+        inside.with_pre_tokenizer(Some(ByteLevel::new(false, true, true)));
         let mut special = [0; 5];
         for (id, token) in special
             .iter_mut()
@@ -61,7 +58,7 @@ impl Examples {
         Ok(Self {
             sampler,
             exact: tokenizer.clone(),
-            rough,
+            inside,
             special,
             vocabulary: u32::try_from(tokenizer.get_vocab_size(true)).unwrap_or(u32::MAX),
             noise,
@@ -89,9 +86,15 @@ impl Examples {
                     reason: error.to_string(),
                 })
         };
-        let is_rough = rng.f32() < self.noise.piece_noise;
-        let tokenizer = if is_rough { &self.rough } else { &self.exact };
-        let mut sentence = cut(tokenizer, &sample.sentence)?;
+        let mut sentence = Vec::new();
+        if rng.f32() < self.noise.piece_noise {
+            for (index, part) in parts(&sample.sentence, rng).into_iter().enumerate() {
+                let tokenizer = if index == 0 { &self.exact } else { &self.inside };
+                sentence.extend(cut(tokenizer, part)?);
+            }
+        } else {
+            sentence = cut(&self.exact, &sample.sentence)?;
+        }
         for token in &mut sentence {
             if rng.f32() < self.noise.token_noise {
                 *token = rng.u32(5..self.vocabulary.max(6));
@@ -124,4 +127,23 @@ impl Examples {
         batch.tokens.extend(tokens);
         Ok(())
     }
+}
+
+/// A text cut at a few places.
+fn parts<'a>(text: &'a str, rng: &mut fastrand::Rng) -> Vec<&'a str> {
+    let borders: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
+    let count = 1 + rng.usize(..CUTS);
+    let mut cuts: Vec<usize> = (0..count)
+        .filter_map(|_| borders.get(rng.usize(..borders.len().max(1))).copied())
+        .collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut all = Vec::with_capacity(cuts.len() + 1);
+    let mut start = 0;
+    for cut in cuts {
+        all.push(&text[start..cut]);
+        start = cut;
+    }
+    all.push(&text[start..]);
+    all
 }

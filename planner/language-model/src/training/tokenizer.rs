@@ -9,8 +9,8 @@ use vola_phrasebook::{Sampler, Split};
 use crate::template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
 use crate::{LanguageModelError, Result};
 
-/// Sentences that pieces are counted in.
-const SENTENCES: usize = 60_000;
+/// Sentences in which pieces are counted, for each piece that is learnt.
+const SENTENCES: usize = 15;
 
 /// Letters that are typed for one another, and marks that are left out.
 const ALIKE: [(&str, &str); 10] = [
@@ -36,8 +36,8 @@ pub(super) fn learn(size: usize, seed: u64) -> Result<Tokenizer> {
     };
     let sampler = Sampler::new(Split::Train)?;
     let mut rng = fastrand::Rng::with_seed(seed);
-    let mut texts = Vec::with_capacity(2 * SENTENCES);
-    for _ in 0..SENTENCES {
+    let mut texts = Vec::with_capacity(2 * SENTENCES * size);
+    for _ in 0..SENTENCES * size {
         let sample = sampler.draw(&mut rng);
         texts.push(sample.sentence);
         texts.push(sample.meaning);

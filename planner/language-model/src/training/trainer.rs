@@ -42,15 +42,15 @@ pub struct LanguageTrained {
 /// that came first.
 pub type Watch<'a> = dyn FnMut(u64, f64, f64, f64) -> Flow + 'a;
 
-struct Training {
+pub(super) struct Training {
     config: LanguageConfig,
     tokenizer: Tokenizer,
-    examples: Examples,
+    pub(super) examples: Examples,
     held_out: Examples,
-    network: Network,
-    params: FlatParams,
-    optimizer: Optimizer,
-    state: ResumeState,
+    pub(super) network: Network,
+    pub(super) params: FlatParams,
+    pub(super) optimizer: Optimizer,
+    pub(super) state: ResumeState,
     history: History,
 }
 
@@ -72,7 +72,7 @@ pub fn train(
 }
 
 impl Training {
-    fn begin(config: LanguageConfig) -> Result<Self> {
+    pub(super) fn begin(config: LanguageConfig) -> Result<Self> {
         for folder in [&config.work, &config.out] {
             std::fs::create_dir_all(folder).map_err(LanguageModelError::file(folder))?;
         }
@@ -183,6 +183,19 @@ impl Training {
         }
     }
 
+    /// Gradient, loss and part of right tokens of a seed's sentences.
+    fn gradient_of(&self, seed: u64) -> Result<(FlatGrad, f64, f64)> {
+        let batch = self.examples.draw(self.config.batch.size, seed)?;
+        let (loss, right) = self.network.loss(&batch)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        Ok((self.params.gradients(&loss.backward()?)?, value, right))
+    }
+
+    #[cfg(test)]
+    pub(super) fn gradient(&self, seed: u64) -> Result<FlatGrad> {
+        Ok(self.gradient_of(seed)?.0)
+    }
+
     /// One step of all workers: mean loss, part of right tokens, learning rate.
     fn step(&mut self) -> Result<(f64, f64, f64)> {
         let threads = self.config.batch.threads;
@@ -192,12 +205,7 @@ impl Training {
                 .wrapping_mul(0x9e37_79b9_7f4a_7c15)
                 .wrapping_add(self.state.step * threads as u64 + worker as u64)
         };
-        let run = |worker: usize| -> Result<(FlatGrad, f64, f64)> {
-            let batch = self.examples.draw(self.config.batch.size, seed(worker))?;
-            let (loss, right) = self.network.loss(&batch)?;
-            let value = f64::from(loss.to_scalar::<f32>()?);
-            Ok((self.params.gradients(&loss.backward()?)?, value, right))
-        };
+        let run = |worker: usize| self.gradient_of(seed(worker));
         let results = std::thread::scope(|scope| {
             let run = &run;
             let others: Vec<_> = (1..threads)
