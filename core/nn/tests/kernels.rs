@@ -8,7 +8,7 @@
 )]
 
 use candle_core::{Device, Result, Tensor, Var};
-use vola_nn::kernels::{self, Activation, Conv2d, InputLayout};
+use vola_nn::kernels::{self, CausalAttention, Activation, Conv2d, InputLayout};
 
 /// Fixed numbers that look random, about -1..1.
 fn numbers(dims: &[usize], seed: u32) -> Tensor {
@@ -203,6 +203,53 @@ fn gradients_equal_finite_differences() {
     check_gradients(&[&logits], || {
         kernels::centre_focal(&(logits.as_tensor() * 3.0)?, &heat)
     });
+}
+
+#[test]
+fn gradients_of_language_models_equal_finite_differences() {
+    let (x, w) = (var(&[5, 4], 1), var(&[3, 4], 2));
+    check_gradients(&[&x, &w], || kernels::linear(&x, &w));
+    let gain = var(&[4], 3);
+    check_gradients(&[&x, &gain], || kernels::rms_norm(&x, &gain, 1e-5));
+    let up = var(&[5, 4], 4);
+    check_gradients(&[&x, &up], || kernels::silu_gate(&x, &up));
+    // Two heads of four channels; sequences of one, three and two tokens.
+    let qkv = var(&[6, 24], 5);
+    let sizes = CausalAttention {
+        heads: 2,
+        rope_theta: 100.0,
+        lengths: vec![1, 3, 2],
+    };
+    check_gradients(&[&qkv], || kernels::causal_attention(&qkv, &sizes));
+    let logits = var(&[3, 6], 6);
+    check_gradients(&[&logits], || {
+        kernels::class_cross_entropy(&logits, &[5, 0, 2])
+    });
+    assert!(kernels::class_cross_entropy(&logits, &[5, 0, 6]).is_err());
+    assert!(kernels::class_cross_entropy(&logits, &[5, 0]).is_err());
+    let short = CausalAttention {
+        lengths: vec![1, 3],
+        ..sizes
+    };
+    assert!(kernels::causal_attention(&qkv, &short).is_err());
+}
+
+#[test]
+fn attention_sees_its_own_sequence_up_to_its_own_token() {
+    let sizes = |lengths: &[usize]| CausalAttention {
+        heads: 1,
+        rope_theta: 10_000.0,
+        lengths: lengths.to_vec(),
+    };
+    let qkv = numbers(&[5, 12], 1);
+    let run = |qkv: &Tensor, lengths: &[usize]| {
+        kernels::causal_attention(qkv, &sizes(lengths)).unwrap()
+    };
+    let together = run(&qkv, &[2, 3]);
+    let second = run(&qkv.narrow(0, 2, 3).unwrap(), &[3]);
+    assert!(largest_difference(&together.narrow(0, 2, 3).unwrap(), &second) < 1e-6);
+    let begin = run(&qkv.narrow(0, 2, 2).unwrap(), &[2]);
+    assert!(largest_difference(&second.narrow(0, 0, 2).unwrap(), &begin) < 1e-6);
 }
 
 #[test]
