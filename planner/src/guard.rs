@@ -76,7 +76,7 @@ const CASUAL: &[&str] = &["toss", "chuck"];
 
 /// What makes a casual word an act of throwing.
 const AWAY: &[&str] = &[
-    "at", "across", "off", "away", "out", "air", "hard", "far", "against", "up", "wall", "window",
+    "at", "across", "off", "away", "out", "hard", "against", "up",
 ];
 
 /// Urdu, in both scripts: beginnings of words of harm.
@@ -262,19 +262,28 @@ pub fn screen_sentence(sentence: &str) -> Option<Danger> {
     if let Some(danger) = screen_urdu(&words) {
         return Some(danger);
     }
-    let is_put_into = ["in", "into", "inside", "on", "onto", "to"];
-    let casual = has(CASUAL) && has(&is_put_into) && !has(AWAY);
-    let damage = |word: &&str| DAMAGE.contains(word) && !(casual && CASUAL.contains(word));
+    let damages = words.iter().enumerate().any(|(at, word)| {
+        let rest = words.get(at + 1..).unwrap_or_default();
+        DAMAGE.contains(word) && !(CASUAL.contains(word) && sets_down(rest))
+    });
     // "Lift it off the table" leaves it in the hand.
     let lifts = has(&["lift", "raise", "pick", "take", "grab", "hoist", "get"])
         && !has(&[
             "push", "knock", "shove", "sweep", "slide", "roll", "kick", "drop",
         ]);
     let leaves = OFF_TABLE.iter().any(|phrase| has_phrase(phrase)) && !lifts;
-    if !negated && (words.iter().any(damage) || leaves) {
+    if !negated && (damages || leaves) {
         return Some(Danger::Damage);
     }
     None
+}
+
+/// Whether the words after "toss" say into or onto what, before any word for
+/// throwing.
+fn sets_down(rest: &[&str]) -> bool {
+    let goal = |word: &&str| ["in", "into", "inside", "on", "onto", "to"].contains(word);
+    let end = rest.iter().take(14).position(goal);
+    end.is_some_and(|end| !rest[..end].iter().any(|word| AWAY.contains(word)))
 }
 
 /// The same signs in Urdu, whose words change at their ends.
@@ -400,6 +409,8 @@ mod tests {
             ("push the block off the table", Some(Danger::Damage)),
             ("toss the block at the wall", Some(Danger::Damage)),
             ("toss the block away", Some(Danger::Damage)),
+            ("toss it up in the air", Some(Danger::Damage)),
+            ("he read it out; now toss the far block in the bowl", None),
             ("toss the block into the bowl", None),
             ("chuck it in the drawer", None),
             ("lift the red block off the table", None),

@@ -106,7 +106,12 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ("axum", &["core/console"]),
     (
         "candle-",
-        &["core/nn", "core/train", "plugins/", "planner/language-model"],
+        &[
+            "core/nn",
+            "core/train",
+            "plugins/",
+            "planner/language-model",
+        ],
     ),
     ("ort", &["core/nn", "core/train", "plugins/"]),
     ("abi_stable", &["core/abi"]),

@@ -8,7 +8,7 @@
 )]
 
 use candle_core::{Device, Result, Tensor, Var};
-use vola_nn::kernels::{self, CausalAttention, Activation, Conv2d, InputLayout};
+use vola_nn::kernels::{self, Activation, CausalAttention, Conv2d, InputLayout};
 
 /// Fixed numbers that look random, about -1..1.
 fn numbers(dims: &[usize], seed: u32) -> Tensor {
@@ -242,9 +242,8 @@ fn attention_sees_its_own_sequence_up_to_its_own_token() {
         lengths: lengths.to_vec(),
     };
     let qkv = numbers(&[5, 12], 1);
-    let run = |qkv: &Tensor, lengths: &[usize]| {
-        kernels::causal_attention(qkv, &sizes(lengths)).unwrap()
-    };
+    let run =
+        |qkv: &Tensor, lengths: &[usize]| kernels::causal_attention(qkv, &sizes(lengths)).unwrap();
     let together = run(&qkv, &[2, 3]);
     let second = run(&qkv.narrow(0, 2, 3).unwrap(), &[3]);
     assert!(largest_difference(&together.narrow(0, 2, 3).unwrap(), &second) < 1e-6);

@@ -150,6 +150,9 @@ impl ShardWriter {
 }
 
 /// Writes a file under another name and renames it, so that nobody reads half of it.
+///
+/// # Errors
+/// A failing write.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.as_os_str().to_os_string();
     name.push(".partial");

@@ -49,13 +49,13 @@ pub enum LanguageModelError {
     Phrases(#[from] vola_phrasebook::BookError),
     /// A network could not be built.
     #[error(transparent)]
-    Network(#[from] vola_nn::NnError),
+    Network(#[from] Box<vola_nn::NnError>),
     /// Training failed.
     #[error(transparent)]
-    Training(#[from] vola_train::TrainError),
+    Training(#[from] Box<vola_train::TrainError>),
     /// A tensor operation failed.
     #[error("tensors: {0}")]
-    Tensor(#[from] candle_core::Error),
+    Tensor(#[from] Box<candle_core::Error>),
 }
 
 impl LanguageModelError {
@@ -67,3 +67,16 @@ impl LanguageModelError {
         }
     }
 }
+
+macro_rules! boxed {
+    ($($error:ty),*) => {
+        $(impl From<$error> for LanguageModelError {
+            fn from(error: $error) -> Self {
+                Box::new(error).into()
+            }
+        })*
+    };
+}
+
+// Large errors of others lie behind a pointer, so that results stay small.
+boxed!(vola_nn::NnError, vola_train::TrainError, candle_core::Error);

@@ -175,6 +175,7 @@ fn weights(folder: &Path) -> Result<VarBuilder<'static>> {
             path: path.clone(),
             reason: error.to_string(),
         })?;
+        let own: std::collections::BTreeMap<String, Tensor> = own.into_iter().collect();
         for (name, tensor) in own {
             tensors.insert(name, tensor.to_dtype(DType::F32)?);
         }

@@ -27,7 +27,7 @@ impl Vocabulary {
             return Err(fail("no token ends an answer"));
         };
         let pieces = pieces(&tokenizer, width);
-        let size = u32::try_from(width).map_err(|_| fail("too many tokens"))?;
+        let size = u32::try_from(width).map_err(|error| fail(&error))?;
         let trie = TokTrie::from(&TokRxInfo::new(size, end), &pieces).with_eos_tokens(&ends);
         let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;

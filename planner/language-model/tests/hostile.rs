@@ -41,7 +41,11 @@ fn a_file_that_is_no_gguf_is_refused_with_its_name() {
         [b"GGUF".to_vec(), vec![0xff; 4096]].concat(),
     ] {
         std::fs::write(&file, &bytes).unwrap();
-        assert!(refused(&file).contains("model.gguf"), "{} bytes", bytes.len());
+        assert!(
+            refused(&file).contains("model.gguf"),
+            "{} bytes",
+            bytes.len()
+        );
     }
 }
 

@@ -109,13 +109,7 @@ fn noun_phrase(book: &Book, role: &str, simple: bool, rng: &mut Rng) -> Value {
         }
         "w" => "bowl",
         "d" => "drawer",
-        "p" => {
-            if rng.f32() < 0.5 {
-                "bowl"
-            } else {
-                "block"
-            }
-        }
+        "p" if rng.f32() < 0.5 => "bowl",
         _ => "block",
     };
     let weight = |section: &&Section| share(section, role, kind, simple);

@@ -271,7 +271,8 @@ fn distinct(
         let is_taken = others
             .iter()
             .any(|(_, other)| other.meaning == value.meaning);
-        if !is_taken && !(is_repeated && value.meaning.starts_with("a ")) {
+        let is_vague = is_repeated && value.meaning.starts_with("a ");
+        if !is_taken && !is_vague {
             break;
         }
         value = noun_phrase::draw(book, slot, is_repeated, rng);

@@ -461,8 +461,7 @@ mod tests {
         file.rewind().unwrap();
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
-        let header: serde_json::Value =
-            serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!(header["cause"], "the runtime is gone", "{text}");
         assert!(text.lines().count() > REST_TICKS as usize);
     }

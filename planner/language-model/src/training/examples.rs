@@ -89,7 +89,11 @@ impl Examples {
         let mut sentence = Vec::new();
         if rng.f32() < self.noise.piece_noise {
             for (index, part) in parts(&sample.sentence, rng).into_iter().enumerate() {
-                let tokenizer = if index == 0 { &self.exact } else { &self.inside };
+                let tokenizer = if index == 0 {
+                    &self.exact
+                } else {
+                    &self.inside
+                };
                 sentence.extend(cut(tokenizer, part)?);
             }
         } else {

@@ -69,7 +69,11 @@ fn the_written_model_says_what_the_trained_network_says() {
     let tokens = batch.tokens.clone();
     training.params.set(&training.optimizer.average).unwrap();
     let rows = training.network.logits(&batch).unwrap();
-    let last: Vec<f32> = rows.get(rows.dim(0).unwrap() - 1).unwrap().to_vec1().unwrap();
+    let last: Vec<f32> = rows
+        .get(rows.dim(0).unwrap() - 1)
+        .unwrap()
+        .to_vec1()
+        .unwrap();
     let model = LanguageModel::open(&config.out).unwrap();
     let read = model.logits(&tokens).unwrap();
     assert_eq!(read.len(), last.len());
