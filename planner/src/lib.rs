@@ -10,12 +10,14 @@
 //! - [`SceneMemory`]: from detections to scenes whose ids last.
 //! - [`Executive`]: one step at a time on a [`Robot`], measured, retried,
 //!   planned anew, or handed to an [`Operator`].
+//! - [`asking`]: when a doubt is asked about, calibrated.
 //! - [`verify_steps`], [`verify_draft`]: symbolic simulation of plans.
 //!
 //! This crate knows no runtime, no tensors and no cameras: a robot is the
 //! [`Robot`] trait, a person the [`Operator`] trait, a camera a list of
 //! [`Detection`]s. Other back ends plug in through [`Backend`].
 
+pub mod asking;
 mod backend;
 mod backends;
 mod capabilities;
@@ -30,6 +32,7 @@ mod plan_reply;
 mod plan_schema;
 pub mod postcondition;
 mod prompt;
+pub mod readings;
 mod request;
 mod rules;
 mod scene_memory;

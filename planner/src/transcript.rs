@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vola_types::TokenCount;
 
+use crate::readings::ScoredLine;
+
 /// One request to a model and its answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
@@ -41,9 +43,12 @@ pub struct Exchange {
     /// Tokens read and written.
     #[serde(default)]
     pub tokens: TokenCount,
-    /// Probability that the model gave its answer, where it says so.
+    /// Lines of the compact language that the model found likely.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ScoredLine>,
+    /// Probability from which on two readings are asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probability: Option<f64>,
+    pub ask_from: Option<f64>,
     /// Why there is no usable answer.
     #[serde(default)]
     pub error: Option<String>,

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    bench::BenchArguments, chat::ChatArguments, config::ConfigCommand, doctor::DoctorArguments,
-    eval::EvalArguments, plan::PlanArguments, plugin::PluginCommand, policy::PolicyCommand,
-    record::RecordArguments, run::RunArguments, serve::ServeArguments, train::TrainArguments,
+    bench::BenchArguments, calibrate::CalibrateArguments, chat::ChatArguments,
+    config::ConfigCommand, doctor::DoctorArguments, eval::EvalArguments, plan::PlanArguments,
+    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments, run::RunArguments,
+    serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.
@@ -96,9 +97,8 @@ pub(crate) enum Command {
     /// Check, repair, show or export recorded data (not in this version)
     #[command(hide = true)]
     Dataset(LaterArguments),
-    /// Calibrate confidence or planner (not in this version)
-    #[command(hide = true)]
-    Calibrate(LaterArguments),
+    /// Calibrate when the planner asks
+    Calibrate(CalibrateArguments),
     /// Serve the operator's web page, metrics and stops
     Serve(ServeArguments),
     /// Host one isolated plugin; started by Vola itself

@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use minijinja::{Value, context};
+use vola_planner::asking::AskingCalibration;
+use vola_planner::readings::{Reading, ScoredLine, answer, readings};
 use vola_planner::{Backend, BackendError, Exchange, PlanDraft, PlanRequest, compact, situation};
 use vola_types::TokenCount;
 
-use crate::choice::readings;
 use crate::{Completion, LanguageModel, LanguageModelError, Limits, Result};
 
 /// What a model is told that was not trained for this.
@@ -41,7 +42,7 @@ pub struct LocalBackend {
 enum Opened {
     #[default]
     NotYet,
-    Ready(Box<LanguageModel>),
+    Ready(Box<LanguageModel>, Option<AskingCalibration>),
     Failed(String),
 }
 
@@ -80,6 +81,7 @@ struct Job {
 struct Done {
     prompt: String,
     lines: Vec<Completion>,
+    asking: Option<AskingCalibration>,
 }
 
 #[async_trait]
@@ -102,11 +104,7 @@ impl Backend for LocalBackend {
         let job = Job {
             settings: self.settings.clone(),
             messages: messages(request),
-            planner: context! {
-                sentence => request.sentence,
-                question => request.dialogue.question.is_some(),
-                command => request.dialogue.last.is_some(),
-            },
+            planner: about(request),
             grammar: compact::grammar(&request.scene, &request.capabilities),
             tokens: most.min(usize::try_from(request.limits.tokens).unwrap_or(usize::MAX)),
             deadline: request.limits.deadline,
@@ -133,7 +131,8 @@ impl Backend for LocalBackend {
             .last()
             .filter(|_| request.feedback.is_some());
         let is_repeated = before.is_some_and(|before| before.prompt == done.prompt);
-        let readings = readings(&done.lines, request);
+        let lines = scored(&done.lines);
+        let readings = readings(&lines, request);
         let first = readings.first();
         let likeliest = done.lines.first();
         let reply = first.map(|reading| reading.line.clone());
@@ -148,7 +147,8 @@ impl Backend for LocalBackend {
             tokens,
             stop_reason: Some(if is_whole { "end" } else { "limit" }.to_owned()),
             millis: started.elapsed().as_secs_f64() * 1e3,
-            probability: first.map(|reading| reading.probability),
+            lines,
+            ask_from: done.asking.as_ref().map(AskingCalibration::least),
             ..Exchange::default()
         });
         for reading in &readings {
@@ -159,18 +159,114 @@ impl Backend for LocalBackend {
                 detail: "the model does not mend its plans".to_owned(),
             });
         }
-        let Some(reading) = readings.into_iter().next() else {
+        let Some(draft) = answer(readings, done.asking.as_ref().map(AskingCalibration::least))
+        else {
             return Err(BackendError::BadReply {
                 detail: "the model's line was cut off".to_owned(),
             });
         };
-        let confidence = reading.draft.confidence.min(reading.probability);
         Ok(PlanDraft {
             model: Some(name(&self.settings.model)),
             tokens,
-            ..reading.draft.with_confidence(confidence)
+            ..draft
         })
     }
+}
+
+/// Reads sentences outside of a ladder, for calibration.
+pub struct Reader {
+    model: LanguageModel,
+    lines: usize,
+}
+
+impl Reader {
+    /// Opens the model of these settings.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::open`].
+    pub fn open(settings: &LocalSettings) -> Result<Self> {
+        Ok(Self {
+            model: LanguageModel::open(&settings.model)?,
+            lines: settings.lines,
+        })
+    }
+
+    /// The readings of a sentence, the one to follow first.
+    ///
+    /// # Errors
+    /// A failing network.
+    pub fn readings(&mut self, request: &PlanRequest) -> Result<Vec<Reading>> {
+        let prompt = self.model.prompt(&messages(request), &about(request))?;
+        let grammar = compact::grammar(&request.scene, &request.capabilities);
+        let limits = Limits {
+            tokens: MOST_TOKENS,
+            lines: self.lines,
+            deadline: None,
+            is_cancelled: &AtomicBool::new(false),
+        };
+        let lines = self.model.complete(&prompt, &grammar, limits)?;
+        Ok(readings(&scored(&lines), request))
+    }
+}
+
+/// The lines that were not cut off.
+fn scored(lines: &[Completion]) -> Vec<ScoredLine> {
+    let whole = lines.iter().filter(|line| line.is_whole);
+    whole
+        .map(|line| ScoredLine {
+            line: line.text.clone(),
+            probability: line.probability(),
+        })
+        .collect()
+}
+
+/// Where a model's calibration lies: beside a folder's weights, or beside a
+/// GGUF file.
+#[must_use]
+pub fn calibration_file(model: &Path) -> PathBuf {
+    if model.is_dir() {
+        model.join("asking.json")
+    } else {
+        model.with_extension("asking.json")
+    }
+}
+
+/// BLAKE3 hash of a model's weights.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn weights_hash(model: &Path) -> Result<String> {
+    let file = if model.is_dir() {
+        model.join("model.safetensors")
+    } else {
+        model.to_path_buf()
+    };
+    let mut hasher = blake3::Hasher::new();
+    let mut opened = std::fs::File::open(&file).map_err(LanguageModelError::file(&file))?;
+    std::io::copy(&mut opened, &mut hasher).map_err(LanguageModelError::file(&file))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The calibration that belongs to a model; one of other weights is left out,
+/// loudly.
+fn calibration(model: &Path) -> Option<AskingCalibration> {
+    let file = calibration_file(model);
+    let text = std::fs::read_to_string(&file).ok()?;
+    let calibration: AskingCalibration = match serde_json::from_str(&text) {
+        Ok(calibration) => calibration,
+        Err(error) => {
+            tracing::warn!(file = %file.display(), %error, "the calibration cannot be read: doubts are not asked about");
+            return None;
+        }
+    };
+    if weights_hash(model).ok().as_deref() == Some(calibration.model.as_str()) {
+        return Some(calibration);
+    }
+    tracing::warn!(
+        file = %file.display(),
+        "the calibration is of other weights: doubts are not asked about; `vola calibrate --planner` makes it anew"
+    );
+    None
 }
 
 /// The last part of a path: what a person calls the model.
@@ -194,6 +290,15 @@ fn messages(request: &PlanRequest) -> Value {
     Value::from(all)
 }
 
+/// What a template that knows this program may use.
+fn about(request: &PlanRequest) -> Value {
+    context! {
+        sentence => request.sentence,
+        question => request.dialogue.question.is_some(),
+        command => request.dialogue.last.is_some(),
+    }
+}
+
 fn refusal(error: &LanguageModelError) -> BackendError {
     BackendError::Unreachable {
         detail: error.to_string(),
@@ -206,13 +311,13 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
         *opened = match LanguageModel::open(&job.settings.model) {
             Ok(mut model) => {
                 keep_beginning(&mut model, job)?;
-                Opened::Ready(Box::new(model))
+                Opened::Ready(Box::new(model), calibration(&job.settings.model))
             }
             Err(error) => Opened::Failed(error.to_string()),
         };
     }
     match &mut *opened {
-        Opened::Ready(model) => {
+        Opened::Ready(model, asking) => {
             let prompt = model.prompt(&job.messages, &job.planner)?;
             let limits = Limits {
                 tokens: job.tokens,
@@ -221,7 +326,11 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
                 is_cancelled: &job.is_cancelled,
             };
             let lines = model.complete(&prompt, &job.grammar, limits)?;
-            Ok(Done { prompt, lines })
+            Ok(Done {
+                prompt,
+                lines,
+                asking: asking.clone(),
+            })
         }
         Opened::NotYet | Opened::Failed(_) => {
             let reason = match &*opened {

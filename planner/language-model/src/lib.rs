@@ -2,7 +2,6 @@
 //! running it or a larger one in this process.
 
 mod backend;
-mod choice;
 mod error;
 mod model;
 mod network;
@@ -10,7 +9,7 @@ mod template;
 mod training;
 mod vocabulary;
 
-pub use backend::{LocalBackend, LocalSettings};
+pub use backend::{LocalBackend, LocalSettings, Reader, calibration_file, weights_hash};
 pub use error::LanguageModelError;
 pub use model::{Completion, LanguageModel, Limits};
 pub use training::{

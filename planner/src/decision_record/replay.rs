@@ -15,8 +15,9 @@ use crate::backend::{Backend, BackendError};
 use crate::backends::draft_of;
 use crate::draft::PlanDraft;
 use crate::ladder::Ladder;
+use crate::readings;
 use crate::request::PlanRequest;
-use crate::rules::{RulesBackend, compact};
+use crate::rules::RulesBackend;
 use crate::transcript::Exchange;
 
 /// Nothing in a replay waits; this only bounds a fault.
@@ -78,19 +79,18 @@ fn differences(then: &Plan, now: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// A local model's line, read again.
+/// A local model's lines, read again.
 fn local_draft(exchange: &Exchange, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
-    let draft = compact::answer(&exchange.reply, request).map_err(|error| {
-        let detail = error.to_string();
-        BackendError::Malformed { detail }
+    let readings = readings::readings(&exchange.lines, request);
+    let draft = readings::answer(readings, exchange.ask_from).ok_or_else(|| {
+        let detail = "the record holds no line that can be read".to_owned();
+        BackendError::Recorded { detail }
     })?;
-    let probability = exchange.probability.unwrap_or(1.0);
-    let confidence = draft.confidence.min(probability);
     let model = std::path::Path::new(&exchange.model).file_name();
     Ok(PlanDraft {
         model: model.map(|name| name.to_string_lossy().into_owned()),
         tokens: exchange.tokens,
-        ..draft.with_confidence(confidence)
+        ..draft
     })
 }
 

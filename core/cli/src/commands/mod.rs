@@ -1,6 +1,7 @@
 //! One file a command. Each takes what was typed and returns the exit code.
 
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod chat;
 pub(crate) mod config;
 pub(crate) mod doctor;
@@ -51,7 +52,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Bench(own) => bench::run(shared, own, console),
         Command::Doctor(own) => doctor::run(shared, own, console),
         Command::Dataset(_) => Err(later::missing("dataset")),
-        Command::Calibrate(_) => Err(later::missing("calibrate")),
+        Command::Calibrate(own) => calibrate::run(shared, own, console),
         Command::Serve(own) => serve::run(shared, own, console),
         Command::PluginHost => plugin_host(),
     }

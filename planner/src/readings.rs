@@ -1,0 +1,110 @@
+//! Choosing among the lines that a model thinks likely.
+//!
+//! The embedded model does not see the scene: it says what the words mean, and
+//! grounding says whether that exists. A line about something that is not there
+//! gives way to one that is nearly as likely and is there; words that are hard
+//! to read are mended that way.
+
+use serde::{Deserialize, Serialize};
+use vola_types::{PlanOption, Step, Verdict};
+
+use crate::draft::PlanDraft;
+use crate::request::PlanRequest;
+use crate::rules::compact;
+
+/// How much less likely a line may be that makes sense in the scene.
+const GIVES_WAY: f64 = 0.12;
+
+/// A line of the compact language and how likely its model found it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoredLine {
+    /// The line.
+    pub line: String,
+    /// 0..=1.
+    pub probability: f64,
+}
+
+/// What one reading of the sentence comes to.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The answer.
+    pub draft: PlanDraft,
+    /// The likeliest line that comes to it.
+    pub line: String,
+    /// Probability of all lines that come to it, among those that were found.
+    pub probability: f64,
+}
+
+/// The answer to readings: the first one, or the question between those that
+/// are at least as likely as `least`; without it nothing is asked.
+#[must_use]
+pub fn answer(readings: Vec<Reading>, least: Option<f64>) -> Option<PlanDraft> {
+    let first = readings.first()?;
+    let confidence = first.draft.confidence.min(first.probability);
+    let kept = |reading: &&Reading| least.is_some_and(|bar| reading.probability >= bar);
+    let doubtful: Vec<&Reading> = readings
+        .iter()
+        .filter(kept)
+        .filter(|reading| reading.draft.verdict == Verdict::Execute)
+        .collect();
+    if first.draft.verdict == Verdict::Execute && doubtful.len() > 1 {
+        let option = |reading: &&Reading| PlanOption {
+            label: reading.draft.tree.goal.clone(),
+            steps: reading.draft.steps.clone(),
+        };
+        let options = doubtful.iter().map(option).collect();
+        let draft = PlanDraft::ask("I am not sure what you mean. Which of these?", options);
+        return Some(draft.with_confidence(confidence));
+    }
+    let first = readings.into_iter().next()?;
+    Some(first.draft.with_confidence(confidence))
+}
+
+/// The readings, the one to follow first; none when no line can be read.
+#[must_use]
+pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
+    let mut all: Vec<Reading> = Vec::new();
+    let total: f64 = lines.iter().map(|line| line.probability).sum();
+    for line in lines {
+        let Ok(draft) = compact::answer(&line.line, request) else {
+            continue;
+        };
+        let share = line.probability / total.max(f64::MIN_POSITIVE);
+        match all.iter_mut().find(|known| is_same(&known.draft, &draft)) {
+            Some(known) => known.probability += share,
+            None => all.push(Reading {
+                draft,
+                line: line.line.clone(),
+                probability: share,
+            }),
+        }
+    }
+    all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let first = all.first();
+    let is_absent = first.is_some_and(|first| {
+        // Nothing to do, or nothing there to do it with.
+        let is_idle = matches!(first.draft.verdict, Verdict::Infeasible | Verdict::Chat);
+        is_idle && first.line.starts_with("do ")
+    });
+    if is_absent {
+        let bar = first.map_or(0.0, |first| first.probability) * GIVES_WAY;
+        let makes_sense = |reading: &Reading| {
+            reading.probability >= bar && reading.draft.verdict == Verdict::Execute
+        };
+        if let Some(index) = all.iter().position(makes_sense) {
+            all[..=index].rotate_right(1);
+        }
+    }
+    all
+}
+
+/// Whether two answers come to the same.
+#[must_use]
+pub fn is_same(a: &PlanDraft, b: &PlanDraft) -> bool {
+    let options = |draft: &PlanDraft| -> Vec<Vec<Step>> {
+        draft.options.iter().map(|it| it.steps.clone()).collect()
+    };
+    let is_same = a.verdict == b.verdict && a.steps == b.steps && options(a) == options(b);
+    // Refusals and talk come to the same where they say the same.
+    is_same && (!a.steps.is_empty() || !a.options.is_empty() || a.say == b.say)
+}
