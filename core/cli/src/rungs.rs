@@ -26,7 +26,13 @@ pub(crate) fn ladder(settings: Option<&PlannerSettings>, first: Option<Backend>)
         let shared = settings.filter(|_| chooser == Some(*backend));
         rung(*backend, settings, shared.and_then(PlannerSettings::model))
     });
-    let ladder = Ladder::new(rungs.collect());
+    let mut ladder = Ladder::new(rungs.collect());
+    // A back end that was asked for by name is asked first.
+    let is_fast = settings.is_some_and(PlannerSettings::fast_path) && first.is_none();
+    let begins_with_model = backends.first().is_some_and(|it| *it != Backend::Rules);
+    if is_fast && begins_with_model && backends.contains(&Backend::Rules) {
+        ladder = ladder.with_fast_path(Arc::new(RulesBackend::new()));
+    }
     let Some(settings) = settings else {
         return ladder;
     };

@@ -177,3 +177,21 @@ fn the_same_question_has_the_same_id_and_a_plan_has_the_contract_form() {
         ["rules", "moody"]
     );
 }
+
+#[test]
+fn a_plain_command_takes_the_fast_path_and_nothing_else_does() {
+    let ladder = || {
+        Ladder::new(vec![Moody::rung(Mood::Wrong(0))]).with_fast_path(Arc::new(RulesBackend::new()))
+    };
+    let scene = Scene::from_json(SCENE).unwrap();
+    for (sentence, backend) in [
+        ("pick up the red block", "rules"),
+        // A refusal or words of the grammar are no plan.
+        ("pick up the green block", "moody"),
+        ("fetch me the crimson doodad", "moody"),
+    ] {
+        let plan = plan_with(&ladder(), &PlanRequest::new(sentence, scene.clone()));
+        assert_eq!(plan.backend, backend, "{sentence}");
+        assert!(plan.fallbacks.is_empty(), "{sentence}");
+    }
+}

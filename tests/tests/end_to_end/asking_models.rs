@@ -29,7 +29,7 @@ fn workplace() -> tempfile::TempDir {
     let bundle = workspace().root.join("configs/policies/tabletop");
     let deployment = format!(
         "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = '{}'\n\
-         [planner]\nbackends = ['claude', 'openai', 'rules']\ndecisions = 'decisions'\n",
+         [planner]\nbackends = ['claude', 'openai', 'rules']\nfast_path = false\ndecisions = 'decisions'\n",
         bundle.display()
     );
     std::fs::write(folder.path().join("d.toml"), deployment).unwrap();

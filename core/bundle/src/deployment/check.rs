@@ -470,6 +470,7 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
     }
     PlannerSettings {
         backends,
+        fast_path: raw.fast_path.unwrap_or(true),
         model: raw.model.clone(),
         documents,
         send_image: raw.send_image.unwrap_or(false),

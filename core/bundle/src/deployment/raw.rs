@@ -287,6 +287,9 @@ pub enum Unanswered {
 pub struct RawPlanner {
     /// Back ends, the first that answers counts. Default: `rules`.
     pub backends: Option<Vec<Backend>>,
+    /// Whether plain commands are planned by `rules` at once where a model comes
+    /// before it. Default: true.
+    pub fast_path: Option<bool>,
     /// Model of the first back end that has a choice. Default: its own.
     pub model: Option<String>,
     /// Documents that the planner may read, relative to this file. Default: none.

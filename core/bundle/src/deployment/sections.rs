@@ -300,6 +300,7 @@ getters!(HandoffSettings {
 #[derive(Clone, Debug)]
 pub struct PlannerSettings {
     pub(super) backends: Vec<Backend>,
+    pub(super) fast_path: bool,
     pub(super) model: Option<String>,
     pub(super) documents: Vec<PathBuf>,
     pub(super) send_image: bool,
@@ -356,6 +357,8 @@ impl PlannerSettings {
 }
 
 getters!(PlannerSettings {
+    /// Whether plain commands are planned by `rules` before a model is asked.
+    fast_path: bool,
     /// Whether models that look at pictures get the camera's.
     send_image: bool,
     /// Seed of sampling and of the pauses between retries.
