@@ -5,6 +5,7 @@ mod asking_models;
 mod bad_input;
 mod benching;
 mod inferring;
+mod local_model;
 mod planning;
 mod proving;
 mod running;

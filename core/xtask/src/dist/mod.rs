@@ -151,6 +151,7 @@ fn add_configs(root: &Path, contents: &mut Contents) -> Result<(), String> {
     if contents.len() == before {
         return Err("configs: expected at least one deployment, found none".to_owned());
     }
+    add_folder(root, &root.join("configs/planner"), contents)?;
     add_folder(root, &root.join("configs/policies"), contents)
 }
 
@@ -260,6 +261,7 @@ mod tests {
             ("configs/a.toml", "a"),
             ("configs/notes.txt", "n"),
             ("configs/train/t.toml", "t"),
+            ("configs/planner/m/config.json", "m"),
             ("configs/policies/p/policy.toml", "p"),
             ("configs/policies/p/stats/s", "s"),
             ("configs/policies/p/.swap", "x"),
@@ -275,6 +277,7 @@ mod tests {
             names,
             [
                 "configs/a.toml",
+                "configs/planner/m/config.json",
                 "configs/policies/p/policy.toml",
                 "configs/policies/p/stats/s"
             ]
