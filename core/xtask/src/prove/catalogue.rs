@@ -38,6 +38,10 @@ pub(crate) enum Way {
     Isolation,
     /// By `vola eval` with and without the safety filter.
     FilterCost,
+    /// By `vola eval --suite planner`, for each back end that needs no network.
+    Planner,
+    /// By `vola calibrate --planner`.
+    Asking,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -64,7 +68,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 21] = [
+pub(crate) const PROOFS: [Proof; 23] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -216,11 +220,21 @@ pub(crate) const PROOFS: [Proof; 21] = [
     },
     Proof {
         name: "multi",
-        what: "sentences of two and three steps through the rules planner, scene from the camera",
+        what: "sentences of two and three steps through the planner, scene from the camera",
         way: Way::Eval(Evaluation {
             arguments: &["--task", "multi"],
             bars: &[("multi", Bar::AtLeast(0.88))],
         }),
+    },
+    Proof {
+        name: "planner",
+        what: "plans for 2000 commands out of the held-out phrase book and for 300 sentences of people, a third of them Urdu",
+        way: Way::Planner,
+    },
+    Proof {
+        name: "asking",
+        what: "how often the right reading is among those that are kept, where the planner asks about its doubts",
+        way: Way::Asking,
     },
     Proof {
         name: "policy-bench",

@@ -1,6 +1,7 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod motion;
+mod planner;
 
 use std::process::Stdio;
 
@@ -62,6 +63,8 @@ impl Bench<'_> {
             Way::ControlPath => self.control_path(),
             Way::Isolation => self.isolation(),
             Way::FilterCost => self.filter_cost(),
+            Way::Planner => self.planner(),
+            Way::Asking => self.asking(),
             Way::Soak => self.soak(),
         }
     }

@@ -1,0 +1,189 @@
+//! Measurements of the planner: its two examinations, and when it asks.
+
+use serde_json::Value;
+
+use super::{Bench, Measured, number, typed};
+use crate::prove::figure::{Bar, Figure};
+
+/// Bars of a back end: generated commands (their tasks; none: all), sentences
+/// of people, agreement of verdicts, time of a plan (ms).
+struct Asked {
+    backend: &'static str,
+    tasks: &'static [&'static str],
+    generated: f64,
+    sentences: f64,
+    verdicts: Option<f64>,
+    millis: f64,
+}
+
+const BACKENDS: [Asked; 2] = [
+    Asked {
+        backend: "local",
+        tasks: &["all"],
+        generated: 0.93,
+        sentences: 0.85,
+        verdicts: Some(0.85),
+        millis: 400.0,
+    },
+    Asked {
+        backend: "rules",
+        tasks: &["direct", "multi"],
+        generated: 0.85,
+        sentences: 0.60,
+        verdicts: None,
+        millis: 5.0,
+    },
+];
+/// Splits of the calibration whose coverage must lie inside the exact interval.
+const INSIDE: f64 = 0.90;
+
+impl Bench<'_> {
+    /// Both examiners, each back end that needs no network.
+    pub(super) fn planner(&self) -> Result<Measured, String> {
+        let commands = self.count(2000, 40);
+        let (mut lines, mut figures) = (Vec::new(), Vec::new());
+        for asked in BACKENDS {
+            let arguments = [
+                "eval",
+                "--suite",
+                "planner",
+                "--backend",
+                asked.backend,
+                "--commands",
+                &commands,
+            ];
+            let printed = self.program.objects(&arguments)?;
+            lines.push(typed(&arguments));
+            figures.extend(planner_figures(&asked, &printed)?);
+        }
+        Ok((lines, figures))
+    }
+
+    /// Coverage of calibrated asking.
+    pub(super) fn asking(&self) -> Result<Measured, String> {
+        let sentences = self.count(1000, 250);
+        let arguments = ["calibrate", "--planner", "--sentences", &sentences];
+        let printed = self.program.objects(&arguments)?;
+        let told = printed.first().ok_or("calibrate printed nothing")?;
+        let calibration = &told["calibration"];
+        let (inside, splits) = (number(told, "inside")?, number(told, "splits")?);
+        let (low, high) = (end(calibration, 0)?, end(calibration, 1)?);
+        let figures = vec![
+            Figure::new("coverage wanted", number(calibration, "target")?, "share"),
+            Figure {
+                interval: Some((low, high)),
+                ..Figure::new("coverage", number(calibration, "coverage")?, "share")
+            },
+            Figure::new("splits inside the exact interval", inside / splits, "share")
+                .with_bar(Bar::AtLeast(INSIDE)),
+        ];
+        Ok((vec![typed(&arguments)], figures))
+    }
+}
+
+/// One end of the interval.
+fn end(calibration: &Value, index: usize) -> Result<f64, String> {
+    calibration["interval"][index]
+        .as_f64()
+        .ok_or_else(|| "expected an interval of two numbers".to_owned())
+}
+
+fn planner_figures(asked: &Asked, printed: &[Value]) -> Result<Vec<Figure>, String> {
+    let name = |what: &str| format!("{}: {what}", asked.backend);
+    let row = |examiner: &str, task: &str| {
+        printed
+            .iter()
+            .find(|row| row["examiner"] == examiner && row["task"] == task)
+            .ok_or_else(|| format!("no row `{task}` of `{examiner}`"))
+    };
+    let share = |rows: &[&Value], what: &str| -> Result<Figure, String> {
+        let (mut right, mut all) = (0.0, 0.0);
+        for row in rows {
+            let count = number(row, "episodes")?;
+            right += (number(&row["success"], "rate")? * count).round();
+            all += count;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts of sentences"
+        )]
+        let figure = Figure::share_of(name(what), right as u64, all as u64);
+        Ok(figure)
+    };
+    let tasks: Vec<&Value> = asked
+        .tasks
+        .iter()
+        .map(|task| row("generated", task))
+        .collect::<Result<_, _>>()?;
+    let summary = printed
+        .iter()
+        .find_map(|row| row.get("summary"))
+        .ok_or("no summary")?;
+    let mut figures = vec![
+        share(&tasks, &format!("generated, {}", asked.tasks.join(" and ")))?
+            .with_bar(Bar::AtLeast(asked.generated)),
+        share(&[row("sentences", "all")?], "sentences of people")?
+            .with_bar(Bar::AtLeast(asked.sentences)),
+        share(&[row("sentences", "language en")?], "sentences, English")?,
+        share(&[row("sentences", "language ur")?], "sentences, Urdu")?,
+        Figure::new(
+            name("verdicts, macro F1"),
+            number(summary, "verdict_macro_f1")?,
+            "F1",
+        )
+        .with_bar(asked.verdicts.map(Bar::AtLeast)),
+        Figure::new(
+            name("median time"),
+            number(&summary["millis"], "p50")?,
+            "ms",
+        )
+        .with_bar(Bar::AtMost(asked.millis)),
+    ];
+    let invalid =
+        number(summary, "invalid_plans")? + number(&summary["generated"], "invalid_plans")?;
+    figures.push(
+        Figure::new(name("plans that do not verify"), invalid, "plans").with_bar(Bar::AtMost(0.0)),
+    );
+    Ok(figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn figures_are_read_from_both_examiners() {
+        let row = |examiner: &str, task: &str, rate: f64| json!({"examiner": examiner, "task": task, "episodes": 10, "success": {"rate": rate, "low": 0.0, "high": 1.0}});
+        let printed = [
+            row("generated", "direct", 0.9),
+            row("generated", "multi", 0.5),
+            row("sentences", "all", 0.6),
+            row("sentences", "language en", 0.7),
+            row("sentences", "language ur", 0.5),
+            json!({"summary": {"verdict_macro_f1": 0.4, "millis": {"p50": 2.0}, "invalid_plans": 0, "generated": {"invalid_plans": 1}}}),
+        ];
+        let figures = planner_figures(&BACKENDS[1], &printed).unwrap();
+        let met: Vec<Option<bool>> = figures.iter().map(Figure::is_met).collect();
+        assert!(
+            (figures[0].value - 0.7).abs() < 1e-9,
+            "{}",
+            figures[0].value
+        );
+        assert_eq!(
+            met,
+            [
+                Some(false),
+                Some(true),
+                None,
+                None,
+                None,
+                Some(true),
+                Some(false)
+            ]
+        );
+        assert!(planner_figures(&BACKENDS[0], &printed).is_err());
+    }
+}
