@@ -12,8 +12,14 @@ use crate::draft::PlanDraft;
 use crate::request::PlanRequest;
 use crate::rules::compact;
 
-/// How much less likely a line may be that makes sense in the scene.
-const GIVES_WAY: f64 = 0.12;
+/// How much less likely a line that makes sense in the scene may be than one
+/// that does not: nothing there to do it with, or nothing to do.
+const INSTEAD_OF_IDLE: f64 = 0.06;
+/// The same for a pronoun that nothing stands for.
+const INSTEAD_OF_IT: f64 = 0.1;
+/// The same for a refusal: words the model does not know sound like things and
+/// skills the robot does not have.
+const INSTEAD_OF_CANNOT: f64 = 0.35;
 
 /// A line of the compact language and how likely its model found it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,14 +86,9 @@ pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
         }
     }
     all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let first = all.first();
-    let is_absent = first.is_some_and(|first| {
-        // Nothing to do, or nothing there to do it with.
-        let is_idle = matches!(first.draft.verdict, Verdict::Infeasible | Verdict::Chat);
-        is_idle && first.line.starts_with("do ")
-    });
-    if is_absent {
-        let bar = first.map_or(0.0, |first| first.probability) * GIVES_WAY;
+    let patience = all.first().and_then(patience);
+    if let (Some(first), Some(patience)) = (all.first(), patience) {
+        let bar = first.probability * patience;
         let makes_sense = |reading: &Reading| {
             reading.probability >= bar && reading.draft.verdict == Verdict::Execute
         };
@@ -96,6 +97,20 @@ pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
         }
     }
     all
+}
+
+/// How likely another reading must be, against this one, to be followed in its
+/// place; none where this one stands. What is unsafe always stands.
+fn patience(first: &Reading) -> Option<f64> {
+    let is_command = first.line.starts_with("do ");
+    match first.draft.verdict {
+        Verdict::Infeasible | Verdict::Chat if is_command => Some(INSTEAD_OF_IDLE),
+        Verdict::Ask if is_command && first.draft.say.contains("mean by") => Some(INSTEAD_OF_IT),
+        Verdict::Infeasible if ["cannot skill", "cannot thing"].contains(&&*first.line) => {
+            Some(INSTEAD_OF_CANNOT)
+        }
+        _ => None,
+    }
 }
 
 /// Whether two answers come to the same.
