@@ -14,7 +14,7 @@ use crate::rules::compact;
 
 /// How much less likely a line that makes sense in the scene may be than one
 /// that does not: nothing there to do it with, or nothing to do.
-const INSTEAD_OF_IDLE: f64 = 0.06;
+const INSTEAD_OF_IDLE: f64 = 0.12;
 /// The same for a pronoun that nothing stands for.
 const INSTEAD_OF_IT: f64 = 0.1;
 /// The same for a refusal: words the model does not know sound like things and
@@ -100,9 +100,11 @@ pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
 }
 
 /// How likely another reading must be, against this one, to be followed in its
-/// place; none where this one stands. What is unsafe always stands.
+/// place; none where this one stands. What is unsafe always stands, and so does
+/// a wish that something be left alone: no motion comes out of it.
 fn patience(first: &Reading) -> Option<f64> {
-    let is_command = first.line.starts_with("do ");
+    let spares = first.line.contains("keep ");
+    let is_command = first.line.starts_with("do ") && !spares;
     match first.draft.verdict {
         Verdict::Infeasible | Verdict::Chat if is_command => Some(INSTEAD_OF_IDLE),
         Verdict::Ask if is_command && first.draft.say.contains("mean by") => Some(INSTEAD_OF_IT),
@@ -122,4 +124,42 @@ pub fn is_same(a: &PlanDraft, b: &PlanDraft) -> bool {
     let is_same = a.verdict == b.verdict && a.steps == b.steps && options(a) == options(b);
     // Refusals and talk come to the same where they say the same.
     is_same && (!a.steps.is_empty() || !a.options.is_empty() || a.say == b.say)
+}
+
+#[cfg(test)]
+mod tests {
+    use vola_types::Scene;
+
+    use super::*;
+
+    fn verdict(lines: &[(&str, f64)]) -> Verdict {
+        let scene = r#"{"objects":[{"id":"red_block","kind":"block","color":"red","position":[0.4,0.1,0.02],"on":"table"}]}"#;
+        let request = PlanRequest::new("", Scene::from_json(scene).unwrap());
+        let scored = |(line, probability): &(&str, f64)| ScoredLine {
+            line: (*line).to_owned(),
+            probability: *probability,
+        };
+        let lines: Vec<ScoredLine> = lines.iter().map(scored).collect();
+        answer(readings(&lines, &request), None).unwrap().verdict
+    }
+
+    #[test]
+    fn what_is_not_there_gives_way_and_a_wish_to_do_nothing_does_not() {
+        let take = "do take red block";
+        assert_eq!(
+            verdict(&[("do take pink block", 0.7), (take, 0.3)]),
+            Verdict::Execute
+        );
+        assert_eq!(
+            verdict(&[("do take pink block", 0.95), (take, 0.05)]),
+            Verdict::Infeasible
+        );
+        for standing in ["do keep red block", "unsafe throw", "chat nothing"] {
+            assert_ne!(
+                verdict(&[(standing, 0.55), (take, 0.45)]),
+                Verdict::Execute,
+                "{standing}"
+            );
+        }
+    }
 }

@@ -290,10 +290,11 @@ fn messages(request: &PlanRequest) -> Value {
     Value::from(all)
 }
 
-/// What a template that knows this program may use.
+/// What a template that knows this program may use. No sentence may hold what
+/// looks like a mark of the template.
 fn about(request: &PlanRequest) -> Value {
     context! {
-        sentence => request.sentence,
+        sentence => request.sentence.replace(['<', '>'], " "),
         question => request.dialogue.question.is_some(),
         command => request.dialogue.last.is_some(),
     }

@@ -120,8 +120,7 @@ impl Examples {
             return Ok(());
         }
         let start = batch.tokens.len();
-        for (index, token) in tokens.iter().enumerate().skip(first) {
-            let _ = token;
+        for index in first..tokens.len() {
             batch.rows.push((start + index) as u32);
             batch
                 .next
