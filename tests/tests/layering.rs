@@ -14,7 +14,7 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
@@ -37,7 +37,11 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
         &["vola-types", "vola-abi", "vola-bundle", "vola-runtime"],
     ),
     ("vola-console", &["vola-types"]),
-    ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
+    ("vola-recorder", &["vola-types"]),
+    (
+        "vola-train",
+        &["vola-types", "vola-bundle", "vola-nn", "vola-recorder"],
+    ),
     ("vola-planner", &["vola-types", "vola-nn"]),
     ("vola-phrasebook", &["vola-types", "vola-planner"]),
     (
@@ -79,6 +83,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
             "vola-nn",
             "vola-runtime",
             "vola-train",
+            "vola-recorder",
             "vola-faults",
             "vola-console",
             "vola-planner",

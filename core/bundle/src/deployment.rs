@@ -26,7 +26,7 @@ pub use raw::{
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, ResolvedExecution, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, ResolvedExecution, RobotSettings, SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.

@@ -8,7 +8,10 @@ use vola_planner::{
 };
 use vola_types::{RunEvent, RunOutcome};
 
-use crate::{failure::Failure, robot::SessionRobot, run_log::RunLog, rungs::ladder};
+use crate::{
+    arguments::Clock, failure::Failure, recording::RecordingDesk, robot::SessionRobot,
+    run_log::RunLog, rungs::ladder,
+};
 
 /// Runs sentences, one after the other, on this thread.
 pub(crate) struct Conversation {
@@ -51,8 +54,8 @@ impl Conversation {
         })
     }
 
-    /// Writes what is said and what happens to a log from now on, where the
-    /// deployment names a folder.
+    /// Writes what is said and what happens to a log from now on, and records
+    /// what the robot does, where the deployment names a folder.
     ///
     /// # Errors
     /// When the log cannot be begun.
@@ -60,9 +63,13 @@ impl Conversation {
         &mut self,
         deployment: &Deployment,
         robot: &mut SessionRobot,
+        clock: Clock,
     ) -> Result<(), Failure> {
         let folder = deployment.record().folder();
         let header = robot.session().run_header();
+        if let Some(desk) = RecordingDesk::of(deployment, clock) {
+            robot.record(desk)?;
+        }
         self.log = folder
             .map(|folder| RunLog::begin(folder, &header))
             .transpose()?;
@@ -92,6 +99,7 @@ impl Conversation {
             ExecutiveSettings::default(),
             robot.stop_flag(),
         );
+        let recording = robot.begin_episode(sentence);
         let mut log = self.log.as_mut();
         if let Some(log) = &mut log {
             log.sentence(sentence);
@@ -99,6 +107,9 @@ impl Conversation {
         let mut told = |event: RunEvent| {
             if let Some(log) = &mut log {
                 log.event(&event);
+            }
+            if let Some(recording) = &recording {
+                recording.event(&event);
             }
             events.emit(event);
         };

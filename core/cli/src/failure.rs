@@ -5,6 +5,7 @@ use std::{io, path::PathBuf};
 use vola_bundle::{BundleError, MANIFEST_FILE};
 use vola_language_model::LanguageModelError;
 use vola_planner::RecordError;
+use vola_recorder::RecorderError;
 use vola_runtime::RuntimeError;
 use vola_train::TrainError;
 use vola_types::{PluginIdError, SceneError};
@@ -36,6 +37,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// Recordings and data sets.
+    #[error(transparent)]
+    Recorder(Box<RecorderError>),
     /// A language model.
     #[error(transparent)]
     Language(#[from] LanguageModelError),
@@ -185,6 +189,12 @@ impl From<vola_faults::LabError> for Failure {
     }
 }
 
+impl From<RecorderError> for Failure {
+    fn from(error: RecorderError) -> Self {
+        Self::Recorder(Box::new(error))
+    }
+}
+
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         Self::Train(Box::new(error))
@@ -254,6 +264,7 @@ impl Failure {
             | Self::PluginId(_)
             | Self::PluginNew(_)
             | Self::Record(_)
+            | Self::Recorder(_)
             | Self::Scene { .. }
             | Self::Argument { .. }
             | Self::NotInThisVersion { .. }
@@ -286,6 +297,7 @@ fn train_code(error: &TrainError) -> u8 {
         | TrainError::Io { .. }
         | TrainError::Shard { .. }
         | TrainError::Dataset { .. }
+        | TrainError::Recording(_)
         | TrainError::NoFrames { .. } => exit::USAGE,
         _ => exit::ERROR,
     }

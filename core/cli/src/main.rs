@@ -18,6 +18,7 @@ mod output;
 mod plugin_new;
 mod process_setup;
 mod recorded_observation;
+mod recording;
 mod robot;
 mod run_log;
 mod rungs;

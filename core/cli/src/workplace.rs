@@ -78,6 +78,23 @@ impl Workplace {
         Ok(Self::new(deployment, arguments))
     }
 
+    /// The same deployment, recording into another folder where one is named.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_recording(
+        arguments: &SharedArguments,
+        folder: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let Some(folder) = folder else {
+            return Self::open(arguments);
+        };
+        let folder = std::path::absolute(folder).map_err(Failure::file(folder, "find"))?;
+        Self::open_changed(arguments, |raw| {
+            raw.record.folder = Some(folder.display().to_string());
+        })
+    }
+
     /// The same deployment for another robot.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use crate::{
     control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
+    motion_report::{MotionOutlet, MotionTap},
     real_time::{self, lock_memory},
     real_time_report::prepare_thread,
     tick_clock::TickSchedule,
@@ -83,6 +84,7 @@ pub(crate) struct ControlThread {
     pub(crate) control: ControlLoop,
     pub(crate) inbox: Consumer<ControlOrder>,
     pub(crate) publisher: triple_buffer::Input<Published>,
+    pub(crate) motion: MotionTap,
     pub(crate) settings: ControlSettings,
 }
 
@@ -140,6 +142,7 @@ impl ControlThread {
                 status: *self.control.status(),
                 orders_taken: taken,
             });
+            self.motion.tell(self.control.status());
             telemetry
                 .work
                 .record(real_time::thread_cpu_ns().saturating_sub(began_ns));
@@ -190,9 +193,9 @@ pub(crate) fn lock_status(
 /// What was told and is not yet in a run's log.
 pub(crate) type Notes = Arc<Mutex<Vec<ControlNote>>>;
 
-/// Logs what the control thread tells until it is gone. Runs on a thread of its
-/// own, so that a slow terminal is nobody's matter but this thread's.
-pub(crate) fn listen(mut told: Consumer<ControlEvent>, notes: &Notes) {
+/// Logs what the control thread tells, and hands its measured instants on, until
+/// it is gone. Runs on a thread of its own, so that a slow terminal is nobody's matter but this thread's.
+pub(crate) fn listen(mut told: Consumer<ControlEvent>, mut motion: MotionOutlet, notes: &Notes) {
     loop {
         // Asked first: what was told before the end is still taken out.
         let is_over = told.is_abandoned();
@@ -204,6 +207,7 @@ pub(crate) fn listen(mut told: Consumer<ControlEvent>, notes: &Notes) {
                 notes.push(note);
             }
         }
+        motion.drain();
         if is_over {
             return;
         }

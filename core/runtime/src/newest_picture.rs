@@ -44,7 +44,14 @@ struct Shared {
     taken: Condvar,
     /// Pictures taken before this one do not count.
     generation: AtomicU64,
-    watch: Mutex<Option<(PictureSink, u64)>>,
+    watches: Mutex<Vec<Watching>>,
+}
+
+/// Somebody who is shown pictures while time passes.
+struct Watching {
+    sink: PictureSink,
+    period_ns: u64,
+    next_ns: u64,
 }
 
 #[derive(Default)]
@@ -102,8 +109,15 @@ impl CameraThreads {
         now_ns: impl Fn() -> u64 + Send + 'static,
     ) -> Result<(), RuntimeError> {
         let shared = self.shared(&watch.camera, id, now_ns)?;
-        let mut slot = shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some((watch.sink, watch.period_ns));
+        let mut watches = shared
+            .watches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watches.push(Watching {
+            sink: watch.sink,
+            period_ns: watch.period_ns,
+            next_ns: 0,
+        });
         Ok(())
     }
 
@@ -188,12 +202,11 @@ impl CameraThread {
             height: camera.description().height,
             rgb: vec![0; camera.byte_length()],
         };
-        let mut shown_ns = 0;
         while !self.ending.load(Ordering::Acquire) {
             let started_ns = now_ns();
             let grabbed = camera.grab(started_ns, &mut picture.rgb);
             if grabbed.is_ok() {
-                self.show(&picture, started_ns, &mut shown_ns);
+                self.show(&picture, started_ns);
             }
             let mut newest = self
                 .shared
@@ -216,17 +229,17 @@ impl CameraThread {
         }
     }
 
-    fn show(&self, picture: &Picture, time_ns: u64, shown_ns: &mut u64) {
-        let mut slot = self
+    fn show(&self, picture: &Picture, time_ns: u64) {
+        let mut watches = self
             .shared
-            .watch
+            .watches
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((sink, period_ns)) = slot.as_mut()
-            && time_ns >= *shown_ns
-        {
-            sink(time_ns, picture);
-            *shown_ns = time_ns + *period_ns;
+        for watching in watches.iter_mut() {
+            if time_ns >= watching.next_ns {
+                (watching.sink)(time_ns, picture);
+                watching.next_ns = time_ns + watching.period_ns;
+            }
         }
     }
 }

@@ -21,12 +21,14 @@ use vola_bundle::ControlSettings;
 use vola_types::PluginId;
 
 use crate::{
-    CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     control_thread::{Clock, ControlThread, Notes, Published, listen, lock_queue, lock_status},
+    motion_report::{MotionTap, TapHandle, motion_queue},
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
@@ -53,6 +55,7 @@ pub(crate) struct RealBody {
     orders_sent: u64,
     status: triple_buffer::Output<Published>,
     notes: Notes,
+    motion: TapHandle,
     telemetry: Arc<ControlTelemetry>,
     real_time: RealTimeReport,
     simulation: Option<Arc<Mutex<SimulationPort>>>,
@@ -92,10 +95,16 @@ impl RealBody {
             orders_taken: 0,
         };
         let (mut publisher, mut status) = triple_buffer::TripleBuffer::new(&first).split();
+        let (mut tap, outlet, motion) = motion_queue();
         let telemetry = control.telemetry();
         telemetry.clear();
         let locked = if settings.lock_memory() {
-            lock_queues(&mut control, &mut orders, &mut publisher, &mut status)
+            lock_queues(
+                &mut control,
+                &mut orders,
+                &mut tap,
+                (&mut publisher, &mut status),
+            )
         } else {
             Ok(0)
         };
@@ -104,6 +113,7 @@ impl RealBody {
             control,
             inbox,
             publisher,
+            motion: tap,
             settings,
         });
         let (ready, report) = mpsc::sync_channel(1);
@@ -120,7 +130,7 @@ impl RealBody {
         let notes = Notes::default();
         threads.push(spawn("vola-listener", {
             let notes = Arc::clone(&notes);
-            move || listen(told, &notes)
+            move || listen(told, outlet, &notes)
         })?);
         let real_time = report.recv_timeout(START_PATIENCE).unwrap_or_default();
         for refusal in real_time.refusals() {
@@ -133,6 +143,7 @@ impl RealBody {
             orders_sent: 0,
             status,
             notes,
+            motion,
             telemetry,
             real_time,
             simulation,
@@ -231,6 +242,10 @@ impl Body for RealBody {
         let clock = self.clock;
         self.cameras.watch(watch, &self.id, move || clock.now_ns())
     }
+
+    fn watch_motion(&mut self, model: Arc<ArmModel>, sink: MotionSink) {
+        self.motion.open(model, sink);
+    }
 }
 
 impl World for RealBody {
@@ -278,10 +293,16 @@ impl Drop for RealBody {
 fn lock_queues(
     control: &mut ControlLoop,
     orders: &mut Producer<ControlOrder>,
-    publisher: &mut triple_buffer::Input<Published>,
-    status: &mut triple_buffer::Output<Published>,
+    motion: &mut MotionTap,
+    (publisher, status): (
+        &mut triple_buffer::Input<Published>,
+        &mut triple_buffer::Output<Published>,
+    ),
 ) -> io::Result<usize> {
-    Ok(control.lock_events()? + lock_queue(orders)? + lock_status(publisher, status)?)
+    Ok(control.lock_events()?
+        + lock_queue(orders)?
+        + lock_queue(motion.queue())?
+        + lock_status(publisher, status)?)
 }
 
 /// Steps a simulated world with the clock until the session ends.

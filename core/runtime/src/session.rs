@@ -12,11 +12,11 @@ use vola_bundle::{
     compare_policy,
 };
 use vola_motion::{Limits, ToolLimits};
-use vola_types::{EmbodimentDescription, Op, PluginId};
+use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
+    Interposer, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
     PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
@@ -94,6 +94,17 @@ pub enum PolicyUse {
     IfNamed,
     /// No bundle is opened.
     None,
+}
+
+/// What a policy reads and gives for the session's robot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyContract {
+    /// Names of the state values that it reads.
+    pub state: Vec<String>,
+    /// Meaning of its actions.
+    pub space: ActionSpace,
+    /// Rows of its chunks a second.
+    pub rate_hz: f64,
 }
 
 /// A running robot.
@@ -374,6 +385,32 @@ impl Session {
         })
     }
 
+    /// Hands every measured instant, a hundred a second, to a sink from now on.
+    /// In virtual time, pictures of the same time are shown first.
+    pub fn watch_motion(&mut self, sink: MotionSink) {
+        self.body.watch_motion(Arc::clone(&self.model), sink);
+    }
+
+    /// Cameras of the policy's observations; without a policy those asked for,
+    /// or all.
+    #[must_use]
+    pub fn observed_cameras(&self) -> Vec<String> {
+        self.eyes.cameras()
+    }
+
+    /// What the policy reads and gives; none without a policy.
+    #[must_use]
+    pub fn policy_contract(&self) -> Option<PolicyContract> {
+        let policy = self.policy.as_ref()?;
+        let id = self.robot.id().to_string();
+        let binding = policy.bundle().manifest().embodiment(&id).ok()?;
+        Some(PolicyContract {
+            state: binding.state().names().to_vec(),
+            space: binding.action().space(),
+            rate_hz: binding.action().rate_hz(),
+        })
+    }
+
     /// Awaits signs of life from now on, at most `deadline` apart; silence holds
     /// or stops the arm, as the kind says. The first counts from now.
     #[must_use]
@@ -439,7 +476,9 @@ impl Session {
         self.header.clone()
     }
 
-    pub(crate) fn state_names(&self) -> &[String] {
+    /// Names of every state value that this arm offers.
+    #[must_use]
+    pub fn state_names(&self) -> &[String] {
         &self.state_names
     }
 

@@ -21,7 +21,7 @@ use super::raw::{
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -46,6 +46,9 @@ pub(super) fn check(
     let record = RecordSettings {
         folder: raw.record.folder.as_deref().map(|path| beside(file, path)),
         images: raw.record.images.unwrap_or(true),
+        fps: check_record_fps(raw.record.fps, reporter),
+        sync: check_record_sync(raw.record.sync.as_deref(), reporter),
+        language: raw.record.language.unwrap_or(false),
     };
     let plugins = check_plugins(&raw.plugins, file, reporter);
     if let Some(folder) = &raw.record.folder {
@@ -539,6 +542,31 @@ fn seconds(value: f64, key: &str, high: f64, reporter: &mut Reporter<'_>) -> Dur
         );
     }
     Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+/// Frames meet measured states, which come a hundred times a second.
+fn check_record_fps(fps: Option<u32>, reporter: &mut Reporter<'_>) -> Option<u32> {
+    let fps = fps?;
+    if (1..=100).contains(&fps) && 100 % fps == 0 {
+        return Some(fps);
+    }
+    let expected = "1, 2, 4, 5, 10, 20, 25, 50 or 100";
+    reporter.report("record.fps", expected, fps.to_string());
+    None
+}
+
+fn check_record_sync(word: Option<&str>, reporter: &mut Reporter<'_>) -> RecordSync {
+    match word {
+        None | Some("second") => RecordSync::Second,
+        Some("episode") => RecordSync::Episode,
+        Some("system") => RecordSync::System,
+        Some(other) => {
+            let pair = ("a known word", format!("\"{other}\""));
+            let help = suggestion(other, &["second", "episode", "system"]);
+            reporter.report_with_help("record.sync", pair, help);
+            RecordSync::default()
+        }
+    }
 }
 
 fn not_empty(text: &str, key: &str, reporter: &mut Reporter<'_>) {

@@ -376,6 +376,15 @@ pub struct RawRecord {
     pub folder: Option<String>,
     /// Whether pictures are recorded too. Default: true.
     pub images: Option<bool>,
+    /// Frames a second of the data set: 1, 2, 4, 5, 10, 20, 25, 50 or 100.
+    /// Default: the policy's decisions a second.
+    pub fps: Option<u32>,
+    /// When what was recorded is forced to the disk: `second`, `episode`, or
+    /// `system`, when the system does it. Default: `second`.
+    pub sync: Option<String>,
+    /// Whether the planner's steps are language columns of the data files, which
+    /// LeRobot reads from 0.5 on. Default: false.
+    pub language: Option<bool>,
 }
 
 /// `[plugins]`.

@@ -440,6 +440,21 @@ pub struct Budget {
 pub struct RecordSettings {
     pub(super) folder: Option<PathBuf>,
     pub(super) images: bool,
+    pub(super) fps: Option<u32>,
+    pub(super) sync: RecordSync,
+    pub(super) language: bool,
+}
+
+/// When a recording is forced to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordSync {
+    /// Several times a second.
+    #[default]
+    Second,
+    /// At an episode's end.
+    Episode,
+    /// When the system does it.
+    System,
 }
 
 impl RecordSettings {
@@ -453,6 +468,12 @@ impl RecordSettings {
 getters!(RecordSettings {
     /// Whether pictures are recorded too.
     images: bool,
+    /// Frames a second of the data set; none: the policy's decisions a second.
+    fps: Option<u32>,
+    /// When it is forced to the disk.
+    sync: RecordSync,
+    /// Whether language rows are columns of the data files.
+    language: bool,
 });
 
 /// `[plugins]`.

@@ -34,10 +34,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub(crate) struct ChatArguments {
     /// Seed of the simulated scene and of the policy's draws
     #[arg(long, default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
-    fast: bool,
+    pub(super) fast: bool,
+    /// Record what happens into this folder, instead of the deployment's
+    #[arg(long, value_name = "DIR")]
+    pub(super) record: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -46,7 +49,7 @@ pub(crate) fn run(
     own: &ChatArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    let workplace = Workplace::open(shared)?;
+    let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
     let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
@@ -68,6 +71,7 @@ pub(crate) fn run(
             Typist::Program
         },
         stays: false,
+        clock: Clock::from_fast(own.fast),
         listener: None,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
@@ -95,6 +99,7 @@ pub(super) struct Talk {
     pub(super) typist: Typist,
     /// Whether it goes on after a safety stop.
     pub(super) stays: bool,
+    pub(super) clock: Clock,
     pub(super) listener: Option<Listener>,
 }
 
@@ -126,6 +131,7 @@ impl Chat {
             console,
             typist,
             stays,
+            clock,
             listener,
         } = talk;
         let screen = Screen::new(console.style());
@@ -146,7 +152,7 @@ impl Chat {
             listener,
         };
         let mut conversation = Conversation::new(workplace.deployment())?;
-        conversation.keep_log(workplace.deployment(), &mut robot)?;
+        conversation.keep_log(workplace.deployment(), &mut robot, clock)?;
         Ok(Self {
             robot,
             conversation,

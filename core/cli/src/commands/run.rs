@@ -38,6 +38,9 @@ pub(crate) struct RunArguments {
     /// The answer to the first question, by its number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     answer: Option<u32>,
+    /// Record what happens into this folder, instead of the deployment's
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Write an animation of the run
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
@@ -59,7 +62,7 @@ pub(crate) fn run(
     for file in [&own.gif, &own.picture].into_iter().flatten() {
         check_writable(file)?;
     }
-    let workplace = Workplace::open(shared)?;
+    let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
     let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let interrupt = Interrupt::install(robot.session().stop_switch(), Leaving::InTime);
@@ -83,7 +86,11 @@ pub(crate) fn run(
         None => Box::new(NoOperator),
     };
     let mut conversation = Conversation::new(workplace.deployment())?;
-    conversation.keep_log(workplace.deployment(), &mut robot)?;
+    conversation.keep_log(
+        workplace.deployment(),
+        &mut robot,
+        Clock::from_fast(own.fast),
+    )?;
     let report = conversation.say(&own.sentence, &mut robot, operator.as_mut(), &mut |event| {
         teller.tell(event)
     });

@@ -8,7 +8,9 @@ mod gif_file;
 mod palette;
 mod png_file;
 mod reel;
+mod sheet;
 
 pub(crate) use camera::{Film, people_camera};
 pub(crate) use png_file::{png_bytes, write_png};
 use reel::Reel;
+pub(crate) use sheet::Sheet;

@@ -4,17 +4,19 @@ use async_trait::async_trait;
 use vola_planner::{
     Capabilities, EncodedImage, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag,
 };
+use vola_recorder::Who;
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
     RuntimeError, SafetyNote, Session, StopSwitch,
 };
-use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step};
+use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step, step_sentence};
 
 use super::Sight;
 use crate::{
     failure::Failure,
     film::{people_camera, png_bytes},
     measure::{WorldJudge, world_goal},
+    recording::{Recorded, Recording, RecordingDesk},
 };
 
 /// How long after a person said "continue" the policy may stay unsure (s).
@@ -37,6 +39,9 @@ pub(crate) struct SessionRobot {
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
+    recording: Option<Recording>,
+    /// Last: it waits until what was recorded is part of the data set.
+    desk: Option<RecordingDesk>,
     shows_pictures: bool,
     jerks: Vec<f64>,
 }
@@ -54,6 +59,8 @@ impl SessionRobot {
             stop_flag: StopFlag::new(),
             held: None,
             motion: None,
+            recording: None,
+            desk: None,
             shows_pictures: false,
             jerks: Vec::new(),
         }
@@ -62,6 +69,38 @@ impl SessionRobot {
     /// Is told when the arm begins and ends to move.
     pub(crate) fn watch_motion(&mut self, watch: MotionWatch) {
         self.motion = Some(watch);
+    }
+
+    /// Records what the arm does from now on.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub(crate) fn record(&mut self, desk: RecordingDesk) -> Result<(), Failure> {
+        self.record_with(&desk)?;
+        self.desk = Some(desk);
+        Ok(())
+    }
+
+    /// The same at a desk that several robots share.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub(crate) fn record_with(&mut self, desk: &RecordingDesk) -> Result<(), Failure> {
+        let recording = desk.attach(&mut self.session)?;
+        self.recording = Some(recording.counting_from(self.began_ns));
+        Ok(())
+    }
+
+    /// The recording, if there is one.
+    pub(crate) fn recording(&self) -> Option<Recording> {
+        self.recording.clone()
+    }
+
+    /// A sentence begins an episode of the recording, if there is one.
+    pub(crate) fn begin_episode(&self, sentence: &str) -> Option<Recording> {
+        let recording = self.recording.as_ref()?;
+        recording.begin(self.session.now_ns(), sentence);
+        Some(recording.clone())
     }
 
     /// The session.
@@ -204,9 +243,7 @@ impl SessionRobot {
     ) -> Result<PrimitiveEnd, RobotError> {
         self.tell_state(&mut observer);
         self.set_moving(true);
-        let result = self
-            .session
-            .run_primitive(goal, Driver::Policy, &mut observer);
+        let result = self.run_recorded(step, goal, &mut observer);
         self.set_moving(false);
         self.pass_on_stop();
         self.tell_state(&mut observer);
@@ -237,6 +274,37 @@ impl SessionRobot {
             outcome: report.outcome,
             reason: report.reason,
         })
+    }
+
+    /// Runs a primitive; who drives it is recorded, where anything is.
+    fn run_recorded(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        observer: &mut Telling<'_>,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        let recording = self.recording.clone();
+        let who = if step.op().is_policy() {
+            Who::Policy
+        } else {
+            Who::Planner
+        };
+        if let Some(recording) = &recording {
+            let task = match goal.task.as_str() {
+                "" => step_sentence(step, &self.scene),
+                said => said.to_owned(),
+            };
+            recording.primitive_began(self.session.now_ns(), &task, who);
+        }
+        let mut observer = Recorded::new(observer, recording.clone(), who);
+        let result = self
+            .session
+            .run_primitive(goal, Driver::Policy, &mut observer);
+        if let Some(recording) = &recording {
+            let outcome = result.as_ref().ok().map(|report| report.outcome);
+            recording.primitive_ended(self.session.now_ns(), outcome);
+        }
+        result
     }
 
     /// Tells the memory what was just done, so that the next look recognises it.

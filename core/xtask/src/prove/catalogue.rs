@@ -42,6 +42,8 @@ pub(crate) enum Way {
     Planner,
     /// By `vola calibrate --planner`.
     Asking,
+    /// By the recorder's own tests.
+    Recording,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -68,7 +70,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 23] = [
+pub(crate) const PROOFS: [Proof; 24] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -285,6 +287,11 @@ pub(crate) const PROOFS: [Proof; 23] = [
         name: "filter-cost",
         what: "success with the safety filter on, and off",
         way: Way::FilterCost,
+    },
+    Proof {
+        name: "recording",
+        what: "what is lost when a recording process is killed at 200 random moments, and what recording costs",
+        way: Way::Recording,
     },
     Proof {
         name: SOAK,

@@ -2,6 +2,7 @@
 
 mod motion;
 mod planner;
+mod recording;
 
 use std::process::Stdio;
 
@@ -65,6 +66,7 @@ impl Bench<'_> {
             Way::FilterCost => self.filter_cost(),
             Way::Planner => self.planner(),
             Way::Asking => self.asking(),
+            Way::Recording => self.recording(),
             Way::Soak => self.soak(),
         }
     }

@@ -30,6 +30,7 @@ use crate::{
     conversation::Conversation,
     failure::{Failure, exit},
     output::Console,
+    recording::RecordingDesk,
     robot::SessionRobot,
     rungs::backend_of,
     workplace::{SessionWish, Workplace},
@@ -99,6 +100,9 @@ pub(crate) struct EvalArguments {
     /// Another arm than the deployment's
     #[arg(long, value_name = "ID")]
     pub(crate) arm: Option<String>,
+    /// Record what happens into this folder, one episode each
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
     /// The planner's examination [default: tests/data/planner_sentences.jsonl]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
@@ -249,14 +253,21 @@ pub(crate) fn run(
     let conditions = conditions(own);
     let progress = Progress::new(jobs.len(), "measuring", console.is_json());
     let started = std::time::Instant::now();
+    let desk = own
+        .record
+        .as_deref()
+        .map(|folder| RecordingDesk::into(workplace.deployment(), folder, Clock::Virtual));
     let open = || {
         let mut robot = SessionRobot::new(workplace.session(wish(own))?);
         let mut conversation = Conversation::new(workplace.deployment())?;
+        if let Some(desk) = &desk {
+            robot.record_with(desk)?;
+        }
         Ok(move |job: &Job| -> Result<EpisodeOutcome, Failure> {
             match (job.task.as_str(), job.through_planner) {
                 (SCENE, _) => scene_episode(robot.session(), job),
                 (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
-                (_, false) => primitive_episode(robot.session(), job, &conditions),
+                (_, false) => primitive_episode(&mut robot, job, &conditions),
             }
         })
     };

@@ -3,11 +3,17 @@
 
 use serde_json::json;
 use vola_planner::{resolve, with_side};
-use vola_runtime::{Driver, PrimitiveObserver, Session, Unobserved};
-use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step};
+use vola_recorder::Who;
+use vola_runtime::{Driver, PrimitiveObserver, PrimitiveReport, RuntimeError, Session, Unobserved};
+use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step, step_sentence};
 
 use super::{Conditions, EpisodeOutcome, Job, NamedTarget, Points, View, task_words::task_words};
-use crate::{failure::Failure, measure::Episode, robot::Sight};
+use crate::{
+    failure::Failure,
+    measure::Episode,
+    recording::{Recorded, Recording},
+    robot::{SessionRobot, Sight},
+};
 
 /// How long the world is watched after the end, so that what fell has landed (s).
 const AFTERWARDS_S: f64 = 0.6;
@@ -17,10 +23,12 @@ const AFTERWARDS_S: f64 = 0.6;
 /// # Errors
 /// When the world or the runtime fails.
 pub(super) fn primitive_episode(
-    session: &mut Session,
+    robot: &mut SessionRobot,
     job: &Job,
     conditions: &Conditions,
 ) -> Result<EpisodeOutcome, Failure> {
+    let recording = robot.recording();
+    let session = robot.session();
     let mut wish = json!({"task": job.task, "combos": conditions.combos.word()});
     if conditions.points == Points::None {
         // Words alone must say which object is meant.
@@ -39,15 +47,25 @@ pub(super) fn primitive_episode(
                 ..EpisodeOutcome::default()
             });
         }
-        (Driver::Expert { .. }, Some(goal)) => {
+        (Driver::Expert { .. }, Some(episode_goal)) => {
             let goal = PrimitiveGoal {
-                op: goal.op,
-                task: goal.op.as_str().to_owned(),
+                op: episode_goal.op,
+                task: episode_goal.op.as_str().to_owned(),
                 object: None,
                 target: None,
                 seconds: None,
             };
-            session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
+            let words = Scene::default();
+            let task = episode_goal
+                .step(&words)
+                .map(|step| step_sentence(&step, &words));
+            let task = task.unwrap_or_else(|| goal.task.clone());
+            run_recorded(
+                session,
+                &goal,
+                conditions.driver,
+                (recording.as_ref(), &task),
+            )?
         }
         (Driver::Policy | Driver::Corrected, Some(goal)) => {
             let mut sight = Sight::new();
@@ -69,16 +87,43 @@ pub(super) fn primitive_episode(
             };
             let goal = primitive_goal(&step, &scene, conditions, job.seed);
             session.cover_cameras(conditions.view == View::Black);
-            let report = session.run_primitive(&goal, conditions.driver, &mut Unobserved);
+            let told = (recording.as_ref(), goal.task.as_str());
+            let report = run_recorded(session, &goal, conditions.driver, told);
             session.cover_cameras(false);
             report?
         }
     };
     wait(session, AFTERWARDS_S, &mut Unobserved)?;
-    Ok(EpisodeOutcome::of_primitive(
-        &report,
-        session.goal_reached()?,
-    ))
+    let reached = session.goal_reached()?;
+    if let Some(recording) = &recording {
+        recording.end(session.now_ns(), reached, report.outcome.as_str());
+    }
+    Ok(EpisodeOutcome::of_primitive(&report, reached))
+}
+
+/// Runs the primitive as an episode of the recording, where there is one.
+fn run_recorded(
+    session: &mut Session,
+    goal: &PrimitiveGoal,
+    driver: Driver,
+    (recording, task): (Option<&Recording>, &str),
+) -> Result<PrimitiveReport, RuntimeError> {
+    let who = match driver {
+        Driver::Expert { .. } => Who::Expert,
+        Driver::Policy | Driver::Corrected => Who::Policy,
+    };
+    if let Some(recording) = recording {
+        recording.begin(session.now_ns(), task);
+        recording.primitive_began(session.now_ns(), task, who);
+    }
+    let mut unobserved = Unobserved;
+    let mut observer = Recorded::new(&mut unobserved, recording.cloned(), who);
+    let result = session.run_primitive(goal, driver, &mut observer);
+    if let Some(recording) = recording {
+        let outcome = result.as_ref().ok().map(|report| report.outcome);
+        recording.primitive_ended(session.now_ns(), outcome);
+    }
+    result
 }
 
 /// Lets time pass with the arm at rest.
