@@ -39,7 +39,7 @@ impl RecordingDesk {
     }
 
     /// The desk of a folder.
-    pub(crate) fn into(deployment: &Deployment, folder: &Path, clock: Clock) -> Self {
+    pub(crate) fn at(deployment: &Deployment, folder: &Path, clock: Clock) -> Self {
         Self {
             folder: folder.to_owned(),
             settings: deployment.record().clone(),

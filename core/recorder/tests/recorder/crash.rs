@@ -110,7 +110,8 @@ fn compare(folder: &Path, listed: &EpisodeListing) -> u64 {
     let pictures = episode_pictures(folder, listed, Some("front"), listed.frames).unwrap();
     for (frame, (_, pixels)) in pictures.iter().enumerate() {
         let time_ns = first_ns + frame as u64 * frame_ns;
-        assert_eq!(state[frame * 2], (time_ns as f64 * 1e-9) as f32, "{frame}");
+        let given = (time_ns as f64 * 1e-9) as f32;
+        assert_eq!(state[frame * 2].to_bits(), given.to_bits(), "{frame}");
         assert_eq!(picture_time_ns(0, pixels), time_ns, "frame {frame}");
     }
     first_ns + (listed.frames as u64 - 1) * frame_ns

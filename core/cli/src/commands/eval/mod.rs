@@ -256,7 +256,7 @@ pub(crate) fn run(
     let desk = own
         .record
         .as_deref()
-        .map(|folder| RecordingDesk::into(workplace.deployment(), folder, Clock::Virtual));
+        .map(|folder| RecordingDesk::at(workplace.deployment(), folder, Clock::Virtual));
     let open = || {
         let mut robot = SessionRobot::new(workplace.session(wish(own))?);
         let mut conversation = Conversation::new(workplace.deployment())?;
