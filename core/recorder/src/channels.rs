@@ -1,14 +1,10 @@
 //! The channels of a stream: topic, schema, and their numbers in a file.
 
-use std::{collections::BTreeMap, io::Write};
+use std::io::Write;
 
-use mcap::write::NoSeek;
 use serde_json::{Value, json};
 
-use crate::{Layout, foxglove::Schema};
-
-/// A file that is only appended to.
-pub(crate) type Appending<W> = mcap::Writer<NoSeek<W>>;
+use crate::{Layout, foxglove::Schema, mcap_writer::McapWriter};
 
 /// Own messages, as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,35 +104,30 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    /// Writes schemas and channels.
-    pub(crate) fn add<W: Write>(
-        writer: &mut Appending<W>,
-        layout: &Layout,
-    ) -> mcap::McapResult<Self> {
-        let none = BTreeMap::new();
+    /// Adds schemas and channels to a file.
+    pub(crate) fn add<W: Write>(writer: &mut McapWriter<W>, layout: &Layout) -> Self {
         let mut known = |topic: &str, schema: Schema| {
             let set = schema.descriptor_set();
-            let id = writer.add_schema(schema.name(), "protobuf", &set)?;
-            writer.add_channel(id, topic, "protobuf", &none)
+            let id = writer.schema(schema.name(), "protobuf", &set);
+            writer.channel(id, topic, "protobuf")
         };
         let cameras = layout
             .cameras
             .iter()
             .map(|camera| known(&camera_topic(&camera.key), Schema::CompressedImage))
-            .collect::<mcap::McapResult<_>>()?;
-        let joint_states = known("/joint_states", Schema::JointStates)?;
-        let joint_commands = known("/joint_commands", Schema::JointStates)?;
-        let transforms = known("/tf", Schema::FrameTransforms)?;
-        let tool = known("/tool", Schema::PoseInFrame)?;
-        let tool_command = known("/tool_command", Schema::PoseInFrame)?;
-        let log = known("/log", Schema::Log)?;
-        let mut own = [0; Own::ALL.len()];
-        for (slot, kind) in own.iter_mut().zip(Own::ALL) {
+            .collect();
+        let joint_states = known("/joint_states", Schema::JointStates);
+        let joint_commands = known("/joint_commands", Schema::JointStates);
+        let transforms = known("/tf", Schema::FrameTransforms);
+        let tool = known("/tool", Schema::PoseInFrame);
+        let tool_command = known("/tool_command", Schema::PoseInFrame);
+        let log = known("/log", Schema::Log);
+        let own = Own::ALL.map(|kind| {
             let (name, schema) = kind.schema();
-            let id = writer.add_schema(name, "jsonschema", schema.to_string().as_bytes())?;
-            *slot = writer.add_channel(id, kind.topic(), "json", &none)?;
-        }
-        Ok(Self {
+            let id = writer.schema(name, "jsonschema", schema.to_string().as_bytes());
+            writer.channel(id, kind.topic(), "json")
+        });
+        Self {
             cameras,
             joint_states,
             joint_commands,
@@ -145,7 +136,7 @@ impl Channels {
             tool_command,
             log,
             own,
-        })
+        }
     }
 
     /// The channel of own messages of a kind.

@@ -25,14 +25,6 @@ pub enum RecorderError {
         /// What to do next.
         help: &'static str,
     },
-    /// A stream could not be written or read.
-    #[error("{path}: {source}")]
-    Stream {
-        /// The stream.
-        path: PathBuf,
-        /// The format's reason.
-        source: mcap::McapError,
-    },
     /// The folder holds recordings of another robot, or made in another way.
     #[error(
         "{path}: {key}: the recordings here have {there}, this robot gives {here}\nhelp: record into another folder"
@@ -84,14 +76,6 @@ impl RecorderError {
     /// An [`RecorderError::Io`] for `path`.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io {
-            path: path.to_path_buf(),
-            source,
-        }
-    }
-
-    /// A [`RecorderError::Stream`] for `path`.
-    pub(crate) fn stream(path: &Path) -> impl FnOnce(mcap::McapError) -> Self + '_ {
-        move |source| Self::Stream {
             path: path.to_path_buf(),
             source,
         }

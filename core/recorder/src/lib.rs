@@ -28,6 +28,8 @@ mod foxglove;
 mod info;
 mod layout;
 mod listing;
+mod mcap_reader;
+mod mcap_writer;
 mod pages;
 mod parquet_file;
 mod png_picture;

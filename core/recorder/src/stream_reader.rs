@@ -1,24 +1,19 @@
 //! Reads a stream back, whole or cut off anywhere.
 
-use std::{fs::File, io::Read, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use mcap::{
-    records::Record,
-    sans_io::{LinearReadEvent, LinearReader, LinearReaderOptions},
-};
 use serde_json::Value;
 use vola_types::{Plan, Scene, step_sentence};
 
 use crate::{
-    EpisodeEnd, Layout, RecorderError, Result, Who,
+    EpisodeEnd, Layout, Result, Who,
     channels::{Own, camera_topic},
     error::{DAMAGED, fault},
     foxglove,
+    mcap_reader::{Record, visit_records},
     stream_writer::{FrameMessage, METADATA},
 };
 
-/// Largest record that is believed (bytes).
-const MAX_RECORD: usize = 256 << 20;
 /// Most frames of one episode.
 const MAX_FRAMES: usize = 1_000_000;
 
@@ -71,37 +66,6 @@ pub(crate) fn read_stream(path: &Path) -> Result<Episode> {
     reading.finish(path, cut)
 }
 
-/// Calls `each` with every record of the stream; why it stopped early, if it did.
-fn visit_records(path: &Path, each: &mut dyn FnMut(Record<'_>)) -> Result<Option<String>> {
-    let mut file = File::open(path).map_err(RecorderError::io(path))?;
-    let options = LinearReaderOptions::default()
-        .with_prevalidate_chunk_crcs(true)
-        .with_record_length_limit(MAX_RECORD);
-    let mut reader = LinearReader::new_with_options(options);
-    while let Some(event) = reader.next_event() {
-        match event {
-            Ok(LinearReadEvent::ReadRequest(wanted)) => {
-                let wanted = wanted.clamp(1, MAX_RECORD);
-                let read = file
-                    .read(reader.insert(wanted))
-                    .map_err(RecorderError::io(path))?;
-                reader.notify_read(read);
-                if read == 0 {
-                    return Ok(Some("it stops in the middle".to_owned()));
-                }
-            }
-            Ok(LinearReadEvent::Record { data, opcode }) => {
-                match mcap::parse_record(opcode, data) {
-                    Ok(record) => each(record),
-                    Err(error) => return Ok(Some(error.to_string())),
-                }
-            }
-            Err(error) => return Ok(Some(error.to_string())),
-        }
-    }
-    Ok(None)
-}
-
 /// Why a stream is not whole; none when it is.
 ///
 /// # Errors
@@ -113,7 +77,7 @@ pub(crate) fn stream_fault(path: &Path) -> Result<Option<String>> {
 /// What is put together while reading.
 #[derive(Debug, Default)]
 struct Reading {
-    about: Option<mcap::records::Metadata>,
+    about: Option<BTreeMap<String, String>>,
     topics: Vec<(u16, String)>,
     layout: Option<Layout>,
     newest: Vec<Option<Picture>>,
@@ -128,29 +92,35 @@ struct Reading {
 impl Reading {
     fn take(&mut self, record: Record<'_>) {
         match record {
-            Record::Metadata(metadata) if metadata.name == METADATA => {
-                let value = |key: &str| metadata.metadata.get(key);
-                self.layout = value("layout").and_then(|text| serde_json::from_str(text).ok());
-                let epoch = value("epoch_ns").and_then(|text| text.parse().ok());
+            Record::Metadata { name, values } if name == METADATA => {
+                let about: BTreeMap<String, String> = values
+                    .into_iter()
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .collect();
+                self.layout = about
+                    .get("layout")
+                    .and_then(|text| serde_json::from_str(text).ok());
+                let epoch = about.get("epoch_ns").and_then(|text| text.parse().ok());
                 self.epoch_ns = epoch.unwrap_or(0);
-                let cameras = self
-                    .layout
-                    .as_ref()
-                    .map_or(0, |layout| layout.cameras.len());
+                let cameras = self.layout.as_ref().map_or(0, |it| it.cameras.len());
                 self.newest = vec![None; cameras];
-                self.about = Some(metadata);
+                self.about = Some(about);
             }
-            Record::Channel(channel) => self.topics.push((channel.id, channel.topic)),
-            Record::Message { header, data } => {
-                let time_ns = header.log_time.saturating_sub(self.epoch_ns);
+            Record::Channel { id, topic } => self.topics.push((id, topic.to_owned())),
+            Record::Message {
+                channel,
+                time_ns,
+                data,
+            } => {
+                let time_ns = time_ns.saturating_sub(self.epoch_ns);
                 self.last_ns = self.last_ns.max(time_ns);
-                let known = self.topics.iter().find(|(id, _)| *id == header.channel_id);
+                let known = self.topics.iter().find(|(id, _)| *id == channel);
                 if let Some((_, topic)) = known {
                     let topic = topic.clone();
-                    self.message(&topic, time_ns, &data);
+                    self.message(&topic, time_ns, data);
                 }
             }
-            _ => {}
+            Record::Metadata { .. } => {}
         }
     }
 
@@ -209,7 +179,7 @@ impl Reading {
             );
             return Err(fault(path, "(beginning)", reason, DAMAGED));
         };
-        let text = |key: &str| about.metadata.get(key).cloned().unwrap_or_default();
+        let text = |key: &str| about.get(key).cloned().unwrap_or_default();
         Ok(Episode {
             layout,
             stream: text("stream"),

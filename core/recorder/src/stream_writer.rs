@@ -10,24 +10,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mcap::{WriteOptions, records::MessageHeader, write::NoSeek};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use vola_types::{RunEvent, RunEventKind};
 
 use crate::{
     EpisodeEnd, Gate, Layout, MotionSample, Phase, Pixels, Pose, RecorderError, Result, Who,
-    channels::{Appending, Channels, Own},
+    channels::{Channels, Own},
     event_words::event_words,
     folder::open_stem,
     foxglove,
+    mcap_writer::McapWriter,
     png_picture::encode_png,
 };
 
 /// Longest time that something recorded is not in the file yet (ns).
 pub(crate) const FLUSH_NS: u64 = 250_000_000;
 /// Largest chunk (bytes).
-const CHUNK_BYTES: u64 = 4 << 20;
+const CHUNK_BYTES: usize = 4 << 20;
 /// Name of the metadata record that says what the stream is.
 pub(crate) const METADATA: &str = "vola.recording";
 
@@ -92,7 +92,7 @@ struct Newest {
 pub(crate) struct StreamWriter {
     path: PathBuf,
     file: File,
-    writer: Appending<BufWriter<File>>,
+    writer: McapWriter<BufWriter<File>>,
     channels: Channels,
     layout: Layout,
     durability: Durability,
@@ -120,15 +120,9 @@ impl StreamWriter {
     ) -> Result<Self> {
         let file = File::create_new(path).map_err(RecorderError::io(path))?;
         let same = file.try_clone().map_err(RecorderError::io(path))?;
-        let fail = || RecorderError::stream(path);
-        let mut writer = WriteOptions::new()
-            .compression(None)
-            .profile("")
-            .library(concat!("vola ", env!("CARGO_PKG_VERSION")))
-            .chunk_size(Some(CHUNK_BYTES))
-            .disable_seeking(true)
-            .create(NoSeek::new(BufWriter::new(file)))
-            .map_err(fail())?;
+        let fail = || RecorderError::io(path);
+        let library = concat!("vola ", env!("CARGO_PKG_VERSION"));
+        let mut writer = McapWriter::begin(BufWriter::new(file), library).map_err(fail())?;
         let text = |value: &Value| value.to_string();
         let about = [
             ("format", "1".to_owned()),
@@ -139,12 +133,8 @@ impl StreamWriter {
             ("began_ns", start.time_ns.to_string()),
             ("header", text(&start.header)),
         ];
-        let metadata = mcap::records::Metadata {
-            name: METADATA.to_owned(),
-            metadata: about.map(|(key, value)| (key.to_owned(), value)).into(),
-        };
-        writer.write_metadata(&metadata).map_err(fail())?;
-        let channels = Channels::add(&mut writer, layout).map_err(fail())?;
+        writer.metadata(METADATA, &about).map_err(fail())?;
+        let channels = Channels::add(&mut writer, layout);
         let mut stream = Self {
             path: path.to_owned(),
             file: same,
@@ -311,7 +301,7 @@ impl StreamWriter {
         self.own(Own::Episode, time_ns, &told)?;
         self.writer
             .finish()
-            .map_err(RecorderError::stream(&self.path))?;
+            .map_err(RecorderError::io(&self.path))?;
         if self.durability != Durability::System {
             self.file
                 .sync_data()
@@ -322,9 +312,7 @@ impl StreamWriter {
 
     /// Hands everything to the system.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        self.writer
-            .flush()
-            .map_err(RecorderError::stream(&self.path))?;
+        self.writer.flush().map_err(RecorderError::io(&self.path))?;
         if self.durability == Durability::Second {
             self.file
                 .sync_data()
@@ -391,17 +379,14 @@ impl StreamWriter {
     fn put(&mut self, channel_id: u16, time_ns: u64, data: &[u8]) -> Result<()> {
         self.last_ns = self.last_ns.max(time_ns);
         let log_time = self.start.epoch_ns + time_ns;
-        let header = MessageHeader {
-            channel_id,
-            sequence: self.sequence,
-            log_time,
-            publish_time: log_time,
-        };
+        self.writer
+            .message(channel_id, self.sequence, log_time, data);
         self.sequence = self.sequence.wrapping_add(1);
         self.bytes += data.len() as u64;
-        self.writer
-            .write_to_known_channel(&header, data)
-            .map_err(RecorderError::stream(&self.path))
+        if self.writer.waiting() > CHUNK_BYTES {
+            self.writer.flush().map_err(RecorderError::io(&self.path))?;
+        }
+        Ok(())
     }
 }
 
