@@ -11,7 +11,7 @@ use crate::{
     info::{Info, read_sentences, read_text},
     listing::{known_info, list},
     png_picture::decode_png,
-    statistics::{FeatureStats, NAMES, Stats, add_stats},
+    statistics::{FeatureStats, NAMES, Stats, add_stats, flat_numbers},
     stream_reader::stream_fault,
 };
 
@@ -297,13 +297,6 @@ fn counted_again(episode: &EpisodeListing, stats: &Stats, info: &Info) -> Result
 fn near(a: &[f64], b: &[f64]) -> bool {
     let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-5 + 1e-4 * a.abs().max(b.abs());
     a.len() == b.len() && a.iter().zip(b).all(close)
-}
-
-fn flat_numbers(value: &serde_json::Value) -> Vec<f64> {
-    match value {
-        serde_json::Value::Array(list) => list.iter().flat_map(flat_numbers).collect(),
-        other => other.as_f64().into_iter().collect(),
-    }
 }
 
 /// Files that no episode names.

@@ -17,7 +17,7 @@ use crate::{
     Columns, EpisodeEnd, Language, Layout, RecorderError, Result,
     episode_columns::{EpisodeColumns, Placement, episode_columns},
     error::{DAMAGED, fault},
-    folder::{self, Numbered, numbered, place},
+    folder::{self, Force, Numbered, numbered, place},
     info::{
         Info, Totals, features, info_json, info_path, read_sentences, read_text, write_json,
         write_sentences,
@@ -96,7 +96,7 @@ impl DataSet {
         };
         let Some(info) = Info::read(folder)? else {
             set.remove_unfinished()?;
-            write_json(&layout_path(folder), &json!(layout))?;
+            write_json(&layout_path(folder), &json!(layout), Force::No)?;
             return Ok(set);
         };
         set.check_layout(&info)?;
@@ -104,14 +104,24 @@ impl DataSet {
         set.frames = info.total_frames;
         set.remove_unfinished()?;
         set.tasks = read_sentences(&folder.join("meta/tasks.parquet"), "task")?;
+        let is_ahead = set.tasks.len() > info.total_tasks;
         set.tasks.truncate(info.total_tasks);
         let subtasks = folder.join("meta/subtasks.parquet");
         set.subtasks = read_sentences(&subtasks, "subtask")?;
         for episode in 0..set.episodes {
-            add_stats(&mut set.stats, &episode_stats(folder, episode)?);
             set.streams.insert(read_facts(folder, episode)?.stream);
         }
-        set.write_summaries()?;
+        let stats = read_stats(folder, set.frames)?;
+        match stats.filter(|_| !is_ahead) {
+            Some(stats) => set.stats = stats,
+            // A process ended between these and `info.json`.
+            None => {
+                for episode in 0..set.episodes {
+                    add_stats(&mut set.stats, &episode_stats(folder, episode)?);
+                }
+                set.write_summaries()?;
+            }
+        }
         Ok(set)
     }
 
@@ -151,13 +161,13 @@ impl DataSet {
         let sentences = (&mut self.tasks, &mut self.subtasks);
         let made = episode_columns(episode, placement, self.language, sentences)?;
         let data = numbered(&self.folder, Numbered::Data, number);
-        write_parquet(&data, &made.columns, Vec::new())?;
+        write_parquet(&data, &made.columns, Vec::new(), Force::Yes)?;
         let row = episode_row(placement, &made);
         let path = numbered(&self.folder, Numbered::Episodes, number);
-        write_parquet(&path, &row, Vec::new())?;
+        write_parquet(&path, &row, Vec::new(), Force::No)?;
         let facts = facts(episode, &made, number, file_hash(&data)?);
         let path = numbered(&self.folder, Numbered::Facts, number);
-        write_json(&path, &json!(facts))?;
+        write_json(&path, &json!(facts), Force::No)?;
         add_stats(&mut self.stats, &made.stats);
         self.frames += made.frames;
         self.episodes += 1;
@@ -184,7 +194,7 @@ impl DataSet {
             totals,
             &features,
         );
-        write_json(&info_path(&self.folder), &info)
+        write_json(&info_path(&self.folder), &info, Force::Yes)
     }
 
     fn check_layout(&mut self, info: &Info) -> Result<()> {
@@ -292,7 +302,25 @@ pub(crate) fn write_stats(folder: &Path, stats: &Stats) -> Result<()> {
         .iter()
         .map(|(name, stats)| (name.clone(), stats.to_json()))
         .collect();
-    write_json(&folder.join("meta/stats.json"), &Value::Object(all))
+    write_json(
+        &folder.join("meta/stats.json"),
+        &Value::Object(all),
+        Force::No,
+    )
+}
+
+/// What `meta/stats.json` says, when it counts so many frames.
+fn read_stats(folder: &Path, frames: usize) -> Result<Option<Stats>> {
+    let Some(text) = read_text(&folder.join("meta/stats.json"))? else {
+        return Ok(None);
+    };
+    let told: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+    let stats: Stats = told
+        .iter()
+        .map(|(feature, value)| (feature.clone(), FeatureStats::from_json(feature, value)))
+        .collect();
+    let counted = stats.get("frame_index").map(|it| it.count);
+    Ok((counted == u64::try_from(frames).ok()).then_some(stats))
 }
 
 /// The statistics in an episode's own file.
@@ -316,10 +344,7 @@ pub(crate) fn stats_rows(file: &Columns) -> Result<Vec<Stats>> {
         for (row, values) in rows.iter_mut().zip(values) {
             let stats = row
                 .entry(feature.to_owned())
-                .or_insert_with(|| FeatureStats {
-                    is_picture: feature.starts_with("observation.images."),
-                    ..FeatureStats::default()
-                });
+                .or_insert_with(|| FeatureStats::of_feature(feature));
             stats.set(name, values);
         }
     }

@@ -31,7 +31,7 @@ use crate::{
     columns::MAX_LIST,
     data_set::{DataSet, file_hash, layout_path, stats_rows, write_stats},
     error::{DAMAGED, fault},
-    folder::{Numbered, numbered, place, write_whole},
+    folder::{Force, Numbered, numbered, place, write_whole},
     info::{Totals, info_json, info_path, read_text, write_json},
     listing::{known_info, list},
     pages::CheckedPages,
@@ -91,7 +91,7 @@ pub fn export(from: &Path, to: &Path, selection: &Selection) -> Result<ExportRep
     }
     if let Some(layout) = read_text(&layout_path(from))? {
         let layout = serde_json::from_str(&layout).unwrap_or_default();
-        write_json(&layout_path(to), &layout)?;
+        write_json(&layout_path(to), &layout, Force::No)?;
     }
     write_stats(to, &all)?;
     let totals = Totals {
@@ -102,7 +102,7 @@ pub fn export(from: &Path, to: &Path, selection: &Selection) -> Result<ExportRep
     let features = json!(info.features);
     let robot = info.robot_type.as_deref();
     let written = info_json(robot, &json!(info.fps), totals, &features);
-    write_json(&info_path(to), &written)?;
+    write_json(&info_path(to), &written, Force::Yes)?;
     Ok(report)
 }
 
@@ -213,7 +213,11 @@ fn copy_episode(to: &Path, episode: &EpisodeListing, before: &ExportReport) -> R
         let mut facts = facts.clone();
         facts.episode = number;
         facts.blake3 = file_hash(&data)?;
-        write_json(&numbered(to, Numbered::Facts, number), &json!(facts))?;
+        write_json(
+            &numbered(to, Numbered::Facts, number),
+            &json!(facts),
+            Force::No,
+        )?;
     }
     let mut stats = stats_rows(&Columns::open(&path)?)?;
     Ok(stats.pop().unwrap_or_default())
@@ -243,7 +247,7 @@ fn copy_rows(
         .set_key_value_metadata(about.key_value_metadata().cloned())
         .build();
     let schema = about.schema_descr().root_schema_ptr();
-    write_whole(to, |file| {
+    write_whole(to, Force::Yes, |file| {
         let copy = || -> std::result::Result<(), ParquetError> {
             let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
             let mut group = writer.next_row_group()?;

@@ -78,9 +78,22 @@ pub(crate) fn place(episode: usize) -> (usize, usize) {
 /// Files in one folder, as LeRobot's `chunks_size`.
 pub(crate) const FILES_A_CHUNK: usize = 1000;
 
+/// Whether a file is forced to the disk before it gets its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Force {
+    /// It is.
+    Yes,
+    /// The system writes it when it does: it can be made anew.
+    No,
+}
+
 /// Writes a file so that it is either there as a whole or not at all: beside its
-/// place, forced to the disk, then renamed.
-pub(crate) fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+/// place, then renamed.
+pub(crate) fn write_whole(
+    path: &Path,
+    force: Force,
+    write: impl FnOnce(&mut File) -> Result<()>,
+) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(RecorderError::io(parent))?;
     }
@@ -90,7 +103,9 @@ pub(crate) fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> Result<(
     let mut file = File::create(&part).map_err(RecorderError::io(&part))?;
     let written = write(&mut file).and_then(|()| {
         file.flush().map_err(RecorderError::io(&part))?;
-        file.sync_data().map_err(RecorderError::io(&part))?;
+        if force == Force::Yes {
+            file.sync_data().map_err(RecorderError::io(&part))?;
+        }
         fs::rename(&part, path).map_err(RecorderError::io(path))
     });
     if written.is_err() {
@@ -159,11 +174,11 @@ mod tests {
     fn a_file_is_whole_or_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b.json");
-        write_whole(&path, |file| {
+        write_whole(&path, Force::Yes, |file| {
             file.write_all(b"1").map_err(RecorderError::io(&path))
         })
         .unwrap();
-        let refused = write_whole(&path, |file| {
+        let refused = write_whole(&path, Force::Yes, |file| {
             file.write_all(b"2").map_err(RecorderError::io(&path))?;
             Err(RecorderError::Busy { path: path.clone() })
         });

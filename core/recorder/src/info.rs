@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     Columns, Layout, RecorderError, Result,
     error::{DAMAGED, fault},
-    folder::{FILES_A_CHUNK, write_whole},
+    folder::{FILES_A_CHUNK, Force, write_whole},
     parquet_file::{Values, write_parquet},
 };
 
@@ -91,8 +91,8 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>> {
 }
 
 /// Writes JSON for people and programs, whole or not at all.
-pub(crate) fn write_json(path: &Path, value: &Value) -> Result<()> {
-    write_whole(path, |file| {
+pub(crate) fn write_json(path: &Path, value: &Value, force: Force) -> Result<()> {
+    write_whole(path, force, |file| {
         serde_json::to_writer_pretty(&mut *file, value)
             .map_err(|error| RecorderError::io(path)(error.into()))?;
         file.write_all(b"\n").map_err(RecorderError::io(path))
@@ -242,11 +242,8 @@ pub(crate) fn write_sentences(path: &Path, kind: &str, sentences: &[String]) -> 
         (number.clone(), Values::Integers(numbers.collect())),
         (kind.to_owned(), Values::Texts(sentences.to_vec())),
     ];
-    write_parquet(
-        path,
-        &columns,
-        vec![("pandas".to_owned(), note.to_string())],
-    )
+    let notes = vec![("pandas".to_owned(), note.to_string())];
+    write_parquet(path, &columns, notes, Force::No)
 }
 
 /// Reads such a list, in the order of its numbers.

@@ -14,7 +14,12 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 
-use crate::{Result, error::fault, folder::write_whole, stream_reader::Picture};
+use crate::{
+    Result,
+    error::fault,
+    folder::{Force, write_whole},
+    stream_reader::Picture,
+};
 
 /// The values of one column, a row each.
 pub(crate) enum Values<'a> {
@@ -63,6 +68,7 @@ pub(crate) fn write_parquet(
     path: &Path,
     columns: &[Column<'_>],
     notes: Vec<(String, String)>,
+    force: Force,
 ) -> Result<()> {
     let notes = notes
         .into_iter()
@@ -73,7 +79,7 @@ pub(crate) fn write_parquet(
         .set_created_by(concat!("vola ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(notes))
         .build();
-    write_whole(path, |file| {
+    write_whole(path, force, |file| {
         write_columns(file, columns, properties).map_err(|error| {
             let help = "see whether the disk is full";
             fault(path, "(writing)", error.to_string(), help)

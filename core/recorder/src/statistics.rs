@@ -35,6 +35,23 @@ pub(crate) struct FeatureStats {
 }
 
 impl FeatureStats {
+    /// Nothing counted yet of a feature with this name.
+    pub(crate) fn of_feature(feature: &str) -> Self {
+        Self {
+            is_picture: feature.starts_with("observation.images."),
+            ..Self::default()
+        }
+    }
+
+    /// As `stats.json` has it.
+    pub(crate) fn from_json(feature: &str, value: &Value) -> Self {
+        let mut stats = Self::of_feature(feature);
+        for name in NAMES {
+            stats.set(name, flat_numbers(&value[name]));
+        }
+        stats
+    }
+
     /// Of rows with `width` values each, flat. None without rows.
     pub(crate) fn of_rows(values: &[f64], width: usize) -> Option<Self> {
         if values.is_empty() || width == 0 {
@@ -250,6 +267,14 @@ impl Histogram {
     }
 }
 
+/// Every number of nested lists, in order.
+pub(crate) fn flat_numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(flat_numbers).collect(),
+        other => other.as_f64().into_iter().collect(),
+    }
+}
+
 /// Between the two nearest of sorted values.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len().saturating_sub(1)) as f64;
@@ -303,6 +328,8 @@ mod tests {
         close(&stats.max, &[1.0, 0.2, 1.0]);
         close(&stats.std, &[0.5, 0.0, 0.0]);
         assert_eq!(stats.to_json()["mean"][1][0][0], 0.2);
+        let read = FeatureStats::from_json("observation.images.front", &stats.to_json());
+        assert_eq!(read, stats);
     }
 
     #[test]
