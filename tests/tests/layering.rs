@@ -95,7 +95,9 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
             "vola-isolation",
             "vola-types",
             "vola-bundle",
+            "vola-nn",
             "vola-runtime",
+            "vola-train",
         ],
     ),
 ];
@@ -111,6 +113,7 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
             "core/train",
             "plugins/",
             "planner/language-model",
+            "tests",
         ],
     ),
     ("ort", &["core/nn", "core/train", "plugins/"]),

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use vola_abi::FaultKind;
 use vola_bundle::{BundleError, MANIFEST_FILE};
 use vola_language_model::LanguageModelError;
 use vola_planner::RecordError;
@@ -305,7 +306,12 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
         | RuntimeError::Safety { .. }
-        | RuntimeError::MissingPart { .. } => exit::USAGE,
+        | RuntimeError::MissingPart { .. }
+        | RuntimeError::Plugin {
+            entry: "configure" | "activate",
+            kind: FaultKind::Settings,
+            ..
+        } => exit::USAGE,
         _ => exit::ERROR,
     }
 }
