@@ -45,6 +45,8 @@ pub(crate) enum ControlEventKind {
     StopRefused,
     /// A reset was asked for, and the robot is not ready.
     ResetRefused,
+    /// A reset was asked for while the arm moved.
+    ResetTooEarly,
     /// Periods without their tick.
     TicksMissed { missed: u64 },
     /// The share of ticks in time fell below what motion needs (percent).
@@ -164,6 +166,11 @@ impl ControlEvent {
                 Severity::Error,
                 "reset",
                 "refused: the robot gives no state within its limits".to_owned(),
+            ),
+            ControlEventKind::ResetTooEarly => (
+                Severity::Warning,
+                "reset",
+                "refused: the arm still moves; ask again once it stands".to_owned(),
             ),
             ControlEventKind::TicksMissed { missed } => (
                 Severity::Warning,

@@ -20,13 +20,14 @@
 //! # Timing
 //! A tick allocates nothing, takes no lock and waits for nobody.
 
+mod stopping;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use rtrb::Consumer;
-use vola_abi::{CommandFrame, FaultAbi, StateFrame, StopCategory};
+use vola_abi::{CommandFrame, StateFrame};
 use vola_bundle::{ControlSettings, Deadlines};
 use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
@@ -60,11 +61,6 @@ pub(crate) const PROPRIOCEPTION_NS: u64 = 10 * TICK_NS;
 /// stays out of its way.
 const TRACKER_PART: f64 = 0.98;
 
-/// Time after a stop in which the arm must have come to rest (ns): more than
-/// twice what a stop from full speed takes.
-const REST_NS: u64 = 1_000_000_000;
-/// Measured speed (rad/s, m/s) that still counts as rest.
-const REST_VELOCITY: f64 = 0.1;
 /// Periods missed at once that are worth a line in the log.
 const MISSED_TOLD: u64 = 10;
 /// Success rate below which it is told, and above which it is told again.
@@ -89,9 +85,9 @@ pub(crate) enum ControlOrder {
     /// Stop for a reason that was found outside of the loop; latched.
     Stop(StopCause),
     /// As hold; the world behind the robot is being rebuilt and gives no new
-    /// state until the reset that follows.
+    /// state until the reset that follows, which may find the arm anywhere.
     NewWorld,
-    /// Leave a latched stop: hold the measured pose.
+    /// Leave a latched stop: hold the measured pose. Refused while the arm moves.
     Reset,
 }
 
@@ -308,6 +304,7 @@ impl ControlLoop {
         lap.end(&self.telemetry.command);
         self.status.ticks = self.status.ticks.wrapping_add(1);
         self.status.at_rest = self.filter.is_at_rest();
+        self.status.stands = self.status.at_rest && !self.moves(&self.status.state);
         self.telemetry.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -379,17 +376,6 @@ impl ControlLoop {
             self.stop(StopCause::StateStale, None);
         } else if is_frozen {
             self.stop(StopCause::StateFrozen, None);
-        }
-    }
-
-    /// An arm that moves on after a stop: power is asked to be cut, once.
-    fn watch_rest(&mut self, now_ns: u64) {
-        let is_due = now_ns.saturating_sub(self.watch.stopped_ns) > REST_NS;
-        let arm = self.model.arm(self.state.velocities());
-        let moves = arm.iter().any(|velocity| velocity.abs() > REST_VELOCITY);
-        if is_due && moves && !self.watch.cut_power {
-            self.tell(ControlEventKind::NotAtRest);
-            self.cut_power();
         }
     }
 
@@ -478,67 +464,6 @@ impl ControlLoop {
             self.tell(ControlEventKind::Held { cause, rejection });
         }
         self.hold();
-    }
-
-    fn stop(&mut self, cause: StopCause, fault: Option<FaultAbi>) {
-        if !matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.status.mode = ControlMode::Stopped(cause);
-            self.watch.stopped_ns = self.status.time_ns;
-            self.watch.cut_power = cause.cuts_power();
-            let is_filter_s = matches!(
-                cause,
-                StopCause::Filter | StopCause::TrackingError | StopCause::StateInvalid
-            );
-            let rejection = self.status.rejection.filter(|_| is_filter_s);
-            let kind = ControlEventKind::Stopped { cause, rejection };
-            self.events.tell_fault(self.status.time_ns, kind, fault);
-            // The filter's braking commands still go out; a robot that no longer
-            // takes them has its own time-out.
-            self.ask_to_stop(cause.category());
-        }
-        self.path = None;
-        self.fresh_by_ns = u64::MAX;
-    }
-
-    fn cut_power(&mut self) {
-        self.watch.cut_power = true;
-        self.ask_to_stop(StopCategory::Zero);
-    }
-
-    fn ask_to_stop(&mut self, category: StopCategory) {
-        if let Err(fault) = self.actuator.try_stop(category) {
-            let kind = ControlEventKind::StopRefused;
-            self.events
-                .tell_fault(self.status.time_ns, kind, Some(fault));
-        }
-    }
-
-    fn reset(&mut self) {
-        if let Err(fault) = self.actuator.try_reset() {
-            let kind = ControlEventKind::ResetRefused;
-            self.events
-                .tell_fault(self.status.time_ns, kind, Some(fault));
-            return;
-        }
-        let is_ready = self.actuator.try_state(&mut self.state).is_ok()
-            && self.model.is_valid_state(&self.state)
-            && self.filter.reset_to(self.state.positions()).is_ok();
-        if !is_ready {
-            self.tell(ControlEventKind::ResetRefused);
-            return;
-        }
-        reset_tracker(&mut self.tracker, self.state.positions());
-        self.path = None;
-        self.fresh_by_ns = u64::MAX;
-        self.watch.restart();
-        self.status.state = self.state;
-        self.status.proprioception = self.state;
-        self.status.set_command(self.state.positions());
-        self.status.rejection = None;
-        if matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.tell(ControlEventKind::Reset);
-        }
-        self.status.mode = ControlMode::Holding;
     }
 
     fn tell(&mut self, kind: ControlEventKind) {

@@ -157,7 +157,10 @@ pub(crate) struct ControlStatus {
     pub(crate) time_ns: u64,
     pub(crate) ticks: u64,
     pub(crate) mode: ControlMode,
+    /// No motion is commanded.
     pub(crate) at_rest: bool,
+    /// No motion is commanded and none is measured.
+    pub(crate) stands: bool,
     pub(crate) state: StateFrame,
     /// The state as policies see it, at 100 Hz, and the end of the tick that
     /// read it (ns).
@@ -179,6 +182,7 @@ impl Default for ControlStatus {
             ticks: 0,
             mode: ControlMode::Holding,
             at_rest: true,
+            stands: true,
             state: StateFrame::default(),
             proprioception: StateFrame::default(),
             proprioception_ns: 0,

@@ -178,9 +178,11 @@ impl World for VirtualBody {
         seed: u64,
         task: &serde_json::Value,
     ) -> Result<serde_json::Value, RuntimeError> {
-        let episode = self.simulation.reset(seed, task)?;
+        // The arm may stand elsewhere in the new scene, and begin to at once.
+        self.control.order(ControlOrder::NewWorld);
+        let episode = self.simulation.reset(seed, task);
         self.control.order(ControlOrder::Reset);
-        Ok(episode)
+        episode
     }
 
     fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError> {

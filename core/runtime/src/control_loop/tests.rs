@@ -506,6 +506,80 @@ fn an_arm_that_moves_on_after_a_stop_loses_its_power() {
     assert_eq!(rig.told().last().unwrap().1, "stop");
 }
 
+/// Largest step of the commands from one tick to the next, as a velocity, and of
+/// that velocity, as an acceleration.
+fn steepest(commands: &[[f64; 3]]) -> (f64, f64) {
+    let velocity = |pair: &[[f64; 3]]| [0, 1].map(|joint| (pair[1][joint] - pair[0][joint]) * 1e3);
+    let velocities: Vec<[f64; 2]> = commands.windows(2).map(velocity).collect();
+    let fastest = velocities.iter().flatten();
+    let steps = velocities.windows(2).flat_map(|pair| {
+        let step = |joint: usize| (pair[1][joint] - pair[0][joint]) * 1e3;
+        [step(0), step(1)]
+    });
+    let most = |values: f64, value: f64| values.max(value.abs());
+    (fastest.copied().fold(0.0, most), steps.fold(0.0, most))
+}
+
+#[test]
+fn a_reset_while_braking_is_refused_and_the_arm_brakes_on() {
+    for kind in [StopLevel::ControlledStop, StopLevel::CutPower] {
+        let mut rig = Rig::moving();
+        let begin = rig.arm.script().commands.len();
+        rig.stop_switch.demand(kind);
+        rig.run(3);
+        let stopped = rig.mode();
+        let mut refused = 0;
+        // Asked in every tick: only the first that finds the arm at rest leaves.
+        for _ in 0..600 {
+            rig.control.order(ControlOrder::Reset);
+            if rig.mode() != stopped {
+                break;
+            }
+            assert!(!rig.control.status().stands);
+            refused += 1;
+            rig.tick();
+        }
+        assert_eq!(rig.mode(), ControlMode::Holding);
+        assert!(refused > 20, "{refused}");
+        let told = rig.told();
+        assert!(told.iter().any(|told| told.2.contains("still moves")));
+        rig.swing(u64::MAX);
+        rig.run(300);
+        assert_eq!(rig.mode(), ControlMode::Following);
+        let commands = rig.arm.script().commands[begin..].to_vec();
+        let (velocity, acceleration) = steepest(&commands);
+        assert!(velocity <= VELOCITY * (1.0 + 1e-6), "{velocity}");
+        assert!(acceleration <= ACCELERATION * (1.0 + 1e-6), "{acceleration}");
+    }
+}
+
+#[test]
+fn a_reset_while_braking_for_a_hold_is_refused_too() {
+    let mut rig = Rig::moving();
+    rig.control.order(ControlOrder::Hold);
+    rig.run(3);
+    rig.control.order(ControlOrder::Reset);
+    let last = rig.arm.script().commands.last().copied().unwrap();
+    rig.tick();
+    // It brakes on instead of standing at once.
+    let next = rig.arm.script().commands.last().copied().unwrap();
+    assert!(((next[0] - last[0]) * 1e3).abs() > 0.05, "{next:?}");
+}
+
+#[test]
+fn a_reset_is_refused_while_the_arm_is_measured_to_move() {
+    let mut rig = Rig::moving();
+    rig.arm.script().runs_on = 0.5;
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(500);
+    assert!(rig.control.status().at_rest && !rig.control.status().stands);
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    rig.arm.script().runs_on = 0.0;
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Holding);
+}
+
 #[test]
 fn a_world_that_is_rebuilt_is_not_silent() {
     let mut rig = Rig::moving();
