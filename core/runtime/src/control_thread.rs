@@ -24,8 +24,10 @@ use crate::{
     control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
+    log_sink::{LineSender, PluginLine},
     real_time::{self, lock_memory},
     real_time_report::prepare_thread,
+    telemetry::ControlTelemetry,
     tick_clock::TickSchedule,
 };
 
@@ -83,6 +85,8 @@ pub(crate) struct ControlThread {
     pub(crate) control: ControlLoop,
     pub(crate) inbox: Consumer<ControlOrder>,
     pub(crate) publisher: triple_buffer::Input<Published>,
+    /// Where plugins' log lines go that come on this thread.
+    pub(crate) lines: Option<LineSender>,
     pub(crate) settings: ControlSettings,
 }
 
@@ -99,6 +103,9 @@ impl ControlThread {
         ready: &SyncSender<RealTimeReport>,
     ) {
         let settings = self.settings;
+        if let Some(lines) = self.lines.take() {
+            lines.take_this_thread_s();
+        }
         let report = prepare_thread(&settings, || {
             let own = size_of::<Self>();
             lock_memory(std::ptr::from_ref::<Self>(&self).cast(), own)?;
@@ -190,19 +197,43 @@ pub(crate) fn lock_status(
 /// What was told and is not yet in a run's log.
 pub(crate) type Notes = Arc<Mutex<Vec<ControlNote>>>;
 
-/// Logs what the control thread tells until it is gone. Runs on a thread of its
-/// own, so that a slow terminal is nobody's matter but this thread's.
-pub(crate) fn listen(mut told: Consumer<ControlEvent>, notes: &Notes) {
-    loop {
-        // Asked first: what was told before the end is still taken out.
-        let is_over = told.is_abandoned();
-        while let Ok(event) = told.pop() {
+/// What the control thread sends to who logs for it.
+pub(crate) struct Told {
+    pub(crate) events: Consumer<ControlEvent>,
+    pub(crate) lines: Consumer<PluginLine>,
+    pub(crate) telemetry: Arc<ControlTelemetry>,
+}
+
+impl Told {
+    /// Logs what waits.
+    fn log(&mut self, notes: &Notes) {
+        while let Ok(event) = self.events.pop() {
             let note = event.note();
             note.log();
             let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
             if notes.len() < MAX_NOTES {
                 notes.push(note);
             }
+        }
+        while let Ok(line) = self.lines.pop() {
+            line.log();
+        }
+    }
+}
+
+/// Logs what the control thread tells until it is gone. Runs on a thread of its
+/// own, so that a slow terminal is nobody's matter but this thread's.
+pub(crate) fn listen(mut told: Told, notes: &Notes) {
+    let mut lost_before = 0;
+    loop {
+        // Asked first: what was told before the end is still taken out.
+        let is_over = told.events.is_abandoned();
+        told.log(notes);
+        let lost = told.telemetry.lost_lines.load(Ordering::Relaxed);
+        if lost > lost_before {
+            let lines = lost - lost_before;
+            tracing::warn!(target: "plugin", "{lines} log lines from the control thread were lost");
+            lost_before = lost;
         }
         if is_over {
             return;

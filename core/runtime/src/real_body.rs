@@ -26,7 +26,10 @@ use crate::{
     control_event::{ControlEvent, ControlNote},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
-    control_thread::{Clock, ControlThread, Notes, Published, listen, lock_queue, lock_status},
+    control_thread::{
+        Clock, ControlThread, Notes, Published, Told, listen, lock_queue, lock_status,
+    },
+    log_sink::line_ring,
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
@@ -94,8 +97,10 @@ impl RealBody {
         let (mut publisher, mut status) = triple_buffer::TripleBuffer::new(&first).split();
         let telemetry = control.telemetry();
         telemetry.clear();
+        let (mut lines, plugin_lines) = line_ring(Arc::clone(&telemetry));
         let locked = if settings.lock_memory() {
             lock_queues(&mut control, &mut orders, &mut publisher, &mut status)
+                .and_then(|bytes| Ok(bytes + lines.lock_memory()?))
         } else {
             Ok(0)
         };
@@ -104,8 +109,14 @@ impl RealBody {
             control,
             inbox,
             publisher,
+            lines: Some(lines),
             settings,
         });
+        let told = Told {
+            events: told,
+            lines: plugin_lines,
+            telemetry: Arc::clone(&telemetry),
+        };
         let (ready, report) = mpsc::sync_channel(1);
         let mut threads = vec![spawn("vola-control", {
             let ending = Arc::clone(&ending);

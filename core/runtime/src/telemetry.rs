@@ -29,6 +29,8 @@ pub(crate) struct ControlTelemetry {
     pub(crate) ticks: AtomicU64,
     pub(crate) missed_ticks: AtomicU64,
     pub(crate) lost_events: AtomicU64,
+    /// Log lines of plugins on the control thread that did not fit.
+    pub(crate) lost_lines: AtomicU64,
     /// Percent of the last 100 periods that had their tick.
     pub(crate) success_percent: AtomicU64,
     /// Thread CPU time of whole ticks.
@@ -119,6 +121,7 @@ impl ControlTelemetry {
             page_faults: load(&self.page_faults),
             involuntary_switches: load(&self.involuntary_switches),
             lost_events: load(&self.lost_events),
+            lost_lines: load(&self.lost_lines),
             steal_ms,
             interventions: self.interventions().into_iter().collect(),
         }
@@ -152,6 +155,8 @@ pub struct ControlReport {
     pub involuntary_switches: u64,
     /// Events for the log that did not fit into the ring.
     pub lost_events: u64,
+    /// Log lines of plugins on the control thread that did not fit into theirs.
+    pub lost_lines: u64,
     /// Processor time that the hypervisor took meanwhile, over all processors
     /// (ms); none where the system does not tell.
     pub steal_ms: Option<f64>,
