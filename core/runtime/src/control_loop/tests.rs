@@ -506,6 +506,60 @@ fn an_arm_that_moves_on_after_a_stop_loses_its_power() {
     assert_eq!(rig.told().last().unwrap().1, "stop");
 }
 
+/// Ticks from now until the commands are slower than those of a twin to whom
+/// nothing happens, in the fastest joint, and stay so.
+fn ticks_to_braking(rig: &mut Rig) -> usize {
+    let mut twin = Rig::moving();
+    let fastest = |rig: &Rig| {
+        let speed = |joint: &usize| rig.control.command_frame().velocity[*joint].abs();
+        (0..2).max_by(|a, b| speed(a).total_cmp(&speed(b))).unwrap()
+    };
+    let joint = fastest(&twin);
+    let slower: Vec<bool> = (0..20)
+        .map(|_| {
+            rig.tick();
+            twin.tick();
+            let of = |rig: &Rig| rig.control.command_frame().velocity[joint].abs();
+            of(rig) < of(&twin)
+        })
+        .collect();
+    slower.iter().rposition(|slower| !slower).map_or(1, |last| last + 2)
+}
+
+#[test]
+fn a_lost_plugin_brakes_the_arm_within_two_ticks_and_the_next_path_may_follow() {
+    let mut rig = Rig::moving();
+    rig.stop_switch.lose_plugin();
+    let ticks = ticks_to_braking(&mut rig);
+    assert!(ticks <= 2, "{ticks}");
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    let told = rig.told();
+    assert_eq!((told.len(), told[0].1), (1, "plugin"));
+    assert!(told[0].2.contains("hold (category 2)"), "{}", told[0].2);
+    rig.run(500);
+    assert!(rig.control.status().stands && rig.arm.script().stops.is_empty());
+    // As long as nobody has seen to it, nothing follows.
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    rig.stop_switch.forget_lost_plugin();
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Following);
+}
+
+#[test]
+fn a_robot_whose_process_is_gone_is_braked_within_two_ticks() {
+    let mut rig = Rig::moving();
+    {
+        let mut script = rig.arm.script();
+        (script.state_fault, script.command_fault) = (true, true);
+    }
+    let ticks = ticks_to_braking(&mut rig);
+    assert!(ticks <= 2, "{ticks}");
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::StateFault));
+}
+
 /// Largest step of the commands from one tick to the next, as a velocity, and of
 /// that velocity, as an acceleration.
 fn steepest(commands: &[[f64; 3]]) -> (f64, f64) {
