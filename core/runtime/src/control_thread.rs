@@ -34,8 +34,6 @@ use crate::{
 /// Ticks at most between the end of a session and the end of its control
 /// thread: a second to come to rest.
 const LAST_TICKS: u64 = 1000;
-/// Ticks between two looks at what the system counted for the thread.
-const USAGE_TICKS: u64 = 1000;
 /// Longest time that something told waits to be logged.
 const LISTEN_PERIOD: Duration = Duration::from_millis(10);
 /// Notes kept for a run's log that nobody fetches.
@@ -122,7 +120,7 @@ impl ControlThread {
         self.control.measure_with(real_time::monotonic_ns);
         let telemetry = self.control.telemetry();
         let mut schedule = TickSchedule::new(clock.now_ns(), TICK_NS);
-        let mut usage = real_time::thread_usage();
+        telemetry.watch_thread(real_time::thread_id());
         let mut taken = 0;
         let mut left = u64::MAX;
         while left > 0 {
@@ -150,11 +148,6 @@ impl ControlThread {
             telemetry
                 .work
                 .record(real_time::thread_cpu_ns().saturating_sub(began_ns));
-            if self.control.status().ticks.is_multiple_of(USAGE_TICKS) {
-                let now = real_time::thread_usage();
-                telemetry.add_usage(usage, now);
-                usage = now;
-            }
         }
     }
 }
@@ -208,7 +201,7 @@ impl Told {
     /// Logs what waits.
     fn log(&mut self, notes: &Notes) {
         while let Ok(event) = self.events.pop() {
-            let note = event.note();
+            let Some(note) = event.told() else { continue };
             note.log();
             let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
             if notes.len() < MAX_NOTES {

@@ -53,6 +53,7 @@ mod stop_switch;
 mod sweep;
 mod sync;
 mod telemetry;
+mod thread_usage;
 mod tick_clock;
 mod virtual_body;
 mod watchdog;

@@ -83,7 +83,7 @@ impl VirtualBody {
     /// Logs what the control loop told, and keeps it for the run's log.
     fn listen(&mut self) {
         while let Ok(event) = self.told.pop() {
-            let note = event.note();
+            let Some(note) = event.told() else { continue };
             note.log();
             self.notes.push(note);
         }

@@ -43,6 +43,8 @@ impl ControlLoop {
             // The filter's braking commands still go out; a robot that no longer
             // takes them has its own time-out.
             self.ask_to_stop(cause.category());
+        } else if let Some(fault) = fault {
+            self.events.give_away(self.status.time_ns, fault);
         }
         self.path = None;
         self.fresh_by_ns = u64::MAX;
