@@ -305,6 +305,7 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
         | RuntimeError::Safety { .. }
+        | RuntimeError::Recording { .. }
         | RuntimeError::MissingPart { .. } => exit::USAGE,
         _ => exit::ERROR,
     }

@@ -27,7 +27,7 @@ mod tests;
 use std::sync::{Arc, atomic::Ordering};
 
 use rtrb::Consumer;
-use vola_abi::{CommandFrame, StateFrame};
+use vola_abi::{CommandFrame, FaultAbi, StateFrame};
 use vola_bundle::{ControlSettings, Deadlines};
 use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
@@ -40,6 +40,7 @@ use crate::{
     arm_model::ArmModel,
     contact_watch::ContactWatch,
     control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
+    control_inputs::{InputReader, InputTap, Sent, Signals, TickRecord, input_ring},
     control_status::{ControlMode, ControlStatus, HoldCause, StopCause},
     heartbeat::{HeartbeatKind, Heartbeats},
     latency::LatencyHistogram,
@@ -109,6 +110,8 @@ pub(crate) struct ControlLoop {
     watch: Watch,
     events: EventSender,
     telemetry: Arc<ControlTelemetry>,
+    /// Takes down what the loop takes in.
+    inputs: Option<InputTap>,
     /// Reads time for the telemetry; none in virtual time.
     stopwatch: Option<fn() -> u64>,
     last_velocity: [f64; vola_motion::MAX_JOINTS],
@@ -223,6 +226,7 @@ impl ControlLoop {
             watch: Watch::new(settings.missed_ticks(), deadlines),
             events,
             telemetry: Arc::default(),
+            inputs: None,
             stopwatch: None,
             last_velocity: [0.0; vola_motion::MAX_JOINTS],
             last_acceleration: [0.0; vola_motion::MAX_JOINTS],
@@ -250,14 +254,27 @@ impl ControlLoop {
         self.stopwatch = Some(clock);
     }
 
-    /// Locks the ring of events in memory; the bytes locked.
-    pub(crate) fn lock_events(&mut self) -> std::io::Result<usize> {
-        self.events.lock_memory()
+    /// Takes down what the loop takes in from now on; to be called before the
+    /// first tick and the first order.
+    pub(crate) fn record_inputs(&mut self) -> InputReader {
+        let (mut tap, reader) = input_ring();
+        tap.state(Some(&self.state));
+        self.inputs = Some(tap);
+        reader
+    }
+
+    /// Locks the rings of events and of inputs in memory; the bytes locked.
+    pub(crate) fn lock_rings(&mut self) -> std::io::Result<usize> {
+        let inputs = self.inputs.as_mut().map_or(Ok(0), InputTap::lock_memory)?;
+        Ok(inputs + self.events.lock_memory()?)
     }
 
     /// Takes an order; it has effect from the next tick on. A path is refused
     /// (and dropped) while the loop is stopped or still braking.
     pub(crate) fn order(&mut self, order: ControlOrder) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.order(&order);
+        }
         match order {
             ControlOrder::Follow { path, fresh_by_ns } => match self.status.mode {
                 ControlMode::Following => self.follow(path, fresh_by_ns),
@@ -280,6 +297,11 @@ impl ControlLoop {
     /// One tick. `now_ns` is when the command takes effect: a whole number of
     /// ticks, later than the last.
     pub(crate) fn tick(&mut self, now_ns: u64) {
+        self.tick_with(now_ns, None);
+    }
+
+    /// The same with what was demanded from outside in a recorded tick.
+    pub(crate) fn tick_with(&mut self, now_ns: u64, recorded: Option<Signals>) {
         let mut lap = Lap::begin(self.stopwatch);
         self.status.time_ns = now_ns;
         self.watch_pace(now_ns);
@@ -288,7 +310,8 @@ impl ControlLoop {
         if let Some(cause) = self.contact.look(&self.status.state) {
             self.stop(cause, None);
         }
-        self.obey(now_ns);
+        let signals = recorded.unwrap_or_else(|| self.signals(now_ns));
+        self.obey(now_ns, signals);
         let (positions, velocities) = self.checked_command(now_ns);
         lap.end(&self.telemetry.filter);
         let count = positions.len();
@@ -298,7 +321,16 @@ impl ControlLoop {
         copy(&mut self.command.velocity, &velocities);
         self.measure_jerk(&velocities);
         self.status.set_command(&positions);
-        if let Err(fault) = self.actuator.try_command(&self.command) {
+        let answer = self.actuator.try_command(&self.command);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.tick(TickRecord {
+                now_ns,
+                signals,
+                is_taken: answer.is_ok(),
+                sent: Sent::of(&self.command),
+            });
+        }
+        if let Err(fault) = answer {
             self.stop(StopCause::CommandFault, Some(fault));
         }
         lap.end(&self.telemetry.command);
@@ -343,7 +375,7 @@ impl ControlLoop {
 
     /// Reads the state and asks whether it is whole, new and alive.
     fn measure(&mut self, now_ns: u64) {
-        if let Err(fault) = self.actuator.try_state(&mut self.state) {
+        if let Err(fault) = self.read_state() {
             self.stop(StopCause::StateFault, Some(fault));
             return;
         }
@@ -379,11 +411,29 @@ impl ControlLoop {
         }
     }
 
+    /// Reads the robot's state into the loop's own frame.
+    fn read_state(&mut self) -> Result<(), FaultAbi> {
+        let answer = self.actuator.try_state(&mut self.state);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.state(answer.is_ok().then_some(&self.state));
+        }
+        answer
+    }
+
+    /// What is demanded from outside now.
+    fn signals(&mut self, now_ns: u64) -> Signals {
+        Signals {
+            level: self.stop_switch.level(),
+            has_lost_plugin: self.stop_switch.has_lost_plugin(),
+            silent: self.heartbeats.silent(now_ns),
+        }
+    }
+
     /// Stops and holds that are demanded from outside, or follow from silence.
-    fn obey(&mut self, now_ns: u64) {
-        match self.stop_switch.level() {
+    fn obey(&mut self, now_ns: u64, signals: Signals) {
+        match signals.level {
             StopLevel::None => {}
-            StopLevel::Hold if self.stop_switch.has_lost_plugin() => {
+            StopLevel::Hold if signals.has_lost_plugin => {
                 self.hold_for(HoldCause::PluginLost, None);
             }
             StopLevel::Hold => self.hold_for(HoldCause::Demanded, None),
@@ -399,7 +449,7 @@ impl ControlLoop {
                 self.stop_switch.obeyed(StopLevel::CutPower);
             }
         }
-        match self.heartbeats.silent(now_ns) {
+        match signals.silent {
             Some(HeartbeatKind::Operator) => self.stop(StopCause::OperatorSilent, None),
             Some(HeartbeatKind::Planner) => self.hold_for(HoldCause::PlannerSilent, None),
             None => {}

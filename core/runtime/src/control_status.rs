@@ -49,6 +49,24 @@ pub enum StopCause {
 }
 
 impl StopCause {
+    /// Every cause. Recordings name them by their place: add at the end.
+    pub(crate) const ALL: [Self; 14] = [
+        Self::StateFault,
+        Self::StateInvalid,
+        Self::StateStale,
+        Self::StateFrozen,
+        Self::CommandFault,
+        Self::TrackingError,
+        Self::Contact,
+        Self::Filter,
+        Self::TicksMissed,
+        Self::CameraSilent,
+        Self::CameraFrozen,
+        Self::OperatorSilent,
+        Self::Demanded,
+        Self::PowerCutDemanded,
+    ];
+
     /// In words, for messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {

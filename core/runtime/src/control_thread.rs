@@ -22,6 +22,7 @@ use vola_bundle::ControlSettings;
 use crate::{
     RealTimeReport,
     control_event::{ControlEvent, ControlNote},
+    control_inputs::InputLog,
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     log_sink::{LineSender, PluginLine},
@@ -194,6 +195,7 @@ pub(crate) type Notes = Arc<Mutex<Vec<ControlNote>>>;
 pub(crate) struct Told {
     pub(crate) events: Consumer<ControlEvent>,
     pub(crate) lines: Consumer<PluginLine>,
+    pub(crate) inputs: InputLog,
     pub(crate) telemetry: Arc<ControlTelemetry>,
 }
 
@@ -211,6 +213,7 @@ impl Told {
         while let Ok(line) = self.lines.pop() {
             line.log();
         }
+        self.inputs.take(0);
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -24,6 +25,7 @@ use crate::{
     CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
+    control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     control_thread::{
@@ -57,6 +59,7 @@ pub(crate) struct RealBody {
     status: triple_buffer::Output<Published>,
     notes: Notes,
     telemetry: Arc<ControlTelemetry>,
+    digest: CommandDigest,
     real_time: RealTimeReport,
     simulation: Option<Arc<Mutex<SimulationPort>>>,
     cameras: CameraThreads,
@@ -67,18 +70,20 @@ pub(crate) struct RealBody {
 }
 
 /// What a body in real time is made of.
-pub(crate) struct RealParts {
+pub(crate) struct RealParts<'a> {
     pub(crate) id: PluginId,
     pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
     pub(crate) cameras: Vec<CameraPort>,
     pub(crate) simulation: Option<SimulationPort>,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) settings: ControlSettings,
+    /// A file for what the control loop takes in.
+    pub(crate) record: Option<(&'a Path, RecordedSetup)>,
 }
 
 impl RealBody {
     /// Starts the threads. The robot holds where it is.
-    pub(crate) fn start(parts: RealParts) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(parts: RealParts<'_>) -> Result<Self, RuntimeError> {
         let RealParts {
             id,
             control: (mut control, told),
@@ -86,7 +91,13 @@ impl RealBody {
             simulation,
             stop_switch,
             settings,
+            record,
         } = parts;
+        let mut inputs = InputLog::new(control.record_inputs());
+        if let Some((path, setup)) = record {
+            inputs.write_to(path, &setup)?;
+        }
+        let digest = inputs.digest();
         let clock = Clock::start();
         let ending = Arc::new(AtomicBool::new(false));
         let (mut orders, inbox) = RingBuffer::new(ORDER_QUEUE);
@@ -115,6 +126,7 @@ impl RealBody {
         let told = Told {
             events: told,
             lines: plugin_lines,
+            inputs,
             telemetry: Arc::clone(&telemetry),
         };
         let (ready, report) = mpsc::sync_channel(1);
@@ -145,6 +157,7 @@ impl RealBody {
             status,
             notes,
             telemetry,
+            digest,
             real_time,
             simulation,
             cameras: CameraThreads::new(cameras, Arc::clone(&ending)),
@@ -219,7 +232,7 @@ impl Body for RealBody {
     }
 
     fn digest(&self) -> Option<CommandDigest> {
-        None
+        Some(self.digest.clone())
     }
 
     fn real_time(&self) -> Option<&RealTimeReport> {
@@ -292,7 +305,7 @@ fn lock_queues(
     publisher: &mut triple_buffer::Input<Published>,
     status: &mut triple_buffer::Output<Published>,
 ) -> io::Result<usize> {
-    Ok(control.lock_events()? + lock_queue(orders)? + lock_status(publisher, status)?)
+    Ok(control.lock_rings()? + lock_queue(orders)? + lock_status(publisher, status)?)
 }
 
 /// Steps a simulated world with the clock until the session ends.

@@ -1,6 +1,7 @@
 //! What the deployment adds to the safety filter beside joint and tool limits:
 //! distances, contact forces, and, for measurements in simulation, its absence.
 
+use serde::{Deserialize, Serialize};
 use vola_abi::StateFrame;
 use vola_bundle::{Deployment, SafetySettings};
 use vola_motion::{
@@ -11,7 +12,8 @@ use vola_types::{EmbodimentDescription, PluginId};
 use crate::{RuntimeError, arm_model::ArmModel, contact_watch::ContactWatch};
 
 /// Whether commands pass the safety filter's limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FilterUse {
     /// All limits hold.
     #[default]

@@ -11,7 +11,7 @@ use vola_bundle::{
     Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
     compare_policy,
 };
-use vola_motion::{Limits, ToolLimits};
+use vola_motion::Limits;
 use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
@@ -19,11 +19,12 @@ use crate::{
     Interposer, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
     PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
+    control_inputs::RecordedSetup,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
     heartbeat::Heartbeats,
-    limits::checked_limits,
+    limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
     observing::Eyes,
     path_check::PathCheck,
@@ -68,6 +69,9 @@ pub struct SessionOptions {
     pub drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub filter: FilterUse,
+    /// A new file for what the control loop takes in, for
+    /// [`replay_control`](crate::replay_control).
+    pub control_record: Option<PathBuf>,
     /// What stands between the session and the parts of a simulated robot.
     pub interposer: Option<Arc<dyn Interposer>>,
 }
@@ -395,8 +399,9 @@ impl Session {
         self.body.wrap_ticks(wrapper)
     }
 
-    /// The hash over all commands so far; none in real time, where the instants
-    /// differ from run to run.
+    /// The hash over all commands so far. In real time it is some milliseconds
+    /// behind, and the instants differ from run to run; a replay of what the
+    /// control loop took in gives it again.
     #[must_use]
     pub fn command_digest(&self) -> Option<CommandDigest> {
         self.body.digest()
@@ -515,17 +520,6 @@ struct Seams {
     heartbeats: Heartbeats,
 }
 
-/// Workspace and tool speed: the deployment's, else the robot's.
-fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
-    let safety = deployment.safety();
-    ToolLimits {
-        workspace: safety.workspace().unwrap_or(description.workspace),
-        max_speed_m_per_s: safety
-            .max_tool_speed_m_per_s()
-            .unwrap_or(description.max_tool_speed_m_per_s),
-    }
-}
-
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
@@ -570,6 +564,17 @@ fn start_body(
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;
+    let record = options.control_record.as_deref().map(|path| {
+        let setup = RecordedSetup {
+            vola: env!("CARGO_PKG_VERSION").to_owned(),
+            embodiment: robot.id().to_string(),
+            description: description.clone(),
+            safety: deployment.raw_safety().clone(),
+            control: deployment.raw_control().clone(),
+            filter: options.filter,
+        };
+        (path, setup)
+    });
     match (options.clock, parts.simulation) {
         (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
             robot.id().clone(),
@@ -577,7 +582,8 @@ fn start_body(
             parts.cameras,
             simulation,
             stop_switch,
-        ))),
+            record,
+        )?)),
         (ClockMode::Virtual, None) => Err(RuntimeError::MissingPart {
             id: robot.id().clone(),
             part: "simulated world, which virtual time needs".to_owned(),
@@ -590,6 +596,7 @@ fn start_body(
             simulation,
             stop_switch,
             settings: *deployment.control(),
+            record,
         })?)),
     }
 }

@@ -8,6 +8,7 @@ mod inferring;
 mod local_model;
 mod planning;
 mod proving;
+mod replaying;
 mod running;
 #[cfg(unix)]
 mod serving;

@@ -38,6 +38,9 @@ pub(crate) struct ChatArguments {
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
     fast: bool,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    record_control: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -47,7 +50,8 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
+        .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);

@@ -68,15 +68,21 @@ impl ControlLoop {
     pub(super) fn reset(&mut self) {
         if !self.may_reset() {
             self.tell(ControlEventKind::ResetTooEarly);
+            self.note_reset(false);
             return;
         }
-        if let Err(fault) = self.actuator.try_reset() {
+        let answer = self.actuator.try_reset();
+        let is_taken = answer.is_ok();
+        if let Err(fault) = answer {
+            self.note_reset(is_taken);
             let kind = ControlEventKind::ResetRefused;
             self.events
                 .tell_fault(self.status.time_ns, kind, Some(fault));
             return;
         }
-        let is_ready = self.actuator.try_state(&mut self.state).is_ok()
+        let is_read = self.read_state().is_ok();
+        self.note_reset(is_taken);
+        let is_ready = is_read
             && self.model.is_valid_state(&self.state)
             && self.filter.reset_to(self.state.positions()).is_ok();
         if !is_ready {
@@ -97,6 +103,12 @@ impl ControlLoop {
         self.status.mode = ControlMode::Holding;
     }
 
+    fn note_reset(&mut self, is_taken: bool) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.reset(is_taken);
+        }
+    }
+
     /// Whether the arm stands, so that its pose can be taken up at no velocity.
     /// Asked of a state that is read for it: the tick's may be old. A robot that
     /// gives none is judged by the reset itself. In a world that is rebuilt the
@@ -105,7 +117,7 @@ impl ControlLoop {
         if self.watch.is_paused {
             return true;
         }
-        let is_known = self.actuator.try_state(&mut self.state).is_ok()
+        let is_known = self.read_state().is_ok()
             && self.model.is_valid_state(&self.state);
         self.filter.is_at_rest() && !(is_known && self.moves(&self.state))
     }
