@@ -66,13 +66,15 @@ impl Actuator for TabletopActuator {
                 self.count
             )));
         }
-        if self.exchange.request().is_stop() {
-            return Ok(());
-        }
+        // A controlled stop still hears the commands that brake; the drives tell
+        // them from others.
+        let velocities = frame.velocity.iter().take(self.count);
         self.exchange
             .command
-            .write(frame.time_ns, values.iter().copied());
-        self.exchange.ask(Request::Follow);
+            .write(frame.time_ns, values.iter().chain(velocities).copied());
+        if !self.exchange.request().is_stop() {
+            self.exchange.ask(Request::Follow);
+        }
         Ok(())
     }
 

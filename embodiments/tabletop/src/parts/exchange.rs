@@ -114,7 +114,7 @@ pub(crate) enum Request {
     Hold,
     /// Stop at once and stay stopped.
     StopAtOnce,
-    /// Come to rest and stay stopped.
+    /// Come to rest as the commands brake, and stay stopped.
     StopControlled,
 }
 
@@ -146,7 +146,7 @@ impl Request {
 /// Everything that the parts share.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// Newest command: joints, then the gripper.
+    /// Newest command: positions of joints and gripper, then their velocities.
     pub(crate) command: NewestSlot,
     /// Newest state: positions of joints and gripper, then their velocities.
     pub(crate) state: NewestSlot,
@@ -158,7 +158,7 @@ impl Exchange {
     /// An exchange for an arm of this many joints.
     pub(crate) fn new(joints: usize, snapshot: Snapshot) -> Self {
         Self {
-            command: NewestSlot::new(joints + 2),
+            command: NewestSlot::new(2 * joints + 3),
             state: NewestSlot::new(2 * joints + 3),
             request: AtomicU8::new(Request::Hold.code()),
             snapshot: Mutex::new(snapshot),

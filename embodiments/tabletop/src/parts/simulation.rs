@@ -60,38 +60,47 @@ impl TabletopSimulation {
             clock_ns: 0,
             backlog_ns: 0,
             last_command: 0,
-            command: vec![0.0; count],
+            command: vec![0.0; 2 * count],
             renderer: Renderer::default(),
         };
         simulation.publish();
         simulation
     }
 
-    /// Takes the newest command or request before a tick.
-    fn receive(&mut self) {
+    /// Takes the newest command or request before so many ticks.
+    fn receive(&mut self, ticks: u64) {
         let now = self.world.time_ns();
         let drive = &mut self.world.drive;
         let request = self.exchange.request();
-        if !request.is_stop() && drive.mode() == DriveMode::Stopped {
+        if !request.is_stop() && drive.is_stopped() {
             drive.restart();
         }
         match request {
-            Request::Follow => {
-                let mut time_ns = 0;
-                let Some(writes) = self.exchange.command.read(&mut time_ns, &mut self.command)
-                else {
-                    return;
-                };
-                if writes != self.last_command {
-                    self.last_command = writes;
-                    drive.command(&self.command, now);
-                    self.clock_ns = self.clock_ns.max(time_ns);
-                }
-            }
+            Request::Follow => self.take_command(ticks),
             Request::Hold => drive.stand(DriveMode::Hold),
             Request::StopAtOnce => drive.cut(),
-            Request::StopControlled => drive.stand(DriveMode::Stopped),
+            Request::StopControlled => {
+                drive.stop(now);
+                self.take_command(ticks);
+            }
         }
+    }
+
+    /// The newest command is for the last of the ticks that come: the clock is
+    /// brought to the first.
+    fn take_command(&mut self, ticks: u64) {
+        let mut time_ns = 0;
+        let read = self.exchange.command.read(&mut time_ns, &mut self.command);
+        let Some(writes) = read.filter(|writes| *writes != self.last_command) else {
+            return;
+        };
+        self.last_command = writes;
+        let now = self.world.time_ns();
+        let (values, velocities) = self.command.split_at(self.command.len() / 2);
+        let drive = &mut self.world.drive;
+        drive.command_at(values, velocities, time_ns, now);
+        let first_ns = time_ns.saturating_sub(ticks.saturating_sub(1) * TICK_NS);
+        self.clock_ns = self.clock_ns.max(first_ns);
     }
 
     /// Gives the newest state and poses to the other parts.
@@ -166,10 +175,11 @@ impl Simulation for TabletopSimulation {
     }
 
     fn step(&mut self, duration_ns: u64) -> Result<(), Fault> {
-        self.receive();
         self.backlog_ns = self.backlog_ns.saturating_add(duration_ns);
+        self.receive(self.backlog_ns / TICK_NS);
         while self.backlog_ns >= TICK_NS {
             self.backlog_ns -= TICK_NS;
+            self.world.drive.set_clock(self.clock_ns);
             self.world.tick();
             self.clock_ns += TICK_NS;
             for goal in self.episode.iter_mut().chain(self.goal.iter_mut()) {
