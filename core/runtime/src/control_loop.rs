@@ -33,7 +33,7 @@ use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
     ToolLimits, Tracker,
 };
-use vola_types::EmbodimentDescription;
+use vola_types::{EmbodimentDescription, StampClock};
 
 use crate::{
     RuntimeError, StopSwitch,
@@ -133,13 +133,13 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(max_missed: u64, deadlines: Deadlines) -> Self {
+    fn new(max_missed: u64, deadlines: Deadlines, clock: StampClock) -> Self {
         let state_ns = u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX);
         Self {
             pace: TickPace::new(TICK_NS),
             max_missed,
             success_told: false,
-            age: AgeWatch::new(state_ns),
+            age: AgeWatch::new(state_ns, clock),
             frozen: FrozenStateWatch::new(state_ns),
             is_paused: false,
             proprioception_period: u64::MAX,
@@ -223,7 +223,7 @@ impl ControlLoop {
             state,
             command: CommandFrame::default(),
             status,
-            watch: Watch::new(settings.missed_ticks(), deadlines),
+            watch: Watch::new(settings.missed_ticks(), deadlines, description.stamp_clock),
             events,
             telemetry: Arc::default(),
             inputs: None,

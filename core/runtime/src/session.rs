@@ -19,9 +19,9 @@ use crate::{
     Interposer, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
     PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
-    control_inputs::RecordedSetup,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
+    control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
     heartbeat::Heartbeats,
     limits::{checked_limits, tool_limits},
@@ -184,6 +184,7 @@ impl Session {
             CameraDeadlines {
                 decision_ns: duration_ns(deadlines.camera),
                 stop_ns: duration_ns(deadlines.camera_stop),
+                clock: robot.description().stamp_clock,
             },
         );
         let heartbeats = Heartbeats::default();

@@ -136,6 +136,7 @@ fn describe(flaw: &str) -> EmbodimentDescription {
         action_spaces: vec![ActionSpace::JointPosition],
         ops: vec![Op::Home],
         command_timeout_ns: 100_000_000,
+        stamp_clock: vola_plugin::types::StampClock::Own,
     }
 }
 
