@@ -7,9 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     bench::BenchArguments, calibrate::CalibrateArguments, chat::ChatArguments,
     config::ConfigCommand, doctor::DoctorArguments, eval::EvalArguments, plan::PlanArguments,
-    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments,
-    replay::ReplayArguments, run::RunArguments,
-    serve::ServeArguments, train::TrainArguments,
+    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments, replay::ReplayArguments,
+    run::RunArguments, serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.

@@ -144,6 +144,7 @@ impl FaultyActuator {
             Fault::ClockBack => {
                 frame.capture_time_ns = frame.capture_time_ns.saturating_sub(HOUR_NS);
             }
+            Fault::EmergencyStop => frame.has_wrench |= StateFrame::EMERGENCY_STOP,
             Fault::ClockAhead => frame.capture_time_ns += HOUR_NS,
             _ => {}
         }

@@ -294,6 +294,13 @@ impl Trial {
         (seen.ended, seen.reason) = ending(&result);
         seen.told = notes.since(seen.began_ns);
         let can_live_on = fault != Fault::RobotKilled;
+        if fault == Fault::ResetEarly {
+            // While the arm brakes: its commands are judged like all others.
+            switch.release();
+            if let Err(error) = self.session.reset_stop() {
+                seen.reason = error.to_string();
+            }
+        }
         if can_live_on {
             self.session.idle(RESTING_S)?;
         }
@@ -301,7 +308,7 @@ impl Trial {
         let ticks = self.injection.take_ticks();
         let is_stop = matches!(fault.outcome(), Outcome::Stop(_));
         switch.release();
-        if is_stop && can_live_on {
+        if is_stop && can_live_on && fault != Fault::ResetEarly {
             // The part is whole again, and nobody has reset the robot.
             let refused = matches!(self.go_home(), Err(RuntimeError::Stopped { .. }));
             let still = ArmMotion::stands(&self.injection.take_ticks());
@@ -355,7 +362,9 @@ impl Trial {
                 is_done = true;
                 match fault {
                     Fault::StopThrown => switch.throw(),
-                    Fault::StopDemanded => switch.demand(StopLevel::ControlledStop),
+                    Fault::StopDemanded | Fault::ResetEarly => {
+                        switch.demand(StopLevel::ControlledStop);
+                    }
                     Fault::PowerCutDemanded => switch.demand(StopLevel::CutPower),
                     Fault::StageKilled | Fault::RobotKilled => drop(children::kill()),
                     Fault::StageHung => drop(children::freeze()),

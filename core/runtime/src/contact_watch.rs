@@ -42,7 +42,7 @@ impl ContactWatch {
         let [fx, fy, fz, tx, ty, tz] = state.wrench;
         let length = |x: f64, y: f64, z: f64| (x * x + y * y + z * z).sqrt();
         let (force, torque) = (length(fx, fy, fz), length(tx, ty, tz));
-        if state.has_wrench == 0 || !force.is_finite() || !torque.is_finite() {
+        if !state.has(StateFrame::WRENCH) || !force.is_finite() || !torque.is_finite() {
             return Some(StopCause::StateInvalid);
         }
         let within = force <= self.force_n && torque <= self.torque_nm;

@@ -183,7 +183,7 @@ impl ControlEvent {
             ControlEventKind::ResetRefused => (
                 Severity::Error,
                 "reset",
-                "refused: the robot gives no state within its limits".to_owned(),
+                "refused: the robot gives no state within its limits, or its emergency stop or hold-to-run device keeps it stopped".to_owned(),
             ),
             ControlEventKind::ResetTooEarly => (
                 Severity::Warning,

@@ -384,6 +384,9 @@ impl ControlLoop {
             return;
         }
         self.status.state = self.state;
+        if let Some(cause) = pressed(&self.state) {
+            self.stop(cause, None);
+        }
         let end_ns = now_ns + TICK_NS;
         let period = end_ns / PROPRIOCEPTION_NS;
         if period != self.watch.proprioception_period {
@@ -545,6 +548,17 @@ impl ControlLoop {
             *last_v = *velocity;
             *last_a = acceleration;
         }
+    }
+}
+
+/// Why a person at the robot wants it to stand, if one does.
+fn pressed(state: &StateFrame) -> Option<StopCause> {
+    if state.has(StateFrame::EMERGENCY_STOP) {
+        Some(StopCause::EmergencyStop)
+    } else if state.has(StateFrame::HOLD_RELEASED) {
+        Some(StopCause::HoldReleased)
+    } else {
+        None
     }
 }
 

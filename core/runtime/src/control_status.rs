@@ -46,11 +46,15 @@ pub enum StopCause {
     Demanded,
     /// A person demanded that power be cut.
     PowerCutDemanded,
+    /// An emergency stop at the robot is pressed.
+    EmergencyStop,
+    /// The robot's hold-to-run device is not held.
+    HoldReleased,
 }
 
 impl StopCause {
     /// Every cause. Recordings name them by their place: add at the end.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::StateFault,
         Self::StateInvalid,
         Self::StateStale,
@@ -65,6 +69,8 @@ impl StopCause {
         Self::OperatorSilent,
         Self::Demanded,
         Self::PowerCutDemanded,
+        Self::EmergencyStop,
+        Self::HoldReleased,
     ];
 
     /// In words, for messages.
@@ -89,6 +95,8 @@ impl StopCause {
             Self::OperatorSilent => "the person at the controls gave no sign of life",
             Self::Demanded => "a person demanded it",
             Self::PowerCutDemanded => "a person demanded that power be cut",
+            Self::EmergencyStop => "an emergency stop at the robot is pressed",
+            Self::HoldReleased => "the robot's hold-to-run device is not held",
         }
     }
 
@@ -105,6 +113,8 @@ impl StopCause {
             Self::CameraSilent | Self::CameraFrozen => "camera",
             Self::OperatorSilent => "operator_heartbeat",
             Self::Demanded | Self::PowerCutDemanded => "stop_switch",
+            Self::EmergencyStop => "emergency_stop",
+            Self::HoldReleased => "hold_to_run",
         }
     }
 
@@ -119,7 +129,7 @@ impl StopCause {
     }
 
     pub(crate) fn cuts_power(self) -> bool {
-        self == Self::PowerCutDemanded
+        matches!(self, Self::PowerCutDemanded | Self::EmergencyStop)
     }
 
     pub(crate) fn category_number(self) -> u8 {

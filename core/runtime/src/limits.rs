@@ -40,7 +40,10 @@ pub(crate) fn checked_limits(
 }
 
 /// Workspace and tool speed: the deployment's, else the robot's.
-pub(crate) fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
+pub(crate) fn tool_limits(
+    deployment: &Deployment,
+    description: &EmbodimentDescription,
+) -> ToolLimits {
     let safety = deployment.safety();
     ToolLimits {
         workspace: safety.workspace().unwrap_or(description.workspace),

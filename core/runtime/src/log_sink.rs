@@ -147,11 +147,7 @@ mod tests {
             sender.take_this_thread_s();
             for number in 0..100 {
                 let text = format!("{number} {}", "ü".repeat(TEXT));
-                plugin_log(
-                    LogLevel::Warn,
-                    RStr::from("arm"),
-                    RStr::from(text.as_str()),
-                );
+                plugin_log(LogLevel::Warn, RStr::from("arm"), RStr::from(text.as_str()));
             }
         };
         std::thread::Builder::new()

@@ -109,7 +109,7 @@ impl SafetySetup {
         state: &StateFrame,
     ) -> Result<ContactWatch, RuntimeError> {
         let watch = ContactWatch::new(self.force_stop_n, self.torque_stop_nm);
-        if watch.is_active() && state.has_wrench == 0 {
+        if watch.is_active() && !state.has(StateFrame::WRENCH) {
             return Err(RuntimeError::MissingPart {
                 id: id.clone(),
                 part: "measured wrench in its state, which `safety.force_stop_n` and `safety.torque_stop_nm` need".to_owned(),

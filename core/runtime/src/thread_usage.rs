@@ -45,7 +45,12 @@ fn page_faults(stat: &str) -> Option<u64> {
 }
 
 fn involuntary_switches(status: &str) -> Option<u64> {
-    let line = |line: &str| line.strip_prefix("nonvoluntary_ctxt_switches:")?.trim().parse().ok();
+    let line = |line: &str| {
+        line.strip_prefix("nonvoluntary_ctxt_switches:")?
+            .trim()
+            .parse()
+            .ok()
+    };
     status.lines().find_map(line)
 }
 

@@ -141,12 +141,6 @@ fn a_run_in_real_time_tells_the_hash_that_its_replay_gives() {
         path,
     ]);
     let (frames, hash) = commands(&run.json_lines());
-    let until = vola(&[
-        "replay",
-        path,
-        "--json",
-        "--commands",
-        &frames.to_string(),
-    ]);
+    let until = vola(&["replay", path, "--json", "--commands", &frames.to_string()]);
     assert_eq!(until.json_lines()[0]["blake3"], hash, "{}", until.stderr);
 }

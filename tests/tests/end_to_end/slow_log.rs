@@ -49,5 +49,8 @@ fn a_plugin_that_logs_on_the_control_thread_never_stops_it() {
     let robot = &report["actuators"][0]["report"];
     // A blocked thread had ended with the first pipe full of lines.
     assert!(robot["ticks"].as_u64() > Some(400), "{report}");
-    assert!(robot["command"]["p99_us"].as_f64() < Some(10_000.0), "{report}");
+    assert!(
+        robot["command"]["p99_us"].as_f64() < Some(10_000.0),
+        "{report}"
+    );
 }

@@ -148,7 +148,10 @@ fn braking(sent: &[Sent], begin: usize) -> Option<usize> {
     };
     let forward = sent[begin - 1].2[joint].signum();
     (begin.max(2)..sent.len()).find(|index| {
-        let (was, is) = (acceleration(index - 1) * forward, acceleration(*index) * forward);
+        let (was, is) = (
+            acceleration(index - 1) * forward,
+            acceleration(*index) * forward,
+        );
         let seconds = (sent[*index].1 - sent[index - 1].1) as f64 * 1e-9;
         is < 0.0 || (was - is) / seconds > JERK
     })
@@ -191,7 +194,10 @@ fn a_moving_arm_brakes_two_ticks_after_its_stage_was_lost() {
         most_ticks = most_ticks.max(brakes - told);
         slowest = slowest.max(sent[brakes].0.saturating_duration_since(killed));
         let rest = sent.last().unwrap().2;
-        assert!(rest.iter().all(|velocity| velocity.abs() < 1e-6), "{rest:?}");
+        assert!(
+            rest.iter().all(|velocity| velocity.abs() < 1e-6),
+            "{rest:?}"
+        );
     }
     println!(
         "killed stage of a moving arm (with the start of `kill`): slower after {slowest:?} at most, told {most_ticks} ticks before"

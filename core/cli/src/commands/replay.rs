@@ -53,7 +53,10 @@ fn show(replay: &ControlReplay, console: Console) -> Result<(), Failure> {
     let (sign, tone) = match replay.same {
         Some(true) => ("the same as recorded", Tone::Good),
         Some(false) => ("not the same as recorded", Tone::Bad),
-        None => ("nothing to compare with: the recording has no end", Tone::Warning),
+        None => (
+            "nothing to compare with: the recording has no end",
+            Tone::Warning,
+        ),
     };
     console.line(&console.style().paint(tone, sign))
 }

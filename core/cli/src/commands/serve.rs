@@ -61,8 +61,8 @@ pub(crate) fn run(
 ) -> Result<u8, Failure> {
     let token = own.token_file.as_deref().map(Token::read).transpose()?;
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::as_deployed(Clock::Real, own.seed)
-        .recording(own.record_control.as_deref());
+    let wish =
+        SessionWish::as_deployed(Clock::Real, own.seed).recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);

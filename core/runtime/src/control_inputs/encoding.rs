@@ -91,8 +91,9 @@ impl Memory {
         write_number(u64::from(state.count), out);
         write_number(u64::from(state.flags), out);
         let (now, before) = (values(state), values(&self.state));
-        let is_new = |index: usize| now.get(index).map(|it| it.to_bits())
-            != before.get(index).map(|it| it.to_bits());
+        let is_new = |index: usize| {
+            now.get(index).map(|it| it.to_bits()) != before.get(index).map(|it| it.to_bits())
+        };
         let mask = (0..VALUES).filter(|index| is_new(*index));
         write_number(mask.fold(0, |mask, index| mask | 1 << index), out);
         for (_, value) in now.iter().enumerate().filter(|(index, _)| is_new(*index)) {
@@ -270,7 +271,8 @@ fn read_follow(from: &mut impl Read) -> Result<Entry, Trouble> {
         let (q, v, a) = (part()?, part()?, part()?);
         knots.push((at_ns, JointState { q, v, a }));
     }
-    let path = ReferencePath::from_knots(knots).map_err(|error| Trouble::Wrong(error.to_string()))?;
+    let path =
+        ReferencePath::from_knots(knots).map_err(|error| Trouble::Wrong(error.to_string()))?;
     Ok(Entry::Follow {
         path: Box::new(path),
         fresh_by_ns,

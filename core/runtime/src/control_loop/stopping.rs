@@ -6,7 +6,7 @@
 
 use vola_abi::{FaultAbi, StateFrame, StopCategory};
 
-use super::{ControlLoop, reset_tracker};
+use super::{ControlLoop, pressed, reset_tracker};
 use crate::{
     control_event::ControlEventKind,
     control_status::{ControlMode, StopCause},
@@ -84,6 +84,7 @@ impl ControlLoop {
         self.note_reset(is_taken);
         let is_ready = is_read
             && self.model.is_valid_state(&self.state)
+            && pressed(&self.state).is_none()
             && self.filter.reset_to(self.state.positions()).is_ok();
         if !is_ready {
             self.tell(ControlEventKind::ResetRefused);
@@ -117,8 +118,7 @@ impl ControlLoop {
         if self.watch.is_paused {
             return true;
         }
-        let is_known = self.read_state().is_ok()
-            && self.model.is_valid_state(&self.state);
+        let is_known = self.read_state().is_ok() && self.model.is_valid_state(&self.state);
         self.filter.is_at_rest() && !(is_known && self.moves(&self.state))
     }
 

@@ -85,6 +85,8 @@ struct Script {
     state_fault: bool,
     state_nan: bool,
     command_fault: bool,
+    /// Flags of the state.
+    flags: u32,
     /// Velocity that the arm keeps whatever it is told.
     runs_on: f64,
     stops: Vec<StopCategory>,
@@ -111,6 +113,7 @@ impl ActuatorAbi for Arm {
             return fault("the encoder does not answer");
         }
         *frame = script.state;
+        frame.has_wrench = script.flags;
         frame.velocity[0] += script.runs_on;
         if script.state_nan {
             frame.position[1] = f64::NAN;
@@ -435,6 +438,35 @@ fn a_silent_operator_stops_and_a_silent_planner_holds() {
 }
 
 #[test]
+fn a_stop_pressed_at_the_robot_is_obeyed_at_once_and_not_left_while_it_is_pressed() {
+    for (flag, cause, category) in [
+        (
+            StateFrame::EMERGENCY_STOP,
+            StopCause::EmergencyStop,
+            StopCategory::Zero,
+        ),
+        (
+            StateFrame::HOLD_RELEASED,
+            StopCause::HoldReleased,
+            StopCategory::One,
+        ),
+    ] {
+        let mut rig = Rig::moving();
+        rig.arm.script().flags = flag;
+        let ticks = ticks_to_braking(&mut rig);
+        assert!(ticks <= 2, "{ticks}");
+        rig.run(500);
+        rig.control.order(ControlOrder::Reset);
+        assert_eq!(rig.mode(), ControlMode::Stopped(cause));
+        assert!(rig.told().last().unwrap().2.contains("hold-to-run"));
+        let mut rig = Rig::moving();
+        rig.arm.script().flags = flag | StateFrame::WRENCH;
+        rig.tick();
+        rig.assert_stopped(cause, category);
+    }
+}
+
+#[test]
 fn demanded_stops_have_their_category_and_may_be_raised() {
     for (level, cause, category) in [
         (
@@ -524,7 +556,10 @@ fn ticks_to_braking(rig: &mut Rig) -> usize {
             of(rig) < of(&twin)
         })
         .collect();
-    slower.iter().rposition(|slower| !slower).map_or(1, |last| last + 2)
+    slower
+        .iter()
+        .rposition(|slower| !slower)
+        .map_or(1, |last| last + 2)
 }
 
 #[test]
@@ -604,7 +639,10 @@ fn a_reset_while_braking_is_refused_and_the_arm_brakes_on() {
         let commands = rig.arm.script().commands[begin..].to_vec();
         let (velocity, acceleration) = steepest(&commands);
         assert!(velocity <= VELOCITY * (1.0 + 1e-6), "{velocity}");
-        assert!(acceleration <= ACCELERATION * (1.0 + 1e-6), "{acceleration}");
+        assert!(
+            acceleration <= ACCELERATION * (1.0 + 1e-6),
+            "{acceleration}"
+        );
     }
 }
 

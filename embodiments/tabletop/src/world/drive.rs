@@ -262,7 +262,9 @@ impl Drive {
             };
             let gap = target - (position + along * TICK_SECS);
             // No faster than can be taken back on the way.
-            let back = (gap / TICK_SECS).abs().min((max_acceleration * gap.abs()).sqrt());
+            let back = (gap / TICK_SECS)
+                .abs()
+                .min((max_acceleration * gap.abs()).sqrt());
             let wanted = along + back.copysign(gap);
             let change = 2.0 * max_acceleration * TICK_SECS;
             let reached = wanted.clamp(*velocity - change, *velocity + change);
