@@ -201,7 +201,7 @@ impl ControlLoop {
         let filter = SafetyFilter::new(limits.clone(), filter_settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
         let filter = safety.complete(filter, filter_settings, &model)?;
-        let contact = safety.contact_watch(model.id(), &state)?;
+        let contact = safety.contact_watch(&model, &state)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
             state,
@@ -307,7 +307,7 @@ impl ControlLoop {
         self.watch_pace(now_ns);
         self.measure(now_ns);
         lap.end(&self.telemetry.state);
-        if let Some(cause) = self.contact.look(&self.status.state) {
+        if let Some(cause) = self.contact.look(now_ns, &self.status.state) {
             self.stop(cause, None);
         }
         let signals = recorded.unwrap_or_else(|| self.signals(now_ns));

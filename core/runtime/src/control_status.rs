@@ -50,11 +50,13 @@ pub enum StopCause {
     EmergencyStop,
     /// The robot's hold-to-run device is not held.
     HoldReleased,
+    /// The gripper presses harder than it may.
+    GripForce,
 }
 
 impl StopCause {
     /// Every cause. Recordings name them by their place: add at the end.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::StateFault,
         Self::StateInvalid,
         Self::StateStale,
@@ -71,6 +73,7 @@ impl StopCause {
         Self::PowerCutDemanded,
         Self::EmergencyStop,
         Self::HoldReleased,
+        Self::GripForce,
     ];
 
     /// In words, for messages.
@@ -96,6 +99,7 @@ impl StopCause {
             Self::Demanded => "a person demanded it",
             Self::PowerCutDemanded => "a person demanded that power be cut",
             Self::EmergencyStop => "an emergency stop at the robot is pressed",
+            Self::GripForce => "the gripper presses harder than `safety.gripper_force_n` allows",
             Self::HoldReleased => "the robot's hold-to-run device is not held",
         }
     }
@@ -115,6 +119,7 @@ impl StopCause {
             Self::Demanded | Self::PowerCutDemanded => "stop_switch",
             Self::EmergencyStop => "emergency_stop",
             Self::HoldReleased => "hold_to_run",
+            Self::GripForce => "gripper_force",
         }
     }
 

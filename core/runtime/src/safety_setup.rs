@@ -40,6 +40,7 @@ pub(crate) struct SafetySetup {
     clearance: ClearanceLimits,
     force_stop_n: Option<f64>,
     torque_stop_nm: Option<f64>,
+    gripper_force_n: Option<f64>,
     filter: FilterUse,
 }
 
@@ -60,6 +61,7 @@ impl SafetySetup {
             },
             force_stop_n: safety.force_stop_n(),
             torque_stop_nm: safety.torque_stop_nm(),
+            gripper_force_n: safety.gripper_force_n(),
             filter,
         }
     }
@@ -105,13 +107,15 @@ impl SafetySetup {
     /// setting that nobody acts upon must not look as if somebody did.
     pub(crate) fn contact_watch(
         &self,
-        id: &PluginId,
+        model: &ArmModel,
         state: &StateFrame,
     ) -> Result<ContactWatch, RuntimeError> {
-        let watch = ContactWatch::new(self.force_stop_n, self.torque_stop_nm);
+        let grip = self.gripper_force_n.filter(|_| model.has_gripper());
+        let watch = ContactWatch::new(self.force_stop_n, self.torque_stop_nm)
+            .with_grip(model.arm_joints(), grip);
         if watch.is_active() && !state.has(StateFrame::WRENCH) {
             return Err(RuntimeError::MissingPart {
-                id: id.clone(),
+                id: model.id().clone(),
                 part: "measured wrench in its state, which `safety.force_stop_n` and `safety.torque_stop_nm` need".to_owned(),
                 help: "remove these settings and stop on force in the robot's own controller, or use an embodiment that measures force at the tool",
             });

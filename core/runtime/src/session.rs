@@ -12,7 +12,7 @@ use vola_bundle::{
     compare_policy,
 };
 use vola_motion::Limits;
-use vola_types::{EmbodimentDescription, Op, PluginId};
+use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
@@ -100,6 +100,9 @@ pub enum PolicyUse {
     None,
 }
 
+/// The setting by which a robot is told how hard it may grip (N).
+const GRIPPER_FORCE: &str = "gripper_force_n";
+
 /// A running robot.
 pub struct Session {
     pub(crate) body: Box<dyn Body>,
@@ -154,6 +157,7 @@ impl Session {
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
+        let settings = gripping_no_harder(settings, deployment, &registry, &id);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
@@ -690,6 +694,39 @@ fn merged(base: &Value, over: &Value) -> Value {
         (base, Value::Null) => base.clone(),
         (_, over) => over.clone(),
     }
+}
+
+/// The settings, with the deployment's limit of the grasp force put in where the
+/// robot has such a setting, grips harder by itself, and nothing is said of it.
+fn gripping_no_harder(
+    mut settings: Value,
+    deployment: &Deployment,
+    registry: &PluginRegistry,
+    id: &PluginId,
+) -> Value {
+    let Some(limit_n) = deployment.safety().gripper_force_n() else {
+        return settings;
+    };
+    let plugins = registry.libraries().iter().flat_map(|library| {
+        let name = library.name().to_owned();
+        let named =
+            move |plugin: &&PluginDescription| format!("{name}/{}", plugin.name) == id.to_string();
+        library.plugins().iter().filter(named)
+    });
+    let usual_n = plugins
+        .filter_map(|plugin| {
+            plugin.settings_schema["properties"][GRIPPER_FORCE]["default"].as_f64()
+        })
+        .next();
+    if settings.is_null() {
+        settings = Value::Object(serde_json::Map::new());
+    }
+    if let (Some(usual_n), Some(settings)) = (usual_n, settings.as_object_mut())
+        && usual_n > limit_n
+    {
+        settings.entry(GRIPPER_FORCE).or_insert(limit_n.into());
+    }
+    settings
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

@@ -143,12 +143,16 @@ impl Request {
     }
 }
 
+/// Values of a state beside positions and velocities.
+pub(crate) const TOUCHED: usize = 7;
+
 /// Everything that the parts share.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     /// Newest command: positions of joints and gripper, then their velocities.
     pub(crate) command: NewestSlot,
-    /// Newest state: positions of joints and gripper, then their velocities.
+    /// Newest state: positions of joints and gripper, then their velocities, the
+    /// gripper's force, force and torque at the tool.
     pub(crate) state: NewestSlot,
     request: AtomicU8,
     snapshot: Mutex<Snapshot>,
@@ -159,7 +163,7 @@ impl Exchange {
     pub(crate) fn new(joints: usize, snapshot: Snapshot) -> Self {
         Self {
             command: NewestSlot::new(2 * joints + 3),
-            state: NewestSlot::new(2 * joints + 3),
+            state: NewestSlot::new(2 * joints + 3 + TOUCHED),
             request: AtomicU8::new(Request::Hold.code()),
             snapshot: Mutex::new(snapshot),
         }

@@ -107,13 +107,15 @@ impl TabletopSimulation {
     fn publish(&self) {
         let drive = &self.world.drive;
         let gripper = self.world.gripper();
+        let touch = self.world.touch();
         let values = drive
             .position()
             .iter()
             .copied()
             .chain([gripper])
             .chain(drive.velocity().iter().copied())
-            .chain([self.world.gripper_velocity()]);
+            .chain([self.world.gripper_velocity(), touch.grip])
+            .chain(touch.wrench);
         self.exchange.state.write(self.clock_ns, values);
         self.exchange.publish(self.world.snapshot(self.clock_ns));
     }
