@@ -24,6 +24,10 @@ use crate::{
     world::{ActiveGoal, DriveMode, ObjectState, TICK_NS, World, reset, resolve_goal},
 };
 
+/// How far a command may lie back in time (ns) before its sender is taken to have
+/// another clock by now.
+const OTHER_CLOCK_NS: u64 = 50_000_000;
+
 /// The world, its goal, and the runtime's clock.
 pub(crate) struct TabletopSimulation {
     arm: Arc<ArmModel>,
@@ -35,6 +39,8 @@ pub(crate) struct TabletopSimulation {
     /// Goal that `set_goal` named.
     goal: Option<ActiveGoal>,
     clock_ns: u64,
+    /// What is added to the times of commands, to have them on this clock.
+    offset_ns: u64,
     backlog_ns: u64,
     last_command: u64,
     command: Vec<f64>,
@@ -58,6 +64,7 @@ impl TabletopSimulation {
             episode: Vec::new(),
             goal: None,
             clock_ns: 0,
+            offset_ns: 0,
             backlog_ns: 0,
             last_command: 0,
             command: vec![0.0; 2 * count],
@@ -95,6 +102,12 @@ impl TabletopSimulation {
             return;
         };
         self.last_command = writes;
+        let mut time_ns = time_ns.saturating_add(self.offset_ns);
+        if self.clock_ns.saturating_sub(time_ns) > OTHER_CLOCK_NS {
+            // Its clock began anew: the command is for now.
+            self.offset_ns += self.clock_ns - time_ns;
+            time_ns = self.clock_ns;
+        }
         let now = self.world.time_ns();
         let (values, velocities) = self.command.split_at(self.command.len() / 2);
         let drive = &mut self.world.drive;
@@ -148,6 +161,7 @@ impl Simulation for TabletopSimulation {
             .collect::<Result<_, _>>()?;
         self.goal = None;
         self.clock_ns = 0;
+        self.offset_ns = 0;
         self.backlog_ns = 0;
         // A command from before the reset is no command to the new world.
         self.last_command = self.exchange.command.writes();

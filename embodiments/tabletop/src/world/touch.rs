@@ -90,7 +90,7 @@ impl Bodies {
             };
             // A normal points out of the first: the second is pushed along it.
             let sign = if pair.collider2 == shape { 1.0 } else { -1.0 };
-            for manifold in &pair.manifolds {
+            for manifold in pair.manifolds() {
                 for point in &manifold.points {
                     let newtons = sign * point.data.impulse / seconds;
                     let at = place.position().transform_point(point.local_p1);
