@@ -27,6 +27,9 @@ pub(crate) struct ContactWatch {
     grip: Option<(usize, f64)>,
     /// Since when it presses too hard (ns).
     grips_since_ns: Option<u64>,
+    /// A person has left a stop while it pressed too hard: to open the gripper, it
+    /// must be let go on until it presses less.
+    is_excused: bool,
 }
 
 impl ContactWatch {
@@ -38,7 +41,14 @@ impl ContactWatch {
             is_active: force_n.is_some() || torque_nm.is_some(),
             grip: None,
             grips_since_ns: None,
+            is_excused: false,
         }
+    }
+
+    /// A stop was left.
+    pub(crate) fn restart(&mut self) {
+        self.grips_since_ns = None;
+        self.is_excused = true;
     }
 
     /// Watches the effort of the gripper as well, the value at this place of a
@@ -58,6 +68,10 @@ impl ContactWatch {
         let effort = state.effort.get(index).copied().unwrap_or(0.0);
         if effort.abs() <= GRIP_SLACK * limit_n {
             self.grips_since_ns = None;
+            self.is_excused = false;
+            return None;
+        }
+        if self.is_excused {
             return None;
         }
         let since_ns = *self.grips_since_ns.get_or_insert(now_ns);
@@ -138,5 +152,16 @@ mod tests {
         let found = (601..1000).find(|now| look(*now, -13.0) == Some(StopCause::GripForce));
         assert_eq!(found, Some(701));
         assert_eq!(look(1000, f64::NAN), Some(StopCause::GripForce));
+        // After a reset it may be opened; from then on it is watched again.
+        watch.restart();
+        let mut look = |now: u64, effort: f64| {
+            let mut state = StateFrame::default();
+            state.effort[2] = effort;
+            watch.look(now * MS, &state)
+        };
+        assert!((1001..2000).all(|now| look(now, 13.0).is_none()));
+        assert_eq!(look(2000, 1.0), None);
+        assert!((2001..2101).all(|now| look(now, 13.0).is_none()));
+        assert_eq!(look(2101, 13.0), Some(StopCause::GripForce));
     }
 }

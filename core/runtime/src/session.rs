@@ -200,6 +200,9 @@ impl Session {
         if let Some(header) = header.as_object_mut() {
             let real_time = serde_json::to_value(body.real_time()).unwrap_or_default();
             header.insert("real_time".to_owned(), real_time);
+            if let Some(path) = &options.control_record {
+                header.insert("control_record".to_owned(), serde_json::json!(path));
+            }
         }
         Ok(Self {
             body,

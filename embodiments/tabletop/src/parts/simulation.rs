@@ -26,7 +26,7 @@ use crate::{
 
 /// How far a command may lie back in time (ns) before its sender is taken to have
 /// another clock by now.
-const OTHER_CLOCK_NS: u64 = 50_000_000;
+const OTHER_CLOCK_NS: u64 = 20_000_000;
 
 /// The world, its goal, and the runtime's clock.
 pub(crate) struct TabletopSimulation {
