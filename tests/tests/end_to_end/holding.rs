@@ -112,8 +112,7 @@ fn the_arm_moves_while_the_key_is_held_and_stops_when_it_is_let_go() {
     person.hear(|told| told["event"] == "confidence");
     person.hold(false);
     let let_go = Instant::now();
-    let stop = person.hear(|told| told["event"] == "safety");
-    assert_eq!(stop["limit"], "operator_heartbeat", "{stop}");
+    person.hear(|told| told["limit"] == "operator_heartbeat");
     assert!(let_go.elapsed() > Duration::from_millis(500));
     let finished = person.hear(|told| told["event"] == "finished");
     assert_eq!(finished["outcome"], "safety_stop", "{finished}");
