@@ -43,6 +43,8 @@ pub struct Deployment {
     planner: PlannerSettings,
     record: RecordSettings,
     plugins: PluginSettings,
+    raw_safety: RawSafety,
+    raw_control: RawControl,
 }
 
 impl Deployment {
@@ -120,6 +122,18 @@ impl Deployment {
     #[must_use]
     pub fn control(&self) -> &ControlSettings {
         &self.control
+    }
+
+    /// `[safety]` as it was written, for a recording.
+    #[must_use]
+    pub fn raw_safety(&self) -> &RawSafety {
+        &self.raw_safety
+    }
+
+    /// `[control]` as it was written, for a recording.
+    #[must_use]
+    pub fn raw_control(&self) -> &RawControl {
+        &self.raw_control
     }
 
     /// `[confidence]`.

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     bench::BenchArguments, calibrate::CalibrateArguments, chat::ChatArguments,
     config::ConfigCommand, doctor::DoctorArguments, eval::EvalArguments, plan::PlanArguments,
-    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments, run::RunArguments,
-    serve::ServeArguments, train::TrainArguments,
+    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments, replay::ReplayArguments,
+    run::RunArguments, serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Measure the time of control ticks and policy steps
     Bench(BenchArguments),
+    /// Make the commands of a recorded run again, and compare
+    Replay(ReplayArguments),
     /// Check this machine, the deployment and what it names
     Doctor(DoctorArguments),
     /// Check, repair, show or export recorded data (not in this version)
@@ -178,6 +180,8 @@ mod tests {
             "doctor --faults --fault state_nan --times 3 --seed 9 --json",
             "bench soak --seconds 60 --json",
             "serve --listen 127.0.0.1:80 --dead-man-ms 500 --token-file token",
+            "run \"go home\" --record-control a.control",
+            "replay a.control --commands 100 --json",
             "dataset check folder",
         ] {
             let mut words = vec!["vola".to_owned()];

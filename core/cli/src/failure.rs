@@ -306,6 +306,7 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
         | RuntimeError::Safety { .. }
+        | RuntimeError::Recording { .. }
         | RuntimeError::MissingPart { .. }
         | RuntimeError::Plugin {
             entry: "configure" | "activate",

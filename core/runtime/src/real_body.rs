@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -24,9 +25,13 @@ use crate::{
     CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
+    control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
-    control_thread::{Clock, ControlThread, Notes, Published, listen, lock_queue, lock_status},
+    control_thread::{
+        Clock, ControlThread, Notes, Published, Told, listen, lock_queue, lock_status,
+    },
+    log_sink::line_ring,
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
@@ -54,6 +59,7 @@ pub(crate) struct RealBody {
     status: triple_buffer::Output<Published>,
     notes: Notes,
     telemetry: Arc<ControlTelemetry>,
+    digest: CommandDigest,
     real_time: RealTimeReport,
     simulation: Option<Arc<Mutex<SimulationPort>>>,
     cameras: CameraThreads,
@@ -64,18 +70,20 @@ pub(crate) struct RealBody {
 }
 
 /// What a body in real time is made of.
-pub(crate) struct RealParts {
+pub(crate) struct RealParts<'a> {
     pub(crate) id: PluginId,
     pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
     pub(crate) cameras: Vec<CameraPort>,
     pub(crate) simulation: Option<SimulationPort>,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) settings: ControlSettings,
+    /// A file for what the control loop takes in.
+    pub(crate) record: Option<(&'a Path, RecordedSetup)>,
 }
 
 impl RealBody {
     /// Starts the threads. The robot holds where it is.
-    pub(crate) fn start(parts: RealParts) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(parts: RealParts<'_>) -> Result<Self, RuntimeError> {
         let RealParts {
             id,
             control: (mut control, told),
@@ -83,7 +91,13 @@ impl RealBody {
             simulation,
             stop_switch,
             settings,
+            record,
         } = parts;
+        let mut inputs = InputLog::new(control.record_inputs());
+        if let Some((path, setup)) = record {
+            inputs.write_to(path, &setup)?;
+        }
+        let digest = inputs.digest();
         let clock = Clock::start();
         let ending = Arc::new(AtomicBool::new(false));
         let (mut orders, inbox) = RingBuffer::new(ORDER_QUEUE);
@@ -94,8 +108,10 @@ impl RealBody {
         let (mut publisher, mut status) = triple_buffer::TripleBuffer::new(&first).split();
         let telemetry = control.telemetry();
         telemetry.clear();
+        let (mut lines, plugin_lines) = line_ring(Arc::clone(&telemetry));
         let locked = if settings.lock_memory() {
             lock_queues(&mut control, &mut orders, &mut publisher, &mut status)
+                .and_then(|bytes| Ok(bytes + lines.lock_memory()?))
         } else {
             Ok(0)
         };
@@ -104,8 +120,15 @@ impl RealBody {
             control,
             inbox,
             publisher,
+            lines: Some(lines),
             settings,
         });
+        let told = Told {
+            events: told,
+            lines: plugin_lines,
+            inputs,
+            telemetry: Arc::clone(&telemetry),
+        };
         let (ready, report) = mpsc::sync_channel(1);
         let mut threads = vec![spawn("vola-control", {
             let ending = Arc::clone(&ending);
@@ -134,6 +157,7 @@ impl RealBody {
             status,
             notes,
             telemetry,
+            digest,
             real_time,
             simulation,
             cameras: CameraThreads::new(cameras, Arc::clone(&ending)),
@@ -208,7 +232,7 @@ impl Body for RealBody {
     }
 
     fn digest(&self) -> Option<CommandDigest> {
-        None
+        Some(self.digest.clone())
     }
 
     fn real_time(&self) -> Option<&RealTimeReport> {
@@ -281,7 +305,7 @@ fn lock_queues(
     publisher: &mut triple_buffer::Input<Published>,
     status: &mut triple_buffer::Output<Published>,
 ) -> io::Result<usize> {
-    Ok(control.lock_events()? + lock_queue(orders)? + lock_status(publisher, status)?)
+    Ok(control.lock_rings()? + lock_queue(orders)? + lock_status(publisher, status)?)
 }
 
 /// Steps a simulated world with the clock until the session ends.

@@ -11,8 +11,8 @@ use vola_bundle::{
     Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
     compare_policy,
 };
-use vola_motion::{Limits, ToolLimits};
-use vola_types::{EmbodimentDescription, Op, PluginId};
+use vola_motion::Limits;
+use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
@@ -21,9 +21,10 @@ use crate::{
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
+    control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
     heartbeat::Heartbeats,
-    limits::checked_limits,
+    limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
     observing::Eyes,
     path_check::PathCheck,
@@ -68,6 +69,9 @@ pub struct SessionOptions {
     pub drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub filter: FilterUse,
+    /// A new file for what the control loop takes in, for
+    /// [`replay_control`](crate::replay_control).
+    pub control_record: Option<PathBuf>,
     /// What stands between the session and the parts of a simulated robot.
     pub interposer: Option<Arc<dyn Interposer>>,
 }
@@ -95,6 +99,9 @@ pub enum PolicyUse {
     /// No bundle is opened.
     None,
 }
+
+/// The setting by which a robot is told how hard it may grip (N).
+const GRIPPER_FORCE: &str = "gripper_force_n";
 
 /// A running robot.
 pub struct Session {
@@ -150,6 +157,7 @@ impl Session {
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
+        let settings = gripping_no_harder(settings, deployment, &registry, &id);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
@@ -180,6 +188,7 @@ impl Session {
             CameraDeadlines {
                 decision_ns: duration_ns(deadlines.camera),
                 stop_ns: duration_ns(deadlines.camera_stop),
+                clock: robot.description().stamp_clock,
             },
         );
         let heartbeats = Heartbeats::default();
@@ -191,6 +200,9 @@ impl Session {
         if let Some(header) = header.as_object_mut() {
             let real_time = serde_json::to_value(body.real_time()).unwrap_or_default();
             header.insert("real_time".to_owned(), real_time);
+            if let Some(path) = &options.control_record {
+                header.insert("control_record".to_owned(), serde_json::json!(path));
+            }
         }
         Ok(Self {
             body,
@@ -395,8 +407,9 @@ impl Session {
         self.body.wrap_ticks(wrapper)
     }
 
-    /// The hash over all commands so far; none in real time, where the instants
-    /// differ from run to run.
+    /// The hash over all commands so far. In real time it is some milliseconds
+    /// behind, and the instants differ from run to run; a replay of what the
+    /// control loop took in gives it again.
     #[must_use]
     pub fn command_digest(&self) -> Option<CommandDigest> {
         self.body.digest()
@@ -515,17 +528,6 @@ struct Seams {
     heartbeats: Heartbeats,
 }
 
-/// Workspace and tool speed: the deployment's, else the robot's.
-fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
-    let safety = deployment.safety();
-    ToolLimits {
-        workspace: safety.workspace().unwrap_or(description.workspace),
-        max_speed_m_per_s: safety
-            .max_tool_speed_m_per_s()
-            .unwrap_or(description.max_tool_speed_m_per_s),
-    }
-}
-
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
@@ -570,6 +572,17 @@ fn start_body(
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;
+    let record = options.control_record.as_deref().map(|path| {
+        let setup = RecordedSetup {
+            vola: env!("CARGO_PKG_VERSION").to_owned(),
+            embodiment: robot.id().to_string(),
+            description: description.clone(),
+            safety: deployment.raw_safety().clone(),
+            control: deployment.raw_control().clone(),
+            filter: options.filter,
+        };
+        (path, setup)
+    });
     match (options.clock, parts.simulation) {
         (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
             robot.id().clone(),
@@ -577,7 +590,8 @@ fn start_body(
             parts.cameras,
             simulation,
             stop_switch,
-        ))),
+            record,
+        )?)),
         (ClockMode::Virtual, None) => Err(RuntimeError::MissingPart {
             id: robot.id().clone(),
             part: "simulated world, which virtual time needs".to_owned(),
@@ -590,6 +604,7 @@ fn start_body(
             simulation,
             stop_switch,
             settings: *deployment.control(),
+            record,
         })?)),
     }
 }
@@ -682,6 +697,39 @@ fn merged(base: &Value, over: &Value) -> Value {
         (base, Value::Null) => base.clone(),
         (_, over) => over.clone(),
     }
+}
+
+/// The settings, with the deployment's limit of the grasp force put in where the
+/// robot has such a setting, grips harder by itself, and nothing is said of it.
+fn gripping_no_harder(
+    mut settings: Value,
+    deployment: &Deployment,
+    registry: &PluginRegistry,
+    id: &PluginId,
+) -> Value {
+    let Some(limit_n) = deployment.safety().gripper_force_n() else {
+        return settings;
+    };
+    let plugins = registry.libraries().iter().flat_map(|library| {
+        let name = library.name().to_owned();
+        let named =
+            move |plugin: &&PluginDescription| format!("{name}/{}", plugin.name) == id.to_string();
+        library.plugins().iter().filter(named)
+    });
+    let usual_n = plugins
+        .filter_map(|plugin| {
+            plugin.settings_schema["properties"][GRIPPER_FORCE]["default"].as_f64()
+        })
+        .next();
+    if settings.is_null() {
+        settings = Value::Object(serde_json::Map::new());
+    }
+    if let (Some(usual_n), Some(settings)) = (usual_n, settings.as_object_mut())
+        && usual_n > limit_n
+    {
+        settings.entry(GRIPPER_FORCE).or_insert(limit_n.into());
+    }
+    settings
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

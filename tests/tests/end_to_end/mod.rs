@@ -4,13 +4,16 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+mod holding;
 mod inferring;
 mod local_model;
 mod planning;
 mod proving;
+mod replaying;
 mod running;
 #[cfg(unix)]
 mod serving;
+mod slow_log;
 mod watchdogs;
 
 use std::time::Duration;

@@ -64,6 +64,8 @@ pub(super) fn check(
             planner,
             record,
             plugins,
+            raw_safety: raw.safety.clone(),
+            raw_control: raw.control.clone(),
         }),
         _ => Err(BundleError::Invalid(problems)),
     }

@@ -135,8 +135,9 @@ pub struct RawSafety {
     /// Torque at the tool at which the arm stops (N·m), up to 1000; needs a
     /// robot that measures it. Default: none.
     pub torque_stop_nm: Option<f64>,
-    /// Greatest grasp force (N), up to 1000: a robot that says that it grips
-    /// harder is refused. Default: the robot's.
+    /// Greatest grasp force (N), up to 1000: told to a robot that has the setting
+    /// `gripper_force_n`; one that says that it grips harder is refused, and one
+    /// that measures more for 100 ms is stopped. Default: the robot's.
     pub gripper_force_n: Option<f64>,
     /// Longest age of a joint state (ms), 1 to 1000; then a controlled stop.
     /// Default: 20.

@@ -6,6 +6,7 @@
 
 mod answering;
 mod choice;
+mod dead_man;
 mod inbox;
 mod line_editor;
 mod line_reader;
@@ -14,6 +15,7 @@ mod stop_words;
 
 pub(crate) use answering::{Answering, Typist};
 use choice::parse_choice;
+pub(crate) use dead_man::DeadMan;
 pub(crate) use inbox::{Inbox, Said};
 pub(crate) use line_editor::start_editor;
 pub(crate) use line_reader::start_reader;

@@ -14,7 +14,9 @@ use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    chat::{Answering, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader},
+    chat::{
+        Answering, DeadMan, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader,
+    },
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},
@@ -38,6 +40,12 @@ pub(crate) struct ChatArguments {
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
     fast: bool,
+    /// Move only while the space bar is held on an empty line (to a program: while lines come), at most so many milliseconds apart [default: 800]
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "800", conflicts_with = "fast", value_parser = clap::value_parser!(u64).range(20..=10_000))]
+    dead_man: Option<u64>,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    record_control: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -47,7 +55,8 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
+        .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
@@ -59,6 +68,10 @@ pub(crate) fn run(
             .session()
             .reset_world(own.seed, &serde_json::Value::Null)?;
     }
+    let dead_man = own.dead_man.map(Duration::from_millis).map(DeadMan::new);
+    if let Some(dead_man) = &dead_man {
+        robot.hold_to_run(dead_man.clone());
+    }
     let person = std::io::stdin().is_terminal() && !console.is_json();
     let talk = Talk {
         console,
@@ -67,16 +80,29 @@ pub(crate) fn run(
         } else {
             Typist::Program
         },
-        stays: false,
+        // Who lets go of the key wants a stop, not the end.
+        stays: dead_man.is_some(),
         listener: None,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     if person {
         chat.greet(&workplace)?;
+        if let Some(dead_man) = &dead_man {
+            chat.teller.line(&format!(
+                "Hold the space bar (on an empty line) while the arm moves: let go, and it stops {} ms later at the latest; `/resume` leaves the stop.",
+                dead_man.deadline().as_millis()
+            ))?;
+        }
         let screen = chat.teller.screen.clone();
-        start_editor(inbox.clone(), &screen, interrupt.clone(), &COMMANDS)?;
+        start_editor(
+            inbox.clone(),
+            &screen,
+            interrupt.clone(),
+            &COMMANDS,
+            dead_man,
+        )?;
     } else {
-        start_reader(inbox.clone())?;
+        start_reader(inbox.clone(), dead_man)?;
     }
     let code = chat.converse(&inbox, &interrupt)?;
     Ok(if interrupt.is_wanted() {

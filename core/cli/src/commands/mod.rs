@@ -15,6 +15,7 @@ pub(crate) mod policy;
 mod policy_bench;
 mod policy_infer;
 pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod serve;
 mod soak;
@@ -50,6 +51,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Plugin(own) => plugin::run(shared, own, console),
         Command::Config(own) => config::run(shared, own, console),
         Command::Bench(own) => bench::run(shared, own, console),
+        Command::Replay(own) => replay::run(own, console),
         Command::Doctor(own) => doctor::run(shared, own, console),
         Command::Dataset(_) => Err(later::missing("dataset")),
         Command::Calibrate(own) => calibrate::run(shared, own, console),

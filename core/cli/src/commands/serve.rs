@@ -48,6 +48,9 @@ pub(crate) struct ServeArguments {
     /// Seed of the simulated scene and of the policy's draws
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    record_control: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -58,7 +61,8 @@ pub(crate) fn run(
 ) -> Result<u8, Failure> {
     let token = own.token_file.as_deref().map(Token::read).transpose()?;
     let workplace = Workplace::open(shared)?;
-    let wish = SessionWish::as_deployed(Clock::Real, own.seed);
+    let wish =
+        SessionWish::as_deployed(Clock::Real, own.seed).recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);

@@ -12,6 +12,7 @@ use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step
 
 use super::Sight;
 use crate::{
+    chat::DeadMan,
     failure::Failure,
     film::{people_camera, png_bytes},
     measure::{WorldJudge, world_goal},
@@ -37,6 +38,7 @@ pub(crate) struct SessionRobot {
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
+    dead_man: Option<DeadMan>,
     shows_pictures: bool,
     jerks: Vec<f64>,
 }
@@ -54,6 +56,7 @@ impl SessionRobot {
             stop_flag: StopFlag::new(),
             held: None,
             motion: None,
+            dead_man: None,
             shows_pictures: false,
             jerks: Vec::new(),
         }
@@ -62,6 +65,11 @@ impl SessionRobot {
     /// Is told when the arm begins and ends to move.
     pub(crate) fn watch_motion(&mut self, watch: MotionWatch) {
         self.motion = Some(watch);
+    }
+
+    /// Moves only while a person presses a key, from now on.
+    pub(crate) fn hold_to_run(&mut self, dead_man: DeadMan) {
+        self.dead_man = Some(dead_man);
     }
 
     /// The session.
@@ -160,8 +168,23 @@ impl SessionRobot {
             target: None,
             seconds,
         };
-        self.session
-            .run_primitive(&goal, Driver::Policy, &mut vola_runtime::Unobserved)
+        self.run(&goal, &mut vola_runtime::Unobserved)
+    }
+
+    /// Runs a primitive, with the person's hand on the key where that is asked.
+    fn run(
+        &mut self,
+        goal: &PrimitiveGoal,
+        observer: &mut dyn PrimitiveObserver,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        if let Some(dead_man) = &self.dead_man {
+            dead_man.begin(&self.session);
+        }
+        let result = self.session.run_primitive(goal, Driver::Policy, observer);
+        if let Some(dead_man) = &self.dead_man {
+            dead_man.end();
+        }
+        result
     }
 
     /// A stop that came from anywhere reaches the executive as well.
@@ -204,9 +227,7 @@ impl SessionRobot {
     ) -> Result<PrimitiveEnd, RobotError> {
         self.tell_state(&mut observer);
         self.set_moving(true);
-        let result = self
-            .session
-            .run_primitive(goal, Driver::Policy, &mut observer);
+        let result = self.run(goal, &mut observer);
         self.set_moving(false);
         self.pass_on_stop();
         self.tell_state(&mut observer);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rapier3d::math::{Pose, Rotation, Vector};
 
-use super::{Bodies, Drive, DriveLimits, PhysicsSettings, World};
+use super::{Bodies, Drive, DriveLimits, PhysicsSettings, Touch, World};
 use crate::{
     arm::{ArmModel, narrow, to_pose, tool_pose},
     catalog::BLOCK_HALF,
@@ -81,6 +81,7 @@ pub(crate) fn reset(
         drawer: plan.drawer,
         model: Arc::new(SceneModel::new(arm, &plan.objects, plan.drawer)),
         ticks: 0,
+        touch: Touch::default(),
     };
     for _ in 0..SETTLE_STEPS {
         world.step_physics();
