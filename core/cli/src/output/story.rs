@@ -159,6 +159,29 @@ impl Story {
     fn plan(&mut self, plan: &Plan) -> Vec<String> {
         let mut lines = self.provenance(plan);
         lines.extend(self.verdict(plan));
+        lines.extend(self.documents(plan));
+        lines
+    }
+
+    /// What documents say: the answer, where the verdict's words are others, and
+    /// where it stands.
+    fn documents(&self, plan: &Plan) -> Vec<String> {
+        let told = matches!(plan.verdict, Verdict::Ask).then(|| plan.answer.clone());
+        let mut lines: Vec<String> = told.flatten().into_iter().collect();
+        let answer = plan.answer.as_deref().unwrap_or_default();
+        let faint = |line: String| self.style.paint(Tone::Faint, &line);
+        lines.extend(plan.citations.iter().map(|citation| {
+            let quote = if answer.contains(&citation.quote) {
+                String::new()
+            } else {
+                format!(": \u{201c}{}\u{201d}", citation.quote)
+            };
+            faint(format!(
+                "  {}, line {}{quote}",
+                citation.place(),
+                citation.line
+            ))
+        }));
         lines
     }
 
