@@ -153,12 +153,12 @@ pub(crate) fn inquire(request: &PlanRequest, search: &dyn DocumentSearch) -> Opt
     (!is_doubtful && passes_guard(request, &inquiry)).then_some(inquiry)
 }
 
-/// A question may speak of limits and of damage: nothing moves by it. What it
-/// stands beside, and everything about harm, is screened as ever.
+/// A question that is answered may speak of limits: nothing moves by it. What it
+/// stands beside, and everything about harm and damage, is screened as ever.
 fn passes_guard(request: &PlanRequest, inquiry: &Inquiry) -> bool {
     match guard::screen_sentence(&request.sentence) {
         None => true,
-        Some(Danger::Limits | Danger::Damage) => {
+        Some(Danger::Limits) => {
             let command = inquiry.command.as_deref().unwrap_or_default();
             inquiry.is_answered() && guard::screen_sentence(command).is_none()
         }

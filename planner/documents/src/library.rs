@@ -29,11 +29,6 @@ const CANDIDATES: usize = 16;
 const HEADING_BOOST: f32 = 1.8;
 /// What a related word counts.
 const RELATED_BOOST: f32 = 0.6;
-/// A passage up to this length (bytes) is quoted whole.
-const WHOLE_BYTES: usize = 260;
-/// What a second sentence must add to be quoted as well.
-const WORTH_MORE: f64 = 1.25;
-
 /// Documents that can be asked.
 pub struct Library {
     documents: usize,
@@ -212,30 +207,30 @@ impl Library {
         (!terms.is_empty()).then(|| BooleanQuery::new(terms))
     }
 
-    /// The part of a passage that answers best.
+    /// The sentence of a passage that answers best, with those after and before it
+    /// that there is room for.
     fn quote(&self, question: &Question, text: &str) -> String {
-        if text.len() <= WHOLE_BYTES {
-            return text.replace('\n', " ");
-        }
         let sentences = sentences(text);
-        let weight = |text: &str| question.weight_in(&self.words.of(text));
-        let mut best: Option<(f64, String)> = None;
-        for (at, sentence) in sentences.iter().enumerate() {
-            let mut candidates = vec![(*sentence).to_owned()];
-            if let Some(next) = sentences.get(at + 1) {
-                candidates.push(format!("{sentence} {next}"));
-            }
-            for (more, candidate) in candidates.into_iter().enumerate() {
-                let fair = if more == 0 { 1.0 } else { 1.0 / WORTH_MORE };
-                let score = weight(&candidate) * fair;
-                let is_better = best.as_ref().is_none_or(|(known, _)| score > *known);
-                if candidate.len() <= MAX_QUOTE_BYTES && is_better {
-                    best = Some((score, candidate));
-                }
-            }
+        let weight = |at: &usize| question.weight_in(&self.words.of(sentences[*at]));
+        let heavier = |a: &usize, b: &usize| {
+            // Of equals the first.
+            weight(a).total_cmp(&weight(b)).then(b.cmp(a))
+        };
+        let best = (0..sentences.len()).max_by(heavier);
+        let Some(best) = best.filter(|at| sentences[*at].len() <= MAX_QUOTE_BYTES) else {
+            return shortened(text).replace('\n', " ");
+        };
+        let (mut from, mut to) = (best, best + 1);
+        let mut room = MAX_QUOTE_BYTES - sentences[best].len();
+        while let Some(next) = sentences.get(to).filter(|next| next.len() < room) {
+            room -= next.len() + 1;
+            to += 1;
         }
-        let whole = || shortened(text).replace('\n', " ");
-        best.map_or_else(whole, |(_, quote)| quote)
+        while let Some(before) = from.checked_sub(1).filter(|at| sentences[*at].len() < room) {
+            room -= sentences[before].len() + 1;
+            from = before;
+        }
+        sentences[from..to].join(" ")
     }
 }
 

@@ -173,46 +173,76 @@ fn split(text: &str, is_marked: bool) -> Option<(Part, Part)> {
         joined || words[*at].follows_comma
     });
     for at in joints {
-        let (left, right) = (&words[..at], &words[at..]);
-        let begins = right.first()?.at;
-        let right_text = text.get(begins..)?;
-        let left_text = text
-            .get(..begins)?
-            .trim()
-            .trim_end_matches([',', '،'])
-            .trim_end();
+        let (left, right) = words.split_at(at);
+        let before = text.get(..right.first()?.at)?.trim();
+        let before = before.trim_end_matches([',', '،']).trim_end();
         if asks_first {
-            // "…, then push it": only after "then", since a question may list verbs.
-            let is_then = right.iter().take(2).any(|word| word.lower == "then");
-            let verb = right
-                .iter()
-                .find(|word| !SOFT.contains(&word.lower.as_str()))?;
-            if is_then && is_command_verb(&verb.lower) {
-                let command = text.get(verb.at..)?.trim().to_owned();
-                let (before, _) = (part(left_text, true), ());
-                return Some((
-                    before,
-                    Part {
-                        text: command,
-                        form: None,
-                    },
-                ));
+            if let Some(begins) = commands(left, right) {
+                let command = Part {
+                    text: text.get(begins..)?.trim().to_owned(),
+                    form: None,
+                };
+                return Some((part(before, true), command));
             }
         } else if form(left, false).is_none()
             && let Some((form, begins)) = form(right, is_marked)
         {
-            let question = Part {
-                text: text.get(begins..).unwrap_or(right_text).trim().to_owned(),
-                form: Some(form),
-            };
             let command = Part {
-                text: left_text.to_owned(),
+                text: before.to_owned(),
                 form: None,
+            };
+            let question = Part {
+                text: text.get(begins..)?.trim().to_owned(),
+                form: Some(form),
             };
             return Some((command, question));
         }
     }
     None
+}
+
+/// Where a command begins after a question. "Then" tells it apart, or after "tell
+/// me …" a verb with what it is done to; any other question may list verbs, and
+/// stays one question: nothing moves by it.
+fn commands(question: &[Word], after: &[Word]) -> Option<usize> {
+    const WHAT: &[&str] = &[
+        "the",
+        "a",
+        "an",
+        "it",
+        "them",
+        "that",
+        "this",
+        "all",
+        "both",
+        "every",
+        "everything",
+        "home",
+        "up",
+        "my",
+    ];
+    let is_then = after.iter().take(2).any(|word| word.lower == "then");
+    let mut rest = after
+        .iter()
+        .skip_while(|word| SOFT.contains(&word.lower.as_str()));
+    let verb = rest.next()?;
+    let is_done_to_something = rest
+        .next()
+        .is_some_and(|next| WHAT.contains(&next.lower.as_str()));
+    let is_command = is_then || (tells(question) && is_done_to_something);
+    (is_command && is_command_verb(&verb.lower)).then_some(verb.at)
+}
+
+/// Whether words begin with "tell me".
+fn tells(words: &[Word]) -> bool {
+    let lower: Vec<&str> = words
+        .iter()
+        .map(|word| word.lower.as_str())
+        .skip_while(|word| {
+            SOFT.contains(word) || ["can", "could", "would", "will", "you"].contains(word)
+        })
+        .collect();
+    TELLING.iter().any(|telling| lower.starts_with(telling))
 }
 
 /// A word in small letters, and where it begins.
@@ -304,9 +334,39 @@ fn asked(lower: &[&str], is_marked: bool) -> Option<Form> {
         {
             None
         }
-        [first, _, _, ..] if AUXILIARIES.contains(first) => Some(Form::Likely),
+        [first, _, _, ..] if AUXILIARIES.contains(first) => {
+            let is_plain = is_marked && only_asks(lower);
+            Some(if is_plain { Form::Plain } else { Form::Likely })
+        }
         _ if is_urdu && lower.len() > 2 => Some(Form::Likely),
         _ => None,
+    }
+}
+
+/// Whether what begins with an auxiliary cannot be a wish: "does it …?", "can the
+/// arm …?", as opposed to "can the block go there?".
+fn only_asks(lower: &[&str]) -> bool {
+    const STATING: &[&str] = &[
+        "is", "are", "does", "did", "was", "were", "has", "isn't", "doesn't", "aren't",
+    ];
+    const ABLE: &[&str] = &["it", "i", "one", "people", "anybody", "everybody", "vola"];
+    const ITSELF: &[&str] = &[
+        "robot", "arm", "gripper", "camera", "tool", "program", "policy",
+    ];
+    match lower {
+        [first, ..] if STATING.contains(first) => true,
+        [
+            "can" | "could" | "will" | "would" | "may" | "must" | "should",
+            who,
+            ..,
+        ] if ABLE.contains(who) => true,
+        [
+            "can" | "could" | "will" | "would" | "may" | "must" | "should",
+            "the",
+            who,
+            ..,
+        ] => ITSELF.contains(who),
+        _ => false,
     }
 }
 
@@ -351,20 +411,30 @@ mod tests {
                 "ask: what is the top speed | do: push the red block to the left",
             ),
             (
+                "tell me the speed and push the green block to the left",
+                "ask: the speed | do: push the green block to the left",
+            ),
+            (
+                "what happens when I pick and place the block?",
+                "ask: what happens when I pick and place the block?",
+            ),
+            (
                 "open the drawer, and how long does a stop take?",
                 "do: open the drawer | ask: how long does a stop take?",
             ),
-            (
-                "please explain the safety filter",
-                "maybe: the safety filter",
-            ),
+            ("please explain the safety filter", "ask: the safety filter"),
             (
                 "can you tell me what the filter does",
                 "ask: what the filter does",
             ),
             (
                 "does it understand German?",
-                "maybe: does it understand German?",
+                "ask: does it understand German?",
+            ),
+            ("can the arm swim?", "ask: can the arm swim?"),
+            (
+                "can the red block go in the bowl?",
+                "maybe: can the red block go in the bowl?",
             ),
             (
                 "what is the difference between open and close?",

@@ -14,7 +14,6 @@ const BEGINNINGS: &[&str] = &[
     "what happened",
     "what went wrong",
     "why did",
-    "why was",
     "why has",
     "why is it",
     "are you",
