@@ -83,6 +83,7 @@ impl Splitter<'_> {
             if let Some(mark) = fence {
                 if trimmed.starts_with(mark) {
                     fence = None;
+                    self.close_paragraph();
                 } else {
                     self.line(number, line);
                 }
