@@ -3,7 +3,8 @@
 //! A draft lacks the fields only the ladder knows (which back end, how long,
 //! how many repairs); [`PlanDraft::into_plan`] adds them after verification.
 
-use vola_types::{GoalTree, Plan, PlanOption, Step, Subtask, TokenCount, Verdict};
+use serde::Deserialize;
+use vola_types::{Citation, GoalTree, Plan, PlanOption, Step, Subtask, TokenCount, Verdict};
 
 /// An unverified answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,22 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// The answer to a question about the documents.
+    pub answer: Option<String>,
+    /// What it quotes, unchecked.
+    pub quotes: Vec<Quote>,
+    /// What it quotes, checked.
+    pub citations: Vec<Citation>,
+}
+
+/// Words that a model says stand in a passage.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// The passage's id in the prompt.
+    pub passage: String,
+    /// The words.
+    pub quote: String,
 }
 
 impl PlanDraft {
@@ -91,6 +108,9 @@ impl PlanDraft {
             confidence: 1.0,
             model: None,
             tokens: TokenCount::default(),
+            answer: None,
+            quotes: Vec::new(),
+            citations: Vec::new(),
         }
     }
 
@@ -118,6 +138,8 @@ impl PlanDraft {
             confidence: self.confidence,
             model: self.model,
             tokens: self.tokens,
+            answer: self.answer,
+            citations: self.citations,
             ..Plan::default()
         }
     }

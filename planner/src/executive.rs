@@ -248,6 +248,9 @@ impl<'a> Executive<'a> {
             }],
         };
         chosen.steps = option.steps.clone();
+        // They were told beside the question.
+        chosen.answer = None;
+        chosen.citations.clear();
         Answered::Plan(Box::new(chosen))
     }
 

@@ -7,6 +7,8 @@
 //! - [`ClaudeBackend`], [`OpenAiBackend`]: models over HTTP, with one prompt, one
 //!   schema ([`PlanSchema`]) and one parser ([`read_reply`]).
 //! - [`DecisionLog`], [`replay`]: every decision on file, and run again.
+//! - [`DocumentSearch`], [`Inquiry`]: questions about documents, alone or beside
+//!   a command, answered with citations.
 //! - [`SceneMemory`]: from detections to scenes whose ids last.
 //! - [`Executive`]: one step at a time on a [`Robot`], measured, retried,
 //!   planned anew, or handed to an [`Operator`].
@@ -23,6 +25,7 @@ mod backends;
 mod capabilities;
 mod decision_record;
 pub mod describe;
+mod documents;
 mod draft;
 mod executive;
 pub mod geometry;
@@ -50,7 +53,8 @@ pub use decision_record::{
     Asked, AttemptRecord, DecisionLog, DecisionRecord, RecordError, Replay, RungRecord,
     read_record, replay,
 };
-pub use draft::PlanDraft;
+pub use documents::{Asked as AskedOfDocuments, DocumentSearch, Found, Inquiry, Passage};
+pub use draft::{PlanDraft, Quote};
 pub use executive::{
     Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
     PrimitiveEnd, Question, Reply, Robot, RobotError, RunReport, StopFlag, rebuild,
@@ -59,7 +63,9 @@ pub use geometry::{ResolveError, resolve, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
 pub use plan_reply::{MAX_REPLY_BYTES, ReplyError, read_reply};
 pub use plan_schema::{Dialect, LoweredSchema, PlanSchema};
-pub use prompt::{SYSTEM_PROMPT, repair, robot_card, schema_in_words, situation};
+pub use prompt::{
+    SYSTEM_PROMPT, repair, robot_card, schema_in_words, situation, situation_with_documents,
+};
 pub use request::{
     CallLimits, Dialogue, EncodedImage, Feedback, LastCommand, MAX_SENTENCE_BYTES, OpenQuestion,
     PlanRequest,

@@ -89,6 +89,20 @@ impl Backend for RulesBackend {
     }
 }
 
+/// Whether a question is about the scene or the robot's state, which the grammar
+/// answers itself.
+pub(crate) fn asks_about_scene(question: &str, request: &PlanRequest) -> bool {
+    let vocabulary = parse::Vocabulary::of(&request.scene);
+    let mut tokens = token::tokenize(question);
+    typo::repair(&mut tokens, &vocabulary.words());
+    question::is_about_scene(&tokens, request, &vocabulary)
+}
+
+/// Whether a command may begin with this word.
+pub(crate) fn is_command_verb(word: &str) -> bool {
+    lexicon::verb(word).is_some()
+}
+
 /// A polite answer to a sentence that is mostly not in Latin letters.
 fn other_script(sentence: &str) -> Option<&'static str> {
     let letters = sentence.chars().filter(|c| c.is_alphabetic());

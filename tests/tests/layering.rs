@@ -14,7 +14,7 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
@@ -39,6 +39,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("vola-console", &["vola-types"]),
     ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
     ("vola-planner", &["vola-types", "vola-nn"]),
+    ("vola-documents", &[]),
     ("vola-phrasebook", &["vola-types", "vola-planner"]),
     (
         "vola-language-model",
@@ -82,6 +83,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
             "vola-faults",
             "vola-console",
             "vola-planner",
+            "vola-documents",
             "vola-phrasebook",
             "vola-language-model",
         ],
@@ -104,7 +106,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
 
 /// Foreign crates that only some of ours may know: a prefix of their name, and
 /// prefixes of the folders of ours.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
     ("axum", &["core/console"]),
     (
         "candle-",
@@ -118,6 +120,7 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ),
     ("ort", &["core/nn", "core/train", "plugins/"]),
     ("abi_stable", &["core/abi"]),
+    ("tantivy", &["planner/documents"]),
     ("reqwest", &["planner"]),
     ("rustls", &["planner"]),
     (

@@ -8,7 +8,10 @@ use vola_planner::{
 };
 use vola_types::{RunEvent, RunOutcome};
 
-use crate::{failure::Failure, robot::SessionRobot, run_log::RunLog, rungs::ladder};
+use crate::{
+    documents::with_documents, failure::Failure, robot::SessionRobot, run_log::RunLog,
+    rungs::ladder,
+};
 
 /// Runs sentences, one after the other, on this thread.
 pub(crate) struct Conversation {
@@ -24,7 +27,8 @@ impl Conversation {
     /// A conversation without a past.
     ///
     /// # Errors
-    /// When the timer that bounds planning cannot be had.
+    /// When the deployment's documents cannot be used, or the timer that bounds
+    /// planning cannot be had.
     pub(crate) fn new(deployment: &Deployment) -> Result<Self, Failure> {
         Self::starting_with(Some(deployment), None)
     }
@@ -40,7 +44,7 @@ impl Conversation {
     ) -> Result<Self, Failure> {
         let settings = deployment.map(Deployment::planner);
         let unanswered = deployment.map_or_else(Unanswered::default, |it| it.handoff().then());
-        let ladder = ladder(settings, first);
+        let ladder = with_documents(ladder(settings, first), settings)?;
         Ok(Self {
             ladder,
             dialogue: Dialogue::default(),

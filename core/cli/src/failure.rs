@@ -55,6 +55,9 @@ pub(crate) enum Failure {
     /// A plugin crate could not be written.
     #[error(transparent)]
     PluginNew(#[from] PluginNewError),
+    /// Documents that the planner shall read.
+    #[error(transparent)]
+    Documents(#[from] vola_documents::DocumentsError),
     /// A decision record.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -254,6 +257,7 @@ impl Failure {
             | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)
+            | Self::Documents(_)
             | Self::Record(_)
             | Self::Scene { .. }
             | Self::Argument { .. }

@@ -8,6 +8,7 @@ mod arguments;
 mod chat;
 mod commands;
 mod conversation;
+mod documents;
 mod failure;
 mod film;
 mod interrupt;

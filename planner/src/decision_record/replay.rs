@@ -43,13 +43,19 @@ pub struct Replay {
 /// # Timing
 /// Needs a tokio runtime with its time driver enabled.
 pub async fn replay(record: &DecisionRecord) -> Replay {
-    let rungs = record.rungs.iter().map(|rung| {
-        Arc::new(Recorded {
-            name: rung.backend.clone(),
-            attempts: Mutex::new(rung.attempts.clone().into()),
-        }) as Arc<dyn Backend>
-    });
-    let ladder = Ladder::new(rungs.collect())
+    let rungs = |of_question: bool| {
+        let rungs = record.rungs.iter();
+        let rungs = rungs.filter(|rung| rung.is_of_question == of_question);
+        let rungs = rungs.map(|rung| {
+            Arc::new(Recorded {
+                name: rung.backend.clone(),
+                attempts: Mutex::new(rung.attempts.clone().into()),
+            }) as Arc<dyn Backend>
+        });
+        rungs.collect()
+    };
+    let ladder = Ladder::new(rungs(false))
+        .with_readers(rungs(true))
         .with_deadline(DEADLINE)
         .with_repairs(record.repairs_allowed);
     let plan = ladder.plan(&record.asked.request()).await;

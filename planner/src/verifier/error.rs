@@ -50,6 +50,12 @@ pub enum PlanFault {
         /// Size allowed.
         limit: usize,
     },
+    /// A quotation is none.
+    #[error("{detail}")]
+    Citation {
+        /// Which, expected versus got.
+        detail: String,
+    },
 }
 
 impl PlanFault {
@@ -59,7 +65,7 @@ impl PlanFault {
         match self {
             Self::Step { error, .. } => error.say(scene),
             Self::Option { fault, .. } => fault.say(scene),
-            Self::Form { .. } | Self::Unreadable { .. } => {
+            Self::Form { .. } | Self::Unreadable { .. } | Self::Citation { .. } => {
                 "I could not make a proper plan of that.".to_owned()
             }
             Self::TooLong { .. } => {

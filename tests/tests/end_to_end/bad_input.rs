@@ -11,10 +11,13 @@ fn deployment(folder: &Path, from: &str, to: &str) -> String {
     let root = &workspace().root;
     let text = fs::read_to_string(root.join("configs/tabletop.toml")).unwrap();
     let bundle = root.join("configs/policies/tabletop");
-    let text = text.replace(
-        "\"policies/tabletop\"",
-        &format!("{:?}", bundle.display().to_string()),
-    );
+    let manual = root.join("configs/manual");
+    let text = text
+        .replace(
+            "\"policies/tabletop\"",
+            &format!("{:?}", bundle.display().to_string()),
+        )
+        .replace("\"manual\"", &format!("{:?}", manual.display().to_string()));
     assert!(
         text.contains(from),
         "{from:?} is not in the default deployment"
@@ -31,7 +34,11 @@ fn copied_bundle(folder: &Path) -> (String, std::path::PathBuf) {
     copy(&root.join("configs/policies/tabletop"), &bundle);
     let text = fs::read_to_string(root.join("configs/tabletop.toml")).unwrap();
     let path = folder.join("deployment.toml");
-    fs::write(&path, text.replace("policies/tabletop", "bundle")).unwrap();
+    let manual = root.join("configs/manual").display().to_string();
+    let text = text
+        .replace("policies/tabletop", "bundle")
+        .replace("\"manual\"", &format!("{manual:?}"));
+    fs::write(&path, text).unwrap();
     (path.display().to_string(), bundle)
 }
 

@@ -5,6 +5,7 @@ mod asking_models;
 mod bad_input;
 mod benching;
 mod holding;
+mod documents;
 mod inferring;
 mod local_model;
 mod planning;

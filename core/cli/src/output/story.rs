@@ -159,6 +159,29 @@ impl Story {
     fn plan(&mut self, plan: &Plan) -> Vec<String> {
         let mut lines = self.provenance(plan);
         lines.extend(self.verdict(plan));
+        lines.extend(self.documents(plan));
+        lines
+    }
+
+    /// What documents say beside a plan, and where it stands.
+    fn documents(&self, plan: &Plan) -> Vec<String> {
+        let answer = plan.answer.as_deref().unwrap_or_default();
+        let mut lines = Vec::new();
+        // An answer alone was told as the plan's own words.
+        if plan.verdict != Verdict::Chat && !answer.is_empty() {
+            lines.push(answer.to_owned());
+        }
+        let faint = |line: String| self.style.paint(Tone::Faint, &line);
+        lines.extend(plan.citations.iter().map(|citation| {
+            let (file, line) = (&citation.file, citation.line);
+            // An answer in the documents' own words names the place itself.
+            faint(if answer.contains(&citation.quote) {
+                format!("  {file}, line {line}")
+            } else {
+                let place = citation.place();
+                format!("  {place}, line {line}: \u{201c}{}\u{201d}", citation.quote)
+            })
+        }));
         lines
     }
 
@@ -183,16 +206,17 @@ impl Story {
     fn verdict(&mut self, plan: &Plan) -> Vec<String> {
         let style = self.style;
         self.steps = plan.steps.len();
+        let say = own_words(plan);
         match plan.verdict {
             Verdict::Execute => {
-                let mut lines = vec![style.paint(Tone::Strong, &plan.say)];
+                let mut lines = vec![style.paint(Tone::Strong, say)];
                 if plan.steps.len() > 1 {
                     lines.extend(self.numbered(&plan.steps));
                 }
                 lines
             }
             Verdict::Ask => {
-                let question = plan.question.as_deref().unwrap_or(&plan.say);
+                let question = plan.question.as_deref().unwrap_or(say);
                 let labels: Vec<String> = plan
                     .options
                     .iter()
@@ -200,8 +224,8 @@ impl Story {
                     .collect();
                 self.question(question, &labels)
             }
-            Verdict::Infeasible => vec![style.paint(Tone::Warning, &plan.say)],
-            Verdict::Unsafe => vec![style.paint(Tone::Bad, &plan.say)],
+            Verdict::Infeasible => vec![style.paint(Tone::Warning, say)],
+            Verdict::Unsafe => vec![style.paint(Tone::Bad, say)],
             Verdict::Chat => vec![plan.say.clone()],
         }
     }
@@ -278,6 +302,15 @@ impl Story {
             self.style.paint(tone, sign)
         )]
     }
+}
+
+/// What a plan says, without the answer from documents after it.
+fn own_words(plan: &Plan) -> &str {
+    let answer = plan.answer.as_deref().unwrap_or_default();
+    plan.say
+        .strip_suffix(answer)
+        .unwrap_or(&plan.say)
+        .trim_end()
 }
 
 fn finished_line(

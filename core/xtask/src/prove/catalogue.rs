@@ -42,6 +42,8 @@ pub(crate) enum Way {
     Planner,
     /// By `vola calibrate --planner`.
     Asking,
+    /// By `vola eval --suite documents`.
+    Documents,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -68,7 +70,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 23] = [
+pub(crate) const PROOFS: [Proof; 24] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -235,6 +237,11 @@ pub(crate) const PROOFS: [Proof; 23] = [
         name: "asking",
         what: "how often the right reading is among those that are kept, where the planner asks about its doubts",
         way: Way::Asking,
+    },
+    Proof {
+        name: "documents",
+        what: "questions over the shipped manual: the right passage cited, or said not to be there; alone and beside commands",
+        way: Way::Documents,
     },
     Proof {
         name: "policy-bench",

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod commands_suite;
+mod documents_suite;
 mod episode_outcome;
 mod planner_goals;
 mod planner_report;
@@ -99,7 +100,7 @@ pub(crate) struct EvalArguments {
     /// Another arm than the deployment's
     #[arg(long, value_name = "ID")]
     pub(crate) arm: Option<String>,
-    /// The planner's examination [default: tests/data/planner_sentences.jsonl]
+    /// Sentences of the planner's or the documents' examination [default: those in tests/data]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
     /// The planner's back end that is examined first [default: the deployment's]
@@ -124,6 +125,8 @@ pub(crate) enum Suite {
     Scene,
     /// The planner alone: sentences with scenes and answers, no robot
     Planner,
+    /// Questions over the shipped manual, with and without commands
+    Documents,
     /// Not in this version
     #[value(hide = true)]
     Handoff,
@@ -227,13 +230,18 @@ pub(crate) fn run(
     if own.perturb.is_some() {
         return Err(later::missing("eval --perturb"));
     }
-    if own.suite == Suite::Planner {
+    if matches!(own.suite, Suite::Planner | Suite::Documents) {
         let workplace = Workplace::open(shared)?;
         let first = own.backend.as_deref().and_then(backend_of);
         let deployment = Some(workplace.deployment());
         let conversation = Conversation::starting_with(deployment, first)?;
-        let generated = (own.commands, own.seed);
-        planner_suite::run(&conversation, own.sentences.as_deref(), generated, console)?;
+        let file = own.sentences.as_deref();
+        if own.suite == Suite::Documents {
+            documents_suite::run(&conversation, file, console)?;
+        } else {
+            let generated = (own.commands, own.seed);
+            planner_suite::run(&conversation, file, generated, console)?;
+        }
         return Ok(exit::DONE);
     }
     let tasks = tasks(own)?;
@@ -293,7 +301,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         Suite::Commands => &COMMANDS,
         Suite::Scene => &[SCENE],
         // It has sentences, not tasks.
-        Suite::Planner => &[],
+        Suite::Planner | Suite::Documents => &[],
         Suite::Handoff => return Err(later::missing("eval --suite handoff")),
     };
     // The expert shows primitives, it does not plan.
