@@ -6,7 +6,8 @@
 #[must_use]
 pub fn is_stop_word(line: &str) -> bool {
     const WORDS: &[&str] = &[
-        "stop", "halt", "freeze", "abort", "quit", "whoa", "ruko", "ruk", "bas", "رکو", "رک", "بس",
+        "stop", "halt", "freeze", "abort", "quit", "whoa", "ruko", "ruk", "rukiye", "roko", "bas", "رکو",
+        "رک", "روکو", "روکیں", "بس",
     ];
     const SOFT: &[&str] = &[
         "please",
@@ -20,7 +21,9 @@ pub fn is_stop_word(line: &str) -> bool {
         "moving",
         "all",
         "jao",
+        "jaen",
         "جاؤ",
+        "جائیں",
         "emergency",
         "the",
         "robot",
@@ -65,6 +68,8 @@ mod tests {
             "Halt.",
             "رکو",
             "emergency stop",
+            "ruko!",
+            "رک جائیں",
         ] {
             assert!(is_stop_word(line), "{line}");
         }

@@ -4,6 +4,7 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+mod chatting;
 mod inferring;
 mod local_model;
 mod planning;

@@ -32,6 +32,9 @@ pub(crate) fn is_stop_word(line: &str) -> bool {
     let (Some(first), line) = (words.first(), words.join(" ")) else {
         return false;
     };
+    if vola_planner::is_stop_word(&line) {
+        return true;
+    }
     let repeated = words.iter().all(|word| word == first) && STOP_LINES.contains(&first.as_str());
     repeated || STOP_LINES.contains(&line.as_str())
 }
@@ -53,6 +56,8 @@ mod tests {
             "رکو",
             "رک جاؤ!",
             "رک جائیں",
+            "ruko",
+            "stop right now",
         ] {
             assert!(is_stop_word(call), "{call}");
         }
