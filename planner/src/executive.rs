@@ -484,9 +484,6 @@ fn from_log(request: &PlanRequest, journal: &Journal) -> Option<Plan> {
         Some(plan)
     };
     let said = Interjection::read(&request.sentence)?;
-    if said == Interjection::Stop {
-        return named(PlanDraft::chat("I have stopped. Nothing is moving."));
-    }
     // Then it may be the answer.
     if request.dialogue.question.is_some() {
         return None;
@@ -508,10 +505,8 @@ fn from_log(request: &PlanRequest, journal: &Journal) -> Option<Plan> {
             }
         }
         Interjection::Skip => named(PlanDraft::chat("Nothing is running that I could skip.")),
-        Interjection::Pause if request.sentence.to_lowercase().contains("pause") => {
-            named(PlanDraft::chat("Nothing is running; I am at rest."))
-        }
-        _ => None,
+        Interjection::Pause => named(PlanDraft::chat("Nothing is running; I am at rest.")),
+        Interjection::Stop | Interjection::Edit(_) => None,
     }
 }
 

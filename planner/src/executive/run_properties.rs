@@ -70,8 +70,10 @@ impl Restless {
             return Some("stop".to_owned());
         }
         let line = LINES[self.rng.usize(..LINES.len())];
-        if line == "pause" {
-            self.is_paused.0.set(true);
+        match line {
+            "pause" => self.is_paused.0.set(true),
+            "go on" => self.is_paused.0.set(false),
+            _ => {}
         }
         Some(line.to_owned())
     }

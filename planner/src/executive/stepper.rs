@@ -9,6 +9,7 @@ use vola_types::{RunEventKind, RunOutcome, Scene, Step, object_phrase};
 
 use super::choices::{Choice, WHEN_STUCK};
 use super::interjection::Interjection;
+use super::plan_parts::{joined, parts};
 use super::{Cast, Executive, RobotError, STOPPED, rebuild, request};
 use crate::describe::capital;
 use crate::postcondition::is_placed;
@@ -260,7 +261,14 @@ impl<'a> Stepper<'a> {
     ) -> Option<Vec<Step>> {
         let request = request(self.sentence?, scene, dialogue, cast.robot);
         let plan = self.executive.plan_unless_stopped(&request, cast).await?;
-        (plan.verdict == vola_types::Verdict::Execute).then_some(plan.steps)
+        if plan.verdict != vola_types::Verdict::Execute {
+            return None;
+        }
+        // The sentence speaks of everything; what is done is not done again.
+        let finished = self.steps.get(..self.next).unwrap_or_default();
+        let mut rest = parts(&plan.steps);
+        rest.retain(|part| !finished.contains(&part[part.len() - 1]));
+        joined(&rest, scene, &cast.robot.capabilities()).ok()
     }
 
     /// Continues with new steps.

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind};
+use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Step};
 
 use super::*;
 use crate::capabilities::Capabilities;

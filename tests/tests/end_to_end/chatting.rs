@@ -49,7 +49,9 @@ fn chat(more: &[&str]) -> Chat {
 impl Chat {
     fn say(&mut self, line: &str) {
         let input = self.input.as_mut().unwrap();
-        writeln!(input, "{line}").and_then(|()| input.flush()).unwrap();
+        writeln!(input, "{line}")
+            .and_then(|()| input.flush())
+            .unwrap();
     }
 
     /// Nothing more will be said.
@@ -106,7 +108,12 @@ fn a_run_is_paused_asked_and_gone_on_with() {
     // What was done is known afterwards as well.
     chat.say("what have you done?");
     let plan = chat.event("plan");
-    assert!(plan["plan"]["say"].as_str().unwrap().starts_with("Done so far, 2 of 2"));
+    assert!(
+        plan["plan"]["say"]
+            .as_str()
+            .unwrap()
+            .starts_with("Done so far, 2 of 2")
+    );
     assert_eq!(plan["plan"]["backend"], "log");
     chat.event("finished");
     chat.hang_up();
@@ -143,7 +150,10 @@ fn a_plan_is_changed_while_it_runs_and_the_world_shows_the_new_one() {
     let edited = chat.event("edited");
     let last = edited["steps"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(last["op"], "place", "{edited}");
-    assert!(last["object"].as_str().unwrap().starts_with(other), "{edited}");
+    assert!(
+        last["object"].as_str().unwrap().starts_with(other),
+        "{edited}"
+    );
     let finished = chat.event("finished");
     assert_eq!(finished["outcome"], "done", "{:?}", chat.names());
     assert_eq!(finished["success"], true, "{finished}");
@@ -173,6 +183,32 @@ fn a_step_is_skipped_and_a_stop_between_two_motions_is_not_lost() {
     chat.say("why did you stop?");
     let plan = chat.event("plan");
     assert_eq!(plan["plan"]["say"], "Stopped by a person.");
+}
+
+#[test]
+fn a_stop_is_heard_at_whatever_moment_it_comes() {
+    let mut chat = chat(&["--fast"]);
+    let command = "go home, then wait 50 seconds, then put the yellow block in the red bowl";
+    for moment in ["scene", "plan", "state", "step_started", "step_finished"] {
+        chat.events.clear();
+        chat.say(command);
+        chat.event(moment);
+        chat.say("stop");
+        let finished = chat.event("finished");
+        let names = chat.names();
+        assert_eq!(finished["outcome"], "aborted", "{moment}: {names:?}");
+        // The wait was not waited for, and nothing came after it.
+        assert!(
+            finished["seconds"].as_f64().unwrap() < 50.0,
+            "{moment}: {finished}"
+        );
+    }
+    // In the middle of what the policy does.
+    chat.events.clear();
+    chat.say("put the yellow block in the red bowl");
+    chat.event("confidence");
+    chat.say("ruko");
+    assert_eq!(chat.event("finished")["outcome"], "aborted");
 }
 
 #[test]

@@ -9,9 +9,8 @@ use std::{
     time::Duration,
 };
 
+use vola_planner::is_stop_word;
 use vola_runtime::StopSwitch;
-
-use super::is_stop_word;
 
 /// Lines kept at most. A program that writes faster than a robot moves loses
 /// the rest, loudly; a stop is never queued, so never lost.

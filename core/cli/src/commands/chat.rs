@@ -9,12 +9,12 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use vola_bundle::PolicySettings;
-use vola_planner::RunReport;
+use vola_planner::{RunReport, is_stop_word};
 use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    chat::{Answering, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader},
+    chat::{Answering, Inbox, Said, Screen, Typist, start_editor, start_reader},
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},

@@ -434,8 +434,16 @@ mod tests {
         let plan = serde_json::json!({"event":"plan","plan":{"verdict":"execute","say":"I will.",
             "steps":[pick, {"op":"place","object":"red_block","target":"blue_bowl","relation":"in"}]}});
         tell(&mut story, 0.1, plan);
-        tell(&mut story, 0.2, serde_json::json!({"event":"step_started","index":0,"step":pick,"task":"pick it","attempt":1}));
-        tell(&mut story, 1.0, serde_json::json!({"event":"step_finished","index":0,"step":pick,"outcome":"done"}));
+        tell(
+            &mut story,
+            0.2,
+            serde_json::json!({"event":"step_started","index":0,"step":pick,"task":"pick it","attempt":1}),
+        );
+        tell(
+            &mut story,
+            1.0,
+            serde_json::json!({"event":"step_finished","index":0,"step":pick,"outcome":"done"}),
+        );
         let paused = serde_json::json!({"event":"paused","index":1,"reason":"You said so."});
         assert_eq!(
             tell(&mut story, 1.1, paused),
@@ -448,11 +456,19 @@ mod tests {
             tell(&mut story, 1.2, edited),
             "All right.\n  2. go home\n  3. open the gripper"
         );
-        tell(&mut story, 1.3, serde_json::json!({"event":"resumed","index":1}));
+        tell(
+            &mut story,
+            1.3,
+            serde_json::json!({"event":"resumed","index":1}),
+        );
         let home = serde_json::json!({"event":"step_started","index":1,"step":{"op":"home"},"task":"go home",
             "attempt":2,"alternative":"from above it"});
-        assert_eq!(tell(&mut story, 1.4, home), "  2/3 go home …  (try 2, from above it)");
-        let refused = serde_json::json!({"event":"edit_refused","sentence":"no","reason":"I see none."});
+        assert_eq!(
+            tell(&mut story, 1.4, home),
+            "  2/3 go home …  (try 2, from above it)"
+        );
+        let refused =
+            serde_json::json!({"event":"edit_refused","sentence":"no","reason":"I see none."});
         assert_eq!(
             tell(&mut story, 1.5, refused),
             "The plan stays as it is: I see none."

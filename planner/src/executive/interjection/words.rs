@@ -102,6 +102,8 @@ pub(super) const SKIP: &[&str] = &[
     "next one",
     "leave this step out",
     "leave out this step",
+    "leave it out",
+    "leave that out",
     "leave this out",
     "go to the next step",
     "go on to the next step",
