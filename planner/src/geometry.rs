@@ -113,6 +113,35 @@ pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError
     })
 }
 
+/// Like [`resolve`], with the target elsewhere than at the `tried` points where
+/// there is another spot that fits; the same as before where there is none.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_elsewhere(
+    step: &Step,
+    scene: &Scene,
+    tried: &[[f64; 3]],
+) -> Result<PrimitiveGoal, ResolveError> {
+    let mut crowded = scene.clone();
+    for (index, point) in tried.iter().enumerate() {
+        crowded.objects.push(SceneObject {
+            id: format!("tried spot {index}"),
+            kind: "block".to_owned(),
+            color: None,
+            position: Some(*point),
+            on: Some(ON_TABLE.to_owned()),
+            open: None,
+            confidence: 1.0,
+            label: None,
+        });
+    }
+    let mut goal = resolve(step, &crowded).or_else(|_| resolve(step, scene))?;
+    // The words are those of the scene as it is.
+    goal.task = step_sentence(&with_side(step, &crowded), scene);
+    Ok(goal)
+}
+
 /// The step with its side chosen: `next_to` names none, and the policy is asked
 /// for the one with the most room, in words and as a point alike. Other steps
 /// come back as they are.

@@ -222,6 +222,13 @@ impl Ladder {
         started: Instant,
         records: &mut Vec<RungRecord>,
     ) -> Plan {
+        // Before everything: no back end may read another wish into it.
+        if crate::rules::is_stop_word(&request.sentence) {
+            return named(
+                PlanDraft::chat("I have stopped. Nothing is moving."),
+                "guard",
+            );
+        }
         if let Some(draft) = screen_request(request) {
             return named(draft, "guard");
         }

@@ -12,6 +12,7 @@
 //! - [`SceneMemory`]: from detections to scenes whose ids last.
 //! - [`Executive`]: one step at a time on a [`Robot`], measured, retried,
 //!   planned anew, or handed to an [`Operator`].
+//! - [`SymbolicRobot`]: steps that fail, seeded, to measure the executive.
 //! - [`asking`]: when a doubt is asked about, calibrated.
 //! - [`verify_steps`], [`verify_draft`]: symbolic simulation of plans.
 //!
@@ -39,6 +40,7 @@ pub mod readings;
 mod request;
 mod rules;
 mod scene_memory;
+mod symbolic_robot;
 mod transcript;
 mod verifier;
 
@@ -56,10 +58,12 @@ pub use decision_record::{
 pub use documents::{Asked as AskedOfDocuments, DocumentSearch, Found, Inquiry, Passage};
 pub use draft::{PlanDraft, Quote};
 pub use executive::{
-    Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
-    PrimitiveEnd, Question, Reply, Robot, RobotError, RunReport, StopFlag, rebuild,
+    Actors, AnswerOnce, Attention, ChannelSink, Edit, EventSink, EventsOnly, Executive,
+    ExecutiveSettings, Heed, Interjection, Journal, LeftOut, NoOperator, Operator, Past,
+    PrimitiveEnd, Question, Reply, Robot, RobotError, RunQuestion, RunReport, StepState, StopFlag,
+    rebuild,
 };
-pub use geometry::{ResolveError, resolve, with_side};
+pub use geometry::{ResolveError, resolve, resolve_elsewhere, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
 pub use plan_reply::{MAX_REPLY_BYTES, ReplyError, read_reply};
 pub use plan_schema::{Dialect, LoweredSchema, PlanSchema};
@@ -75,6 +79,7 @@ pub use rules::{RulesBackend, is_stop_word};
 pub use scene_memory::{
     Detection, Detections, Disc, GripperReading, MemorySettings, SceneMemory, View,
 };
+pub use symbolic_robot::{Hazards, Mishap, SymbolicRobot, is_reached};
 pub use transcript::{Exchange, Transcript};
 pub use verifier::{
     MAX_OPTIONS, MAX_STEPS, MAX_TEXT_BYTES, PlanError, PlanFault, SymbolicWorld, verify_draft,

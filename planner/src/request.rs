@@ -184,7 +184,7 @@ impl Dialogue {
     }
 
     /// Makes the objects of `steps` the latest referents.
-    fn refer_to(&mut self, steps: &[Step]) {
+    pub(crate) fn refer_to(&mut self, steps: &[Step]) {
         let mut latest: Vec<String> = Vec::new();
         for id in steps.iter().filter_map(Step::object) {
             if !latest.iter().any(|known| known == id) {

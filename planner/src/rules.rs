@@ -124,6 +124,52 @@ fn other_script(sentence: &str) -> Option<&'static str> {
     )
 }
 
+/// The objects among `among` that a noun phrase fits; none when the text is no
+/// noun phrase of the grammar.
+pub(crate) fn objects_named(text: &str, request: &PlanRequest, among: &[String]) -> Vec<String> {
+    let vocabulary = parse::Vocabulary::of(&request.scene);
+    let mut tokens = token::tokenize(text);
+    typo::repair(&mut tokens, &vocabulary.words());
+    let words = parse::without_fillers(&tokens);
+    let mut cursor = cursor::Cursor::new(&words);
+    let Some(mut phrase) = parse::noun_phrase(&mut cursor, &vocabulary) else {
+        return Vec::new();
+    };
+    let mut preps = Vec::new();
+    while let Some(prep) = parse::prep(&mut cursor, &vocabulary) {
+        preps.push(prep);
+    }
+    if !cursor.at_end() {
+        return Vec::new();
+    }
+    if phrase.head == syntax::Head::One {
+        phrase.head = syntax::Head::Anything;
+    }
+    phrase.plural = true;
+    phrase.quantity = syntax::Quantity::All;
+    let others: Vec<String> = request
+        .scene
+        .objects
+        .iter()
+        .map(|object| object.id.clone())
+        .filter(|id| !among.contains(id))
+        .collect();
+    let (choices, dialogue) = (trouble::Choices::new(), crate::request::Dialogue::default());
+    let grounder = ground::Grounder {
+        scene: &request.scene,
+        seen: &request.scene,
+        capabilities: &request.capabilities,
+        dialogue: &dialogue,
+        choices: &choices,
+        mentioned: &[],
+        last_place: None,
+        spared: &[],
+    };
+    grounder
+        .phrase(&phrase, &preps, ground::Role::Landmark, &others)
+        .unwrap_or_default()
+}
+
 /// The steps that reach from the request's scene what `steps` would have
 /// reached; `None` when that is not possible.
 pub(crate) fn rebuild_steps(

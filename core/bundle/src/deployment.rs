@@ -21,12 +21,12 @@ use crate::strict;
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawControl,
     RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner, RawPlugins,
-    RawPolicy, RawRecord, RawRobot, RawSafety, Signal, Unanswered,
+    RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, ResolvedExecution, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, Recovery, ResolvedExecution, RobotSettings, SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.

@@ -4,6 +4,7 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+mod chatting;
 mod holding;
 mod documents;
 mod inferring;

@@ -124,6 +124,15 @@ fn a_robot_is_told_watched_and_stopped_over_http() {
     served.say("put the yellow block in the red bowl");
     served.event("step_started");
     served.event("confidence");
+    // What is said to the running plan does not wait.
+    served.say("what are you doing?");
+    let say = served.event("answered")["say"].to_string();
+    assert!(say.contains("pick up the yellow block"), "{say}");
+    served.say("pause");
+    served.event("paused");
+    served.say("go on");
+    served.event("resumed");
+    served.event("confidence");
     // Waits for its turn, which the stop takes from it.
     served.say("open the drawer");
     let asked = Instant::now();

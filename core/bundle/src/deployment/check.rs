@@ -21,7 +21,7 @@ use super::raw::{
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, Recovery, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -459,6 +459,10 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         answer: seconds(answer, "planner.budget.seconds", 600.0, reporter),
         repairs,
     };
+    let attempts = raw.recovery.attempts.unwrap_or(2);
+    reporter.count_in(attempts.into(), "planner.recovery.attempts", (1, 10));
+    let replans = raw.recovery.replans.unwrap_or(2);
+    reporter.count_in(replans.into(), "planner.recovery.replans", (0, 10));
     for (index, path) in raw.documents.iter().enumerate() {
         not_empty(path, &format!("planner.documents[{index}]"), reporter);
     }
@@ -482,6 +486,7 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         openai: check_model(&raw.openai, ("planner.openai", file), reporter),
         local: check_local(&raw.local, file, reporter),
         budget,
+        recovery: Recovery { attempts, replans },
     }
 }
 

@@ -310,6 +310,19 @@ pub struct RawPlanner {
     pub local: RawLocalModel,
     /// What one run may cost.
     pub budget: RawBudget,
+    /// How often a step that fails is tried.
+    pub recovery: RawRecovery,
+}
+
+/// `planner.recovery`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawRecovery {
+    /// Tries of a step, each otherwise than the one before, until the rest is
+    /// planned anew, 1 to 10. Default: 2.
+    pub attempts: Option<u32>,
+    /// New plans in one run until a person is asked, 0 to 10. Default: 2.
+    pub replans: Option<u32>,
 }
 
 /// `planner.claude` and `planner.openai`. Keys stand in the environment or in a

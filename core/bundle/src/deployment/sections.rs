@@ -310,6 +310,7 @@ pub struct PlannerSettings {
     pub(super) openai: ModelSettings,
     pub(super) local: LocalModelSettings,
     pub(super) budget: Budget,
+    pub(super) recovery: Recovery,
 }
 
 impl PlannerSettings {
@@ -365,7 +366,18 @@ getters!(PlannerSettings {
     seed: u64,
     /// What one run may cost.
     budget: Budget,
+    /// How often a step that fails is tried.
+    recovery: Recovery,
 });
+
+/// How often a step that fails is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Tries of a step until the rest is planned anew, at least 1.
+    pub attempts: u32,
+    /// New plans in one run until a person is asked.
+    pub replans: u32,
+}
 
 /// A model behind an interface; what is absent is the back end's own choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

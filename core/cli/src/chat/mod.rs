@@ -11,7 +11,6 @@ mod inbox;
 mod line_editor;
 mod line_reader;
 mod screen;
-mod stop_words;
 
 pub(crate) use answering::{Answering, Typist};
 use choice::parse_choice;
@@ -20,4 +19,3 @@ pub(crate) use inbox::{Inbox, Said};
 pub(crate) use line_editor::start_editor;
 pub(crate) use line_reader::start_reader;
 pub(crate) use screen::Screen;
-pub(crate) use stop_words::is_stop_word;

@@ -9,14 +9,12 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use vola_bundle::PolicySettings;
-use vola_planner::RunReport;
+use vola_planner::{RunReport, is_stop_word};
 use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    chat::{
-        Answering, DeadMan, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader,
-    },
+    chat::{Answering, DeadMan, Inbox, Said, Screen, Typist, start_editor, start_reader},
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},
@@ -220,7 +218,7 @@ impl Chat {
             } else if text.eq_ignore_ascii_case("picture") {
                 self.command("picture")?;
             } else {
-                let report = self.sentence(&text, || inbox.stops() != stops)?;
+                let report = self.sentence(&text, stops, inbox)?;
                 if report.is_some_and(|report| report.outcome == RunOutcome::SafetyStop) {
                     if !self.stays {
                         return Ok(exit::SAFETY);
@@ -234,11 +232,12 @@ impl Chat {
     }
 
     /// Plans a sentence and does it, unless a stop was demanded since it was
-    /// typed.
+    /// typed, when there had been so many.
     fn sentence(
         &mut self,
         text: &str,
-        is_outdated: impl Fn() -> bool,
+        stops: u64,
+        inbox: &Inbox,
     ) -> Result<Option<RunReport>, Failure> {
         if is_stop_word(text) && !self.teller.console.is_json() {
             self.teller.line("I am at rest.")?;
@@ -246,18 +245,22 @@ impl Chat {
         }
         self.robot.release_stop()?;
         // Asked after the release: a stop from now on finds the switch its own.
-        if is_outdated() {
+        if inbox.stops() != stops {
             self.robot.session().stop_switch().throw();
             self.teller
                 .complain("a stop came first; say it again to have it done")?;
             return Ok(None);
         }
         let teller = &mut self.teller;
+        // A stop word that came since the release waits as a line, and is heard
+        // first of all.
+        inbox.set_running(true);
         let said = self
             .conversation
             .say(text, &mut self.robot, &mut self.operator, &mut |event| {
                 teller.tell(event)
             });
+        inbox.set_running(false);
         self.teller.screen.set_status(None);
         match self.teller.fault.take() {
             Some(fault) => Err(fault),
@@ -293,6 +296,18 @@ impl Chat {
                 "I plan it, show the steps, and do them: pick, place, push, stack, open, close, …",
             ),
             ("stop", "I come to rest at once, whatever I am doing"),
+            (
+                "pause, go on, skip",
+                "while I work: hold still, go on, leave out this step",
+            ),
+            (
+                "no, the other one",
+                "while I work: changes the plan; so do first the …, also …, leave out …",
+            ),
+            (
+                "what are you doing?",
+                "from my log; so are why did you stop, what is next, what have you done",
+            ),
             ("/scene", "what I see, with names and places"),
             ("/picture [FILE]", "a picture as PNG"),
             ("/reset [SEED]", "another scene"),
@@ -303,7 +318,7 @@ impl Chat {
                 .teller
                 .console
                 .style()
-                .paint(Tone::Typed, &format!("{what:<16}"));
+                .paint(Tone::Typed, &format!("{what:<20}"));
             self.teller.line(&format!("  {typed} {meaning}"))?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use vola_planner::{
-    Capabilities, EncodedImage, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag,
+    Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag,
 };
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
@@ -253,7 +253,10 @@ impl SessionRobot {
         }
         self.held = None;
         self.remember(step, report.outcome, goal);
-        self.judge_step(step);
+        // What was interrupted is begun again, or is not wanted any more.
+        if report.outcome != Outcome::Interrupted {
+            self.judge_step(step);
+        }
         Ok(PrimitiveEnd::Finished {
             outcome: report.outcome,
             reason: report.reason,
@@ -347,23 +350,23 @@ impl Robot for SessionRobot {
         &mut self,
         step: &Step,
         goal: &PrimitiveGoal,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         self.name_goal(step);
-        let observer = Telling::new(events, self.began_ns, Patience::None);
+        let observer = Telling::new(attention, self.began_ns, Patience::None);
         self.drive(step, goal, observer)
     }
 
     async fn continue_primitive(
         &mut self,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         let Some((step, goal)) = self.held.take() else {
             let detail = "there is no primitive to go on with".to_owned();
             return Err(RobotError::Machine { detail });
         };
         let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
-        let observer = Telling::new(events, self.began_ns, Patience::Until(grace_ns));
+        let observer = Telling::new(attention, self.began_ns, Patience::Until(grace_ns));
         self.drive(&step, &goal, observer)
     }
 
@@ -409,7 +412,7 @@ enum Patience {
 
 /// Tells a primitive's course as events.
 struct Telling<'a> {
-    events: &'a mut dyn EventSink,
+    attention: &'a mut dyn Attention,
     began_ns: u64,
     now_ns: u64,
     patience: Patience,
@@ -417,9 +420,9 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(events: &'a mut dyn EventSink, began_ns: u64, patience: Patience) -> Self {
+    fn new(attention: &'a mut dyn Attention, began_ns: u64, patience: Patience) -> Self {
         Self {
-            events,
+            attention,
             began_ns,
             now_ns: began_ns,
             patience,
@@ -428,12 +431,17 @@ impl<'a> Telling<'a> {
     }
 
     fn emit(&mut self, kind: RunEventKind) {
+        let t = self.seconds();
+        self.attention.emit(RunEvent { t, kind });
+    }
+
+    fn seconds(&self) -> f64 {
         #[expect(
             clippy::cast_precision_loss,
             reason = "nanoseconds of a run stay far below 2^53"
         )]
-        let t = self.now_ns.saturating_sub(self.began_ns) as f64 * 1e-9;
-        self.events.emit(RunEvent { t, kind });
+        let seconds = self.now_ns.saturating_sub(self.began_ns) as f64 * 1e-9;
+        seconds
     }
 }
 
@@ -459,6 +467,12 @@ impl PrimitiveObserver for Telling<'_> {
         HandoffAnswer::Abort
     }
 
+    fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
+        self.now_ns = self.now_ns.max(now_ns);
+        let seconds = self.seconds();
+        self.attention.is_rest_wanted(seconds)
+    }
+
     fn safety(&mut self, note: &SafetyNote<'_>) {
         self.now_ns = self.now_ns.max(note.time_ns);
         self.emit(RunEventKind::Safety {
@@ -481,7 +495,8 @@ mod tests {
     #[test]
     fn an_unsure_policy_holds_until_a_person_said_to_go_on() {
         let mut events: Vec<RunEvent> = Vec::new();
-        let mut sink = |event: RunEvent| events.push(event);
+        let mut push = |event: RunEvent| events.push(event);
+        let mut sink = vola_planner::EventsOnly(&mut push);
         let reading = ConfidenceReading {
             score: 0.2,
             threshold: 0.5,

@@ -9,6 +9,7 @@ mod aggregate;
 mod commands_suite;
 mod documents_suite;
 mod episode_outcome;
+mod planner_execution;
 mod planner_goals;
 mod planner_report;
 mod planner_suite;

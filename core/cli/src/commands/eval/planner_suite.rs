@@ -1,7 +1,8 @@
 //! `vola eval --suite planner`: an examination of the planner by sentences with
 //! scenes and answers, without any robot. Two examiners: sentences put together
 //! from the held-out part of the phrase book, and a file of sentences that
-//! people wrote before there was a grammar or a model.
+//! people wrote before there was a grammar or a model. Then the executive runs
+//! plans on a robot of symbols whose steps fail.
 //!
 //! An answer is right when its verdict is among the accepted ones and, for
 //! `execute`, when the plan changes the world as one of the accepted outcomes
@@ -15,9 +16,13 @@ use vola_phrasebook::{Sampler, Split, exercise};
 use vola_planner::{Dialogue, PlanRequest, verify_steps};
 use vola_types::{Plan, Scene, Step, Verdict};
 
+use super::planner_execution;
 use super::planner_goals::{Goals, effects};
 use super::planner_report::{Answer, report};
 use crate::{conversation::Conversation, failure::Failure, output::Console};
+
+/// Plans run on the symbolic robot, at most.
+const MOST_EXECUTED: usize = 1000;
 
 /// The examination that comes with the sources.
 const SENTENCES: &str = "tests/data/planner_sentences.jsonl";
@@ -55,13 +60,13 @@ struct Asked {
 pub(super) fn run(
     conversation: &Conversation,
     file: Option<&Path>,
-    (generated, seed): (usize, u64),
+    (generated_count, seed): (usize, u64),
     console: Console,
 ) -> Result<(), Failure> {
-    let mut answers = Vec::with_capacity(generated);
+    let mut answers = Vec::with_capacity(generated_count);
     let sampler = Sampler::new(Split::HeldOut).map_err(Failure::phrases)?;
     let mut rng = fastrand::Rng::with_seed(seed);
-    for index in 0..generated {
+    for index in 0..generated_count {
         let one = exercise(&sampler, &mut rng);
         let asked = Asked {
             class: one.class.to_owned(),
@@ -96,6 +101,8 @@ pub(super) fn run(
         answers.push(answer);
     }
     let mut summary = report("sentences", &answers, console)?;
+    let executed = (generated_count.min(MOST_EXECUTED), seed);
+    summary["execution"] = planner_execution::run(conversation, executed, console)?;
     if console.is_json() {
         summary["generated"] = generated;
         console.object(&json!({"summary": summary}))?;

@@ -34,6 +34,8 @@ const BACKENDS: [Asked; 2] = [
         millis: 5.0,
     },
 ];
+/// Goals that the executive reaches where a step in five fails.
+const REACHED: f64 = 0.92;
 /// Splits of the calibration whose coverage must lie inside the exact interval.
 const INSIDE: f64 = 0.90;
 
@@ -55,6 +57,11 @@ impl Bench<'_> {
             let printed = self.program.objects(&arguments)?;
             lines.push(typed(&arguments));
             figures.extend(planner_figures(&asked, &printed)?);
+            // The plans are the generator's own, so one back end is as good as
+            // another.
+            if asked.backend == "rules" {
+                figures.extend(execution_figures(&printed)?);
+            }
         }
         Ok((lines, figures))
     }
@@ -86,6 +93,38 @@ fn end(calibration: &Value, index: usize) -> Result<f64, String> {
     calibration["interval"][index]
         .as_f64()
         .ok_or_else(|| "expected an interval of two numbers".to_owned())
+}
+
+/// The executive on a symbolic robot, with and without ways to recover.
+fn execution_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
+    let row = |way: &str| {
+        let is_it = |row: &&Value| {
+            row["examiner"] == "executive" && row["recovery"] == way && row["task"] == "all"
+        };
+        let found = printed.iter().find(is_it);
+        found.ok_or_else(|| format!("no row of the executive, `{way}`"))
+    };
+    let figure = |way: &str, name: &str| -> Result<Figure, String> {
+        let row = row(way)?;
+        let success = &row["success"];
+        let bound = |key| number(success, key);
+        Ok(Figure {
+            interval: Some((bound("low")?, bound("high")?)),
+            ..Figure::new(name, bound("rate")?, "share")
+        })
+    };
+    let with = figure("with", "20 % of steps fail: goals reached with replanning")?;
+    Ok(vec![
+        figure(
+            "without",
+            "20 % of steps fail: goals reached without replanning",
+        )?,
+        figure(
+            "retries alone",
+            "20 % of steps fail: goals reached by retries alone",
+        )?,
+        with.with_bar(Bar::AtLeast(REACHED)),
+    ])
 }
 
 fn planner_figures(asked: &Asked, printed: &[Value]) -> Result<Vec<Figure>, String> {
@@ -153,6 +192,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn figures_of_the_executive_are_read() {
+        let row = |way: &str, rate: f64| {
+            json!({"examiner": "executive", "recovery": way, "task": "all", "episodes": 10,
+            "success": {"rate": rate, "low": 0.0, "high": 1.0}})
+        };
+        let printed = [
+            row("without", 0.3),
+            row("retries alone", 0.8),
+            row("with", 0.95),
+        ];
+        let figures = execution_figures(&printed).unwrap();
+        let met: Vec<Option<bool>> = figures.iter().map(Figure::is_met).collect();
+        assert_eq!(met, [None, None, Some(true)]);
+        assert!(execution_figures(&printed[..2]).is_err());
+    }
 
     #[test]
     fn figures_are_read_from_both_examiners() {
