@@ -385,6 +385,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn what_is_written_is_read_again(
             seeds in prop::collection::vec(any::<u64>(), 1..30),

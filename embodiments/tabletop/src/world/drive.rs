@@ -271,7 +271,8 @@ impl Drive {
             *velocity = reached.clamp(-max_velocity, *max_velocity);
             is_there &= (target - (position + *velocity * TICK_SECS)).abs() <= THERE;
         }
-        self.is_on_path = is_there && ahead <= 1.0;
+        // Where a command was foreseen is not yet where one was.
+        self.is_on_path = is_there && self.clock_ns == self.command_ns;
     }
 
     /// Brakes as hard as it may.
