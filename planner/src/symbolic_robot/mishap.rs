@@ -8,6 +8,8 @@ use crate::geometry::clearance_m;
 
 /// Spots tried for something that falls.
 const TRIES: u32 = 60;
+/// How much farther each try looks (m).
+const FARTHER_M: f64 = 0.004;
 /// Height of a block's centre on the table (m).
 const RESTING_Z_M: f64 = 0.02;
 
@@ -64,14 +66,17 @@ impl Mishap {
         match self {
             Self::Nothing => {}
             Self::Slips => {
-                // What is let go of lands where it was brought to.
-                if matches!(step, Step::Place { .. })
-                    && let Some(place) = step.target().and_then(|it| scene.object(it)?.position)
-                    && let Some(held) = object_mut(scene, object)
-                {
-                    held.position = Some(place);
+                // What is let go of lands beside where it was brought to.
+                let target = step.target().filter(|_| matches!(step, Step::Place { .. }));
+                match target.and_then(|target| scene.object(target)?.position) {
+                    Some(place) => {
+                        if let Some(held) = object_mut(scene, object) {
+                            held.position = Some(place);
+                        }
+                        move_about(object, [0.08, 0.14], scene, rng);
+                    }
+                    None => move_about(object, [0.02, 0.05], scene, rng),
                 }
-                move_about(object, [0.02, 0.05], scene, rng);
             }
             Self::DroppedElsewhere => move_about(object, [0.05, 0.30], scene, rng),
             Self::NeighbourMoved => {
@@ -101,16 +106,16 @@ fn neighbour(object: &str, scene: &Scene) -> Option<String> {
         .map(|other| other.id.clone())
 }
 
-/// Lets an object come to lie on the table, so far from where it is (m); it
-/// stays in place where there is no room.
+/// Lets an object come to lie on the table, so far from where it is (m), or
+/// farther where there is no room.
 pub(super) fn move_about(id: &str, [least, most]: [f64; 2], scene: &mut Scene, rng: &mut Rng) {
     let Some([x, y, _]) = scene.object(id).and_then(|object| object.position) else {
         return;
     };
     let kind = scene.object(id).map_or("block", |it| it.kind.as_str());
     let mut place = None;
-    for _ in 0..TRIES {
-        let distance = least + (most - least) * rng.f64();
+    for tried in 0..TRIES {
+        let distance = least + (most - least) * rng.f64() + FARTHER_M * f64::from(tried);
         let (sin, cos) = (std::f64::consts::TAU * rng.f64()).sin_cos();
         let point = [x + distance * cos, y + distance * sin];
         let on_table = (TABLE_X[0]..=TABLE_X[1]).contains(&point[0])
