@@ -55,7 +55,7 @@ pub use executive::{
     Actors, AnswerOnce, ChannelSink, EventSink, Executive, ExecutiveSettings, NoOperator, Operator,
     PrimitiveEnd, Question, Reply, Robot, RobotError, RunReport, StopFlag, rebuild,
 };
-pub use geometry::{ResolveError, resolve, with_side};
+pub use geometry::{ResolveError, push_route, resolve, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
 pub use plan_reply::{MAX_REPLY_BYTES, ReplyError, read_reply};
 pub use plan_schema::{Dialect, LoweredSchema, PlanSchema};
