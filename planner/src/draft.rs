@@ -26,6 +26,9 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// The refusal follows from what the hand can do with a thing that was named
+    /// and is there; another reading of the sentence would not be what was said.
+    pub refused_by_body: bool,
 }
 
 impl PlanDraft {
@@ -91,6 +94,7 @@ impl PlanDraft {
             confidence: 1.0,
             model: None,
             tokens: TokenCount::default(),
+            refused_by_body: false,
         }
     }
 
