@@ -27,6 +27,9 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// The refusal follows from what the hand can do with a thing that was named
+    /// and is there; another reading of the sentence would not be what was said.
+    pub refused_by_body: bool,
     /// The answer to a question about the documents.
     pub answer: Option<String>,
     /// What it quotes, unchecked.
@@ -111,6 +114,7 @@ impl PlanDraft {
             answer: None,
             quotes: Vec::new(),
             citations: Vec::new(),
+            refused_by_body: false,
         }
     }
 

@@ -141,8 +141,8 @@ impl Ladder {
     }
 
     /// The same ladder with a back end in front that answers within
-    /// milliseconds: what it plans for a plain command is taken, whatever else
-    /// it says is not.
+    /// milliseconds: what it plans for a plain command is taken, and that the
+    /// hand cannot do such a thing; whatever else it says is not.
     #[must_use]
     pub fn with_fast_path(mut self, fast: Arc<dyn Backend>) -> Self {
         self.fast = Some(fast);
@@ -318,7 +318,9 @@ impl Ladder {
         };
         let asked = self.ask_rung(fast.as_ref(), request, self.deadline, &mut record.attempts);
         let answer = asked.await.ok()?;
-        if answer.draft.verdict != Verdict::Execute {
+        // A model that is asked again would move some other thing instead.
+        let is_final = answer.draft.verdict == Verdict::Execute || answer.draft.refused_by_body;
+        if !is_final {
             return None;
         }
         records.push(record);

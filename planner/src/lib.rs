@@ -63,7 +63,7 @@ pub use executive::{
     PrimitiveEnd, Question, Reply, Robot, RobotError, RunQuestion, RunReport, StepState, StopFlag,
     rebuild,
 };
-pub use geometry::{ResolveError, resolve, resolve_elsewhere, with_side};
+pub use geometry::{ResolveError, push_route, resolve, resolve_elsewhere, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};
 pub use plan_reply::{MAX_REPLY_BYTES, ReplyError, read_reply};
 pub use plan_schema::{Dialect, LoweredSchema, PlanSchema};

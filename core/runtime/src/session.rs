@@ -16,7 +16,7 @@ use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
+    Interposer, LabelTensor, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
     PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
@@ -300,6 +300,15 @@ impl Session {
     /// Without a simulation or a goal.
     pub fn goal_reached(&mut self) -> Result<bool, RuntimeError> {
         self.world()?.goal_reached()
+    }
+
+    /// What a simulated world knows of itself: its objects and, with a goal, what
+    /// its expert would do. For evaluation only.
+    ///
+    /// # Errors
+    /// Without a simulation.
+    pub fn world_labels(&mut self) -> Result<Vec<LabelTensor>, RuntimeError> {
+        crate::expert::labels(self.world()?)
     }
 
     /// Reads the scene from the camera with the policy's scene head. A session

@@ -527,7 +527,10 @@ fn yes_no(yes: bool, more: &str) -> String {
 
 fn in_words(trouble: Trouble) -> String {
     match trouble {
-        Trouble::Cannot(say) | Trouble::Already(say) | Trouble::Puzzled(say) => say,
+        Trouble::Cannot(say)
+        | Trouble::Refused(say)
+        | Trouble::Already(say)
+        | Trouble::Puzzled(say) => say,
         Trouble::Choose(choice) => choice.question,
     }
 }

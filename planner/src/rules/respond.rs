@@ -124,6 +124,10 @@ fn execute(parts: Parts) -> PlanDraft {
 fn in_words(trouble: Trouble) -> PlanDraft {
     match trouble {
         Trouble::Cannot(say) => PlanDraft::infeasible(say),
+        Trouble::Refused(say) => PlanDraft {
+            refused_by_body: true,
+            ..PlanDraft::infeasible(say)
+        },
         Trouble::Already(say) | Trouble::Puzzled(say) => PlanDraft::chat(say),
         Trouble::Choose(choice) => PlanDraft::chat(choice.question),
     }

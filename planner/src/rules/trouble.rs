@@ -58,6 +58,8 @@ pub(super) enum Trouble {
     Choose(Choice),
     /// It cannot be done, for this reason.
     Cannot(String),
+    /// The hand cannot do it with that thing, for this reason.
+    Refused(String),
     /// Nothing to do, for this reason.
     Already(String),
     /// The words make no sense here.
@@ -70,7 +72,7 @@ impl Trouble {
         match self {
             Self::Choose(_) => 1,
             Self::Already(_) => 0,
-            Self::Cannot(_) => 2,
+            Self::Cannot(_) | Self::Refused(_) => 2,
             Self::Puzzled(_) => 3,
         }
     }

@@ -208,6 +208,19 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// Whether the step fails because of what the hand can do with a thing of
+    /// that kind, wherever it is.
+    #[must_use]
+    pub fn is_about_the_body(&self) -> bool {
+        matches!(
+            self,
+            Self::Ungraspable { .. }
+                | Self::Unpushable { .. }
+                | Self::NotOpenable { .. }
+                | Self::OntoItself { .. }
+        )
+    }
+
     /// The error in a person's words, one sentence.
     #[must_use]
     pub fn say(&self, scene: &Scene) -> String {

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use vola_planner::{
-    Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag,
+    Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag, push_route,
 };
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
     RuntimeError, SafetyNote, Session, StopSwitch,
 };
-use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step};
+use vola_types::{Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Step};
 
 use super::Sight;
 use crate::{
@@ -23,6 +23,9 @@ const GRACE_S: f64 = 2.0;
 /// How long the world is given when it does not show the goal at once: what was
 /// let go falls, what was lifted must stay up (s).
 const AFTERWARDS_S: f64 = 0.7;
+
+/// Pushes that one push into a region may take.
+const MOST_LEGS: usize = 8;
 
 /// Is told when the arm begins and ends to move, or to think about it.
 pub(crate) type MotionWatch = Box<dyn FnMut(bool) + Send>;
@@ -218,7 +221,75 @@ impl SessionRobot {
         }
     }
 
-    /// Runs a primitive and judges it by the world.
+    /// Runs a step and judges it by the world.
+    fn drive_judged(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        attention: &mut dyn Attention,
+        patience: Patience,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        let observer = Telling::new(attention, self.began_ns, patience);
+        let end = self.drive(step, goal, observer)?;
+        self.judge_end(step, &end);
+        Ok(end)
+    }
+
+    /// Pushes an object into a region in as many pushes as it takes, looking
+    /// where it lies after each.
+    fn push_in_legs(
+        &mut self,
+        step: &Step,
+        (object, region): (&str, Region),
+        goal: &PrimitiveGoal,
+        attention: &mut dyn Attention,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        for _ in 0..MOST_LEGS {
+            let Some(route) = push_route(object, region, &self.scene) else {
+                self.judge_step(step);
+                return Ok(PrimitiveEnd::Finished {
+                    outcome: Outcome::Failed,
+                    reason: Some("there is no free way to push it there".to_owned()),
+                });
+            };
+            let from = self.scene.object(object).and_then(|seen| seen.position);
+            let leg = match (route.first(), from) {
+                (Some([x, y]), Some(from)) => PrimitiveGoal {
+                    object: Some(from),
+                    target: Some([*x, *y, from[2]]),
+                    ..goal.clone()
+                },
+                // It lies there; what is left is to say so, or to try as it is.
+                _ => goal.clone(),
+            };
+            if route.len() <= 1 {
+                return self.drive_judged(step, &leg, attention, Patience::None);
+            }
+            let observer = Telling::new(attention, self.began_ns, Patience::None);
+            let end = self.drive(step, &leg, observer)?;
+            let went_well = matches!(
+                end,
+                PrimitiveEnd::Finished {
+                    outcome: Outcome::Done,
+                    ..
+                }
+            );
+            if !went_well {
+                self.judge_end(step, &end);
+                return Ok(end);
+            }
+            self.look().map_err(|error| RobotError::NoScene {
+                detail: error.to_string(),
+            })?;
+        }
+        self.judge_step(step);
+        Ok(PrimitiveEnd::Finished {
+            outcome: Outcome::Failed,
+            reason: Some(format!("it is not there after {MOST_LEGS} pushes")),
+        })
+    }
+
+    /// Runs a primitive.
     fn drive(
         &mut self,
         step: &Step,
@@ -253,17 +324,14 @@ impl SessionRobot {
         }
         self.held = None;
         self.remember(step, report.outcome, goal);
-        // What was interrupted is begun again, or is not wanted any more.
-        if report.outcome != Outcome::Interrupted {
-            self.judge_step(step);
-        }
         Ok(PrimitiveEnd::Finished {
             outcome: report.outcome,
             reason: report.reason,
         })
     }
 
-    /// Tells the memory what was just done, so that the next look recognises it.
+    /// Tells the memory what was just tried, so that the next look recognises it;
+    /// whether it is so is for the look to say.
     fn remember(&mut self, step: &Step, outcome: Outcome, goal: &PrimitiveGoal) {
         if outcome != Outcome::Done {
             return;
@@ -271,16 +339,6 @@ impl SessionRobot {
         let memory = self.sight.memory();
         match step {
             Step::Pick { object } => memory.set_held(object),
-            Step::Place {
-                object,
-                target,
-                relation: vola_types::Relation::In,
-            } => {
-                memory.put_inside(object, target);
-                if let Some(place) = goal.target {
-                    memory.expect_at(object, place);
-                }
-            }
             Step::Place { object, .. } | Step::Push { object, .. } => {
                 if let Some(place) = goal.target {
                     memory.expect_at(object, place);
@@ -308,6 +366,18 @@ impl SessionRobot {
         if let Err(error) = named {
             // The world knows no such thing: it then says "not reached".
             tracing::debug!(error, "the world does not understand the goal");
+        }
+    }
+
+    /// Judges a step that came to its end; what was interrupted is begun again,
+    /// or is not wanted any more.
+    fn judge_end(&mut self, step: &Step, end: &PrimitiveEnd) {
+        let is_over = matches!(
+            end,
+            PrimitiveEnd::Finished { outcome, .. } if *outcome != Outcome::Interrupted
+        );
+        if is_over {
+            self.judge_step(step);
         }
     }
 
@@ -353,8 +423,15 @@ impl Robot for SessionRobot {
         attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         self.name_goal(step);
-        let observer = Telling::new(attention, self.began_ns, Patience::None);
-        self.drive(step, goal, observer)
+        if let Step::Push {
+            object,
+            to: PushTo::Region(name),
+        } = step
+            && let Some(region) = Region::from_name(name)
+        {
+            return self.push_in_legs(step, (object, region), goal, attention);
+        }
+        self.drive_judged(step, goal, attention, Patience::None)
     }
 
     async fn continue_primitive(
@@ -366,8 +443,7 @@ impl Robot for SessionRobot {
             return Err(RobotError::Machine { detail });
         };
         let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
-        let observer = Telling::new(attention, self.began_ns, Patience::Until(grace_ns));
-        self.drive(&step, &goal, observer)
+        self.drive_judged(&step, &goal, attention, Patience::Until(grace_ns))
     }
 
     fn picture(&mut self) -> Option<EncodedImage> {

@@ -228,8 +228,13 @@ fn eval_figures(printed: &[Value], bars: &[(&str, Bar)]) -> Result<Vec<Figure>, 
         ] {
             if let Some(value) = object[key].as_f64() {
                 let objects = object["objects"].as_u64().unwrap_or_default();
+                let name = if task == "scene" {
+                    key.to_owned()
+                } else {
+                    format!("{task}: {key}")
+                };
                 figures.push(
-                    Figure::new(key, value, unit)
+                    Figure::new(name, value, unit)
                         .over(objects)
                         .with_bar(bar(key)),
                 );

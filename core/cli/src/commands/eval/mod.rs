@@ -41,23 +41,34 @@ use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
 use episode_outcome::EpisodeOutcome;
 use primitive_episode::primitive_episode;
-use scene_quality::scene_episode;
+use scene_quality::{AFTER, scene_after, scene_episode};
 
 /// Tasks of the tabletop suite.
-const TABLETOP: [&str; 8] = [
+const TABLETOP: [&str; 10] = [
     "pick",
     "place_in",
     "place_on_region",
     "stack",
     "relation",
     "push",
+    "push_to_region",
     "drawer",
+    "place_in_drawer",
     "multi",
 ];
-/// Tasks of the suite that goes through sentences and the planner.
-const COMMANDS: [&str; 4] = ["multi", "pick", "push", "drawer"];
-/// The task of the scene suite.
-const SCENE: &str = "scene";
+/// Tasks of the suite that goes through sentences and the planner: the same ones,
+/// whole, with an empty hand at the start.
+const COMMANDS: [&str; 10] = TABLETOP;
+/// Tasks of the scene suite: a fresh table, one on which something was already
+/// done, and what is remembered after a command.
+const SCENE: [&str; 6] = [
+    "scene",
+    "scene_filled",
+    "after_place_in",
+    "after_stack",
+    "after_drawer",
+    "after_push",
+];
 
 /// `vola eval`.
 #[derive(Clone, Debug, Args)]
@@ -263,7 +274,10 @@ pub(crate) fn run(
         let mut conversation = Conversation::new(workplace.deployment())?;
         Ok(move |job: &Job| -> Result<EpisodeOutcome, Failure> {
             match (job.task.as_str(), job.through_planner) {
-                (SCENE, _) => scene_episode(robot.session(), job),
+                ("scene" | "scene_filled", _) => scene_episode(robot.session(), job),
+                (task, _) if task.starts_with(AFTER) => {
+                    scene_after(&mut robot, &mut conversation, job, &conditions)
+                }
                 (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
                 (_, false) => primitive_episode(robot.session(), job, &conditions),
             }
@@ -300,7 +314,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
     let known: &[&str] = match own.suite {
         Suite::Tabletop => &TABLETOP,
         Suite::Commands => &COMMANDS,
-        Suite::Scene => &[SCENE],
+        Suite::Scene => &SCENE,
         // It has sentences, not tasks.
         Suite::Planner | Suite::Documents => &[],
         Suite::Handoff => return Err(later::missing("eval --suite handoff")),
@@ -313,8 +327,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         return Ok(usual.map(|task| (*task).to_owned()).collect());
     }
     for task in &own.tasks {
-        let extra = own.suite == Suite::Tabletop && task == "place_in_drawer";
-        if !known.contains(&task.as_str()) && !extra {
+        if !known.contains(&task.as_str()) {
             return Err(Failure::Argument {
                 argument: format!("--task {task}"),
                 expected: format!("one of {}", known.join(", ")),
@@ -394,7 +407,7 @@ mod tests {
     #[test]
     fn tasks_belong_to_their_suite() {
         assert_eq!(tasks(&parse("")).unwrap().len(), TABLETOP.len());
-        assert_eq!(tasks(&parse("--suite scene")).unwrap(), ["scene"]);
+        assert_eq!(tasks(&parse("--suite scene")).unwrap(), SCENE);
         assert!(
             !tasks(&parse("--expert"))
                 .unwrap()
@@ -408,7 +421,7 @@ mod tests {
         );
         for wrong in [
             "--task juggle",
-            "--suite commands --task stack",
+            "--suite commands --task scene",
             "--suite handoff",
         ] {
             assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");
