@@ -26,6 +26,8 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// Whether the question is only what a pronoun stands for.
+    pub is_about_pronoun: bool,
 }
 
 impl PlanDraft {
@@ -91,6 +93,7 @@ impl PlanDraft {
             confidence: 1.0,
             model: None,
             tokens: TokenCount::default(),
+            is_about_pronoun: false,
         }
     }
 
