@@ -27,6 +27,8 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// Whether the question is only what a pronoun stands for.
+    pub is_about_pronoun: bool,
     /// The refusal follows from what the hand can do with a thing that was named
     /// and is there; another reading of the sentence would not be what was said.
     pub refused_by_body: bool,
@@ -115,6 +117,7 @@ impl PlanDraft {
             quotes: Vec::new(),
             citations: Vec::new(),
             refused_by_body: false,
+            is_about_pronoun: false,
         }
     }
 

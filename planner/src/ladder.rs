@@ -15,12 +15,13 @@
 
 mod questions;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use vola_types::{Fallback, Plan, PlanOption, Step, Verdict};
 
+use crate::asking::CoverageWatch;
 use crate::backend::{Backend, BackendError};
 use crate::decision_record::{self, AttemptRecord, DecisionLog, RungRecord};
 use crate::documents::{self, DocumentSearch};
@@ -49,6 +50,7 @@ pub struct Ladder {
     /// Rungs for questions about documents; none: those that come first above and
     /// read documents.
     readers: Option<Vec<Arc<dyn Backend>>>,
+    watch: Option<Mutex<CoverageWatch>>,
 }
 
 impl std::fmt::Debug for Ladder {
@@ -101,6 +103,7 @@ impl Ladder {
             fast: None,
             documents: None,
             readers: None,
+            watch: None,
         }
     }
 
@@ -157,6 +160,14 @@ impl Ladder {
         self
     }
 
+    /// The same ladder; what people make of the answers of a calibrated back end
+    /// is watched, and a warning logged when its calibration no longer holds.
+    #[must_use]
+    pub fn with_watch(mut self, watch: CoverageWatch) -> Self {
+        self.watch = Some(Mutex::new(watch));
+        self
+    }
+
     /// The same ladder with the named rung asked first; unchanged when there
     /// is none of that name.
     #[must_use]
@@ -207,6 +218,7 @@ impl Ladder {
             backend = %plan.backend, verdict = plan.verdict.as_str(), millis = plan.millis,
             "planned"
         );
+        self.watch_over(&request, &plan, &rungs);
         if let Some(log) = &self.log {
             let record = decision_record::record(&request, self.repairs, rungs, &plan);
             if let Err(error) = log.write(&record) {
@@ -214,6 +226,27 @@ impl Ladder {
             }
         }
         plan
+    }
+
+    /// Notes a sentence with its plan, and warns when the calibration drifts.
+    fn watch_over(&self, request: &PlanRequest, plan: &Plan, rungs: &[RungRecord]) {
+        let Some(watch) = &self.watch else {
+            return;
+        };
+        let mut exchanges = rungs
+            .iter()
+            .flat_map(|rung| &rung.attempts)
+            .flat_map(|attempt| &attempt.exchanges);
+        let is_correction = exchanges.any(|exchange| exchange.reply.starts_with("fix "));
+        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(drift) = watch.note(request, plan, is_correction) {
+            tracing::warn!(
+                kept = drift.kept,
+                of = drift.of,
+                promised = drift.target,
+                "people mean what the planner keeps less often than its calibration promises; `vola calibrate --planner` with sentences like theirs would make it anew"
+            );
+        }
     }
 
     async fn answer(

@@ -46,9 +46,9 @@ mod verifier;
 
 pub use backend::{Backend, BackendError};
 pub use backends::{
-    Address, ApiKey, ClaudeBackend, ClaudeSettings, DEFAULT_CLAUDE_MODEL, DEFAULT_MAX_TOKENS,
-    Environment, ModelOptions, OpenAiBackend, OpenAiSettings, RetrySettings, SetupError,
-    Unavailable, claude_rung, openai_rung,
+    Address, Agreement, ApiKey, ClaudeBackend, ClaudeSettings, DEFAULT_CLAUDE_MODEL,
+    DEFAULT_MAX_TOKENS, Environment, ModelOptions, OpenAiBackend, OpenAiSettings, RetrySettings,
+    SetupError, Unavailable, claude_rung, openai_rung,
 };
 pub use capabilities::{Capabilities, Workspace};
 pub use decision_record::{

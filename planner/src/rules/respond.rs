@@ -152,7 +152,7 @@ fn ask(choice: Choice, composed: &Compose<'_>) -> PlanDraft {
         refused: None,
         tried: 0,
     };
-    let or_nothing = choice.or_nothing;
+    let (or_nothing, is_about_pronoun) = (choice.or_nothing, choice.is_about_pronoun);
     branches.grow(choice, &Choices::new(), "", 0);
     let Branches {
         mut options,
@@ -168,7 +168,10 @@ fn ask(choice: Choice, composed: &Compose<'_>) -> PlanDraft {
             steps: Vec::new(),
         });
     }
-    PlanDraft::ask(question, options).with_confidence(0.5)
+    PlanDraft {
+        is_about_pronoun,
+        ..PlanDraft::ask(question, options).with_confidence(0.5)
+    }
 }
 
 /// The plans that the answers to a question lead to.

@@ -40,6 +40,8 @@ pub(super) struct Choice {
     pub(super) picks: Vec<(String, Pick)>,
     /// Whether "do nothing" is one more answer.
     pub(super) or_nothing: bool,
+    /// Whether it asks what a pronoun stands for.
+    pub(super) is_about_pronoun: bool,
 }
 
 /// Choices made so far, by the part of the sentence they settle.

@@ -471,12 +471,15 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         .iter()
         .map(|path| beside(file, path))
         .collect();
+    let samples = raw.samples.unwrap_or(1);
+    reporter.count_in(samples.into(), "planner.samples", (1, 9));
     if let Some(folder) = &raw.decisions {
         not_empty(folder, "planner.decisions", reporter);
     }
     PlannerSettings {
         backends,
         fast_path: raw.fast_path.unwrap_or(true),
+        samples: samples as usize,
         model: raw.model.clone(),
         documents,
         send_image: raw.send_image.unwrap_or(false),

@@ -291,6 +291,9 @@ pub struct RawPlanner {
     /// Whether plain commands are planned by `rules` at once where a model comes
     /// before it. Default: true.
     pub fast_path: Option<bool>,
+    /// How often `claude` and `openai` are asked for one plan; with more than once
+    /// they must agree, else the person is asked. Default: 1.
+    pub samples: Option<u32>,
     /// Model of the first back end that has a choice. Default: its own.
     pub model: Option<String>,
     /// Documents that the planner may read, relative to this file. Default: none.

@@ -301,6 +301,7 @@ getters!(HandoffSettings {
 pub struct PlannerSettings {
     pub(super) backends: Vec<Backend>,
     pub(super) fast_path: bool,
+    pub(super) samples: usize,
     pub(super) model: Option<String>,
     pub(super) documents: Vec<PathBuf>,
     pub(super) send_image: bool,
@@ -360,6 +361,8 @@ impl PlannerSettings {
 getters!(PlannerSettings {
     /// Whether plain commands are planned by `rules` before a model is asked.
     fast_path: bool,
+    /// How often models behind an interface are asked for one plan.
+    samples: usize,
     /// Whether models that look at pictures get the camera's.
     send_image: bool,
     /// Seed of sampling and of the pauses between retries.

@@ -47,6 +47,7 @@ struct Question {
 /// What is asked, with what is accepted.
 struct Asked {
     class: String,
+    also: Vec<&'static str>,
     language: String,
     request: PlanRequest,
     verdicts: Vec<Verdict>,
@@ -70,6 +71,7 @@ pub(super) fn run(
         let one = exercise(&sampler, &mut rng);
         let asked = Asked {
             class: one.class.to_owned(),
+            also: one.also,
             language: one.sample.language.tag().to_owned(),
             request: one.request,
             verdicts: vec![one.expected.verdict],
@@ -140,6 +142,7 @@ fn asked(conversation: &Conversation, question: &Question, file: &Path) -> Resul
     request.dialogue = dialogue;
     Ok(Asked {
         class: question.class.clone(),
+        also: Vec::new(),
         language: question.language.clone(),
         request,
         verdicts: question.verdicts.clone(),
@@ -166,6 +169,7 @@ fn ask(conversation: &Conversation, asked: &Asked) -> (Answer, Plan) {
         accepted && (plan.verdict != Verdict::Execute || asked.goals.reached_by(&plan.steps));
     let answer = Answer {
         class: asked.class.clone(),
+        also: asked.also.clone(),
         language: asked.language.clone(),
         expected,
         got: plan.verdict,
