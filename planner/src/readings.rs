@@ -18,14 +18,19 @@ use crate::draft::PlanDraft;
 use crate::request::PlanRequest;
 use crate::rules::compact;
 
-/// How much less likely a line that makes sense in the scene may be than one
-/// that does not: nothing there to do it with, or nothing to do.
-const INSTEAD_OF_IDLE: f64 = 0.12;
+/// How little a line weighs, against one that is a plan in the scene, when there
+/// is nothing there to do it with, or nothing to do.
+const IDLE: f64 = 0.12;
 /// The same for a pronoun that nothing stands for.
-const INSTEAD_OF_IT: f64 = 0.1;
+const EMPTY_PRONOUN: f64 = 0.1;
 /// The same for a refusal: words the model does not know sound like things and
 /// skills the robot does not have.
-const INSTEAD_OF_CANNOT: f64 = 0.35;
+const REFUSAL: f64 = 0.35;
+/// The same for a question about which of several things is meant.
+const QUESTION: f64 = 0.4;
+
+/// What the model writes for the bowl of the same colour.
+const MATCHING: &str = "matching bowl";
 
 /// A bar that no probability reaches: everything is asked about.
 pub const NOTHING_KEPT: f64 = 2.0;
@@ -151,8 +156,9 @@ pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
     let mut all: Vec<Reading> = Vec::new();
     let said = Said::in_sentence(&request.sentence);
     let weight = |line: &ScoredLine| line.probability * said.agreement(&line.line);
+    let lines = with_plain_bowls(lines, &said);
     let total: f64 = lines.iter().map(weight).sum();
-    for line in lines {
+    for line in &lines {
         let Ok(draft) = compact::answer(&line.line, request) else {
             continue;
         };
@@ -166,31 +172,76 @@ pub fn readings(lines: &[ScoredLine], request: &PlanRequest) -> Vec<Reading> {
             }),
         }
     }
-    all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let patience = all.first().and_then(patience);
-    if let (Some(first), Some(patience)) = (all.first(), patience) {
-        let bar = first.probability * patience;
-        let makes_sense = |reading: &Reading| {
-            reading.probability >= bar && reading.draft.verdict == Verdict::Execute
+    sort(&mut all);
+    if let Some(prior) = all.first().and_then(prior)
+        && !is_rather_unsafe(&all)
+    {
+        weigh(&mut all, prior);
+    }
+    all
+}
+
+fn sort(readings: &mut [Reading]) {
+    readings.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+}
+
+/// Whether what must not be done is likelier than every plan.
+fn is_rather_unsafe(readings: &[Reading]) -> bool {
+    let of = |verdict| {
+        let found = readings.iter().find(|it| it.draft.verdict == verdict);
+        found.map_or(0.0, |it| it.probability)
+    };
+    of(Verdict::Unsafe) > of(Verdict::Execute)
+}
+
+/// Lets the scene speak: what makes no sense in it weighs as little as `prior`
+/// against plans, and questions lie between.
+fn weigh(readings: &mut [Reading], prior: f64) {
+    for reading in readings.iter_mut() {
+        reading.probability *= match reading.draft.verdict {
+            Verdict::Execute => 1.0,
+            Verdict::Ask if !reading.draft.is_about_pronoun => QUESTION.max(prior),
+            _ => prior,
         };
-        if let Some(index) = all.iter().position(makes_sense) {
-            all[..=index].rotate_right(1);
+    }
+    let total: f64 = readings.iter().map(|it| it.probability).sum();
+    for reading in readings.iter_mut() {
+        reading.probability /= total.max(f64::MIN_POSITIVE);
+    }
+    sort(readings);
+}
+
+/// The lines, and where one speaks of the bowl of the same colour without anyone
+/// having spoken of colours that match, the same line with the bowl there is.
+fn with_plain_bowls(lines: &[ScoredLine], said: &Said) -> Vec<ScoredLine> {
+    let mut all = lines.to_vec();
+    if said.speaks_of_matching {
+        return all;
+    }
+    for line in lines.iter().filter(|line| line.line.contains(MATCHING)) {
+        let plain = line.line.replace(MATCHING, "bowl");
+        match all.iter_mut().find(|known| known.line == plain) {
+            Some(known) => known.probability += line.probability,
+            None => all.push(ScoredLine {
+                line: plain,
+                probability: line.probability,
+            }),
         }
     }
     all
 }
 
-/// How likely another reading must be, against this one, to be followed in its
-/// place; none where this one stands. What is unsafe always stands, and so does
-/// a wish that something be left alone: no motion comes out of it.
-fn patience(first: &Reading) -> Option<f64> {
+/// How little the likeliest reading weighs against a plan, for what it comes to;
+/// none where it stands as it is. What is unsafe always stands, and so does a
+/// wish that something be left alone: no motion comes out of it.
+fn prior(first: &Reading) -> Option<f64> {
     let spares = first.line.contains("keep ");
     let is_command = first.line.starts_with("do ") && !spares;
     match first.draft.verdict {
-        Verdict::Infeasible | Verdict::Chat if is_command => Some(INSTEAD_OF_IDLE),
-        Verdict::Ask if is_command && first.draft.is_about_pronoun => Some(INSTEAD_OF_IT),
+        Verdict::Infeasible | Verdict::Chat if is_command => Some(IDLE),
+        Verdict::Ask if is_command && first.draft.is_about_pronoun => Some(EMPTY_PRONOUN),
         Verdict::Infeasible if ["cannot skill", "cannot thing"].contains(&&*first.line) => {
-            Some(INSTEAD_OF_CANNOT)
+            Some(REFUSAL)
         }
         _ => None,
     }
@@ -258,6 +309,17 @@ mod tests {
         );
         let words = answer(read("", &[("chat greet", 0.4)]), Asking::Always).unwrap();
         assert_eq!(words.verdict, Verdict::Chat);
+    }
+
+    #[test]
+    fn the_bowl_is_not_that_of_the_same_colour_unless_that_was_said() {
+        let lines = [("do put red block in matching bowl", 0.9)];
+        let first = |sentence: &str| read(sentence, &lines)[0].line.clone();
+        assert_eq!(
+            first("the red block into the bowl"),
+            "do put red block in bowl"
+        );
+        assert_eq!(first("into the bowl of its colour"), lines[0].0);
     }
 
     #[test]

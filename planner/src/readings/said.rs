@@ -12,6 +12,30 @@ const LEFT_OUT: f64 = 0.35;
 /// Weight of a line for each colour that it has in place of one that was said.
 const EXCHANGED: f64 = 0.1;
 
+/// Weight of a line about the bowl of the same colour where nobody spoke of
+/// colours that match.
+const UNSAID_MATCH: f64 = 0.15;
+
+/// Beginnings of words that speak of colours that match.
+const MATCHING: [&str; 16] = [
+    "match",
+    "same",
+    "own",
+    "colo",
+    "its",
+    "their",
+    "respective",
+    "correspond",
+    "sort",
+    "each",
+    "رنگ",
+    "اپن",
+    "میچ",
+    "rang",
+    "apn",
+    "ہم",
+];
+
 /// Plain words of the ten colours in Urdu, in its script and in Latin letters,
 /// by their English names.
 const URDU: [(&str, &[&str]); 10] = [
@@ -53,20 +77,27 @@ const URDU: [(&str, &[&str]); 10] = [
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Said {
     colors: Vec<&'static str>,
+    /// Whether the words could speak of colours that match.
+    pub(super) speaks_of_matching: bool,
 }
 
 impl Said {
     /// The colours of a sentence.
     pub(super) fn in_sentence(sentence: &str) -> Self {
         let mut colors = Vec::new();
+        let mut speaks_of_matching = false;
         for word in sentence.to_lowercase().split(|c: char| !c.is_alphabetic()) {
+            speaks_of_matching |= MATCHING.iter().any(|start| word.starts_with(start));
             if let Some(color) = color_of(word)
                 && !colors.contains(&color)
             {
                 colors.push(color);
             }
         }
-        Self { colors }
+        Self {
+            colors,
+            speaks_of_matching,
+        }
     }
 
     /// How well a line of the compact language agrees with them, 0..=1.
@@ -74,8 +105,13 @@ impl Said {
         let is_about_things = ["do ", "fix ", "same ", "answer ", "ask "]
             .iter()
             .any(|start| line.starts_with(start));
+        let unsaid = if line.contains("matching") && !self.speaks_of_matching {
+            UNSAID_MATCH
+        } else {
+            1.0
+        };
         if self.colors.is_empty() || !is_about_things {
-            return 1.0;
+            return unsaid;
         }
         // "sort" and "matching bowl" go by colour without naming one.
         let own = Self::in_sentence(line);
@@ -84,7 +120,7 @@ impl Said {
         let (left_out, added) = (left_out.count(), added.count());
         let exchanged = left_out.min(added);
         let power = |base: f64, count: usize| base.powi(i32::try_from(count).unwrap_or(i32::MAX));
-        power(EXCHANGED, exchanged) * power(LEFT_OUT, left_out - exchanged)
+        unsaid * power(EXCHANGED, exchanged) * power(LEFT_OUT, left_out - exchanged)
     }
 }
 
