@@ -71,6 +71,7 @@ pub(super) fn run(
         invented += usize::from(question.headings.is_empty() && !plan.citations.is_empty());
         answers.push(Answer {
             class: question.class.clone(),
+            also: Vec::new(),
             language: question.language.clone(),
             expected: alone.map_or(Verdict::Chat, |alone| alone.verdict),
             got: plan.verdict,
