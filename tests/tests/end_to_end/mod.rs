@@ -4,6 +4,7 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+mod dialogues;
 mod inferring;
 mod local_model;
 mod planning;
