@@ -279,11 +279,9 @@ proptest! {
                 let off = (known[0] - thing.at[0]).hypot(known[1] - thing.at[1]);
                 prop_assert!(off < 0.05, "{} is {:?}, not {:?} after {:?}", id, known, thing.at, act);
                 let on = scene.object(&id).and_then(|o| o.on.clone());
-                match thing.on.map(|on| &table.things[on]) {
-                    Some(bowl) if bowl.kind == "bowl" => {
-                        prop_assert_eq!(on, thing.on.map(|on| table.id(on)), "{}", id);
-                    }
-                    _ => {}
+                let carrier = thing.on.map(|on| &table.things[on]);
+                if carrier.is_some_and(|carrier| carrier.kind == "bowl") {
+                    prop_assert_eq!(on, thing.on.map(|on| table.id(on)), "{}", id);
                 }
             }
         }
