@@ -34,7 +34,7 @@ pub(crate) struct CalibrateArguments {
     #[arg(long)]
     planner: bool,
     /// How often the right reading shall be among those that are kept
-    #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.88, value_name = "SHARE")]
     target: f64,
     /// Sentences of the calibration part of the phrase book, half to calibrate and half to count
     #[arg(long, default_value_t = 1000, value_name = "N")]
@@ -55,7 +55,7 @@ pub(crate) fn run(
             argument: "--target".to_owned(),
             expected: "a number between 0 and 1".to_owned(),
             got: own.target.to_string(),
-            help: "0.9 keeps the right reading in 90 of 100 sentences".to_owned(),
+            help: "0.88 keeps the right reading in 88 of 100 sentences".to_owned(),
         });
     }
     let workplace = Workplace::open(shared)?;
