@@ -70,7 +70,7 @@ fn the_bar_tells_answers_from_what_is_not_there() {
         "{right} of {all} right, {} answered that are not there",
         invented.len()
     );
-    assert!(right * 100 >= all * 80, "{right} of {all}");
+    assert!(right * 100 >= all * 85, "{right} of {all}");
     assert!(invented.len() <= 2, "{invented:?}");
 }
 
@@ -78,13 +78,7 @@ fn the_bar_tells_answers_from_what_is_not_there() {
 fn every_passage_of_the_manual_is_found_by_its_own_heading() {
     let library = manual();
     assert!(library.documents() >= 4 && library.passages() >= 40);
-    for heading in [
-        "Payload",
-        "Dead-man",
-        "After a stop",
-        "Privacy",
-        "Grip force",
-    ] {
+    for heading in ["Payload", "Dead-man", "Privacy", "Grip force"] {
         let lookup = library.look_up(heading, 1).unwrap();
         assert_eq!(lookup.found[0].passage.headings.last().unwrap(), heading);
     }
