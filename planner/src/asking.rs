@@ -1,17 +1,25 @@
 //! When to ask: split conformal prediction over the readings of a sentence.
 //!
-//! A back end that gives its readings probabilities keeps all that are likelier
-//! than a threshold, and asks when more than one is kept. The threshold is the
-//! one at which, on sentences whose meaning is known, the right reading was
-//! kept as often as wished; for new sentences of the same kind it then is kept
-//! at least as often, whatever the model's probabilities are worth.
+//! A back end that gives its readings probabilities keeps all that are at least
+//! as likely as a threshold, and carries out a plan unasked only when exactly one
+//! is kept: with two it does not know which, with none it does not know at all.
+//! The threshold is the one at which, on sentences whose meaning is known, the
+//! right reading was kept as often as wished; for new sentences of the same kind
+//! it then is kept at least as often, whatever the model's probabilities are
+//! worth. Without a calibration of the very same weights everything is asked.
 //!
 //! # Source
 //! Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World" (2005),
 //! split conformal prediction; Ren et al., "Robots That Ask For Help" (2023),
 //! its use for plans. The coverage over a finite test set is beta-binomial.
 
+mod watch;
+
 use serde::{Deserialize, Serialize};
+
+use crate::readings::Asking;
+
+pub use watch::{CoverageWatch, Drift};
 
 /// Fewest sentences a threshold is taken from; with fewer every doubt is asked.
 pub const FEWEST_SENTENCES: usize = 100;
@@ -21,7 +29,8 @@ pub const FEWEST_SENTENCES: usize = 100;
 pub struct AskingCalibration {
     /// How often the right reading shall be kept.
     pub target: f64,
-    /// Least probability of a reading that is kept; none: all are.
+    /// Least probability of a reading that is kept; none: there were too few
+    /// sentences, and everything is asked about.
     pub threshold: Option<f64>,
     /// Sentences it was taken from.
     pub sentences: usize,
@@ -36,10 +45,10 @@ pub struct AskingCalibration {
 }
 
 impl AskingCalibration {
-    /// Least probability of a reading that is kept; 0 keeps all.
+    /// When to ask by it: always, where there were too few sentences.
     #[must_use]
-    pub fn least(&self) -> f64 {
-        self.threshold.unwrap_or(0.0)
+    pub fn asking(&self) -> Asking {
+        self.threshold.map_or(Asking::Always, Asking::From)
     }
 }
 
@@ -123,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_threshold_every_reading_is_kept() {
+    fn without_a_threshold_everything_is_asked_about() {
         let mut calibration = AskingCalibration {
             target: 0.85,
             threshold: None,
@@ -133,8 +142,8 @@ mod tests {
             data: String::new(),
             model: String::new(),
         };
-        assert_eq!(calibration.least().to_bits(), 0.0_f64.to_bits());
+        assert_eq!(calibration.asking(), Asking::Always);
         calibration.threshold = Some(0.5);
-        assert_eq!(calibration.least().to_bits(), 0.5_f64.to_bits());
+        assert_eq!(calibration.asking(), Asking::From(0.5));
     }
 }

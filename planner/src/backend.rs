@@ -23,6 +23,12 @@ pub trait Backend: Send + Sync {
         false
     }
 
+    /// Whether it answers questions from the passages of documents that a request
+    /// brings, in its own words and with quotations.
+    fn reads_documents(&self) -> bool {
+        false
+    }
+
     /// Answers one request. A back end with a model notes every exchange in
     /// the request's transcript, sends back the last turn there when the
     /// request brings feedback, and keeps the request's limits.

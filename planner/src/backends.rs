@@ -9,6 +9,7 @@
 //! scrubbed from every text before anyone sees it.
 
 mod address;
+mod agreement;
 mod api_key;
 mod claude;
 mod connection;
@@ -27,6 +28,8 @@ use crate::request::PlanRequest;
 use crate::transcript::Exchange;
 
 pub use address::Address;
+pub use agreement::Agreement;
+pub(crate) use agreement::recorded as agreement_of;
 pub use api_key::ApiKey;
 pub use claude::{ClaudeBackend, ClaudeSettings, DEFAULT_CLAUDE_MODEL};
 pub use openai::{OpenAiBackend, OpenAiSettings};

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use vola_types::{Plan, Scene};
 
 use crate::capabilities::Capabilities;
+use crate::documents::Inquiry;
 use crate::request::{Dialogue, PlanRequest};
 use crate::transcript::Exchange;
 
@@ -56,6 +57,9 @@ pub struct Asked {
     pub capabilities: Capabilities,
     /// What was said before.
     pub dialogue: Dialogue,
+    /// What was found in the documents, where there was a question for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inquiry: Option<Inquiry>,
 }
 
 impl Asked {
@@ -66,6 +70,7 @@ impl Asked {
             scene: request.scene.clone(),
             capabilities: request.capabilities.clone(),
             dialogue: request.dialogue.clone(),
+            inquiry: request.inquiry.clone(),
         }
     }
 
@@ -74,6 +79,7 @@ impl Asked {
         let mut request = PlanRequest::new(self.sentence.clone(), self.scene.clone());
         request.capabilities = self.capabilities.clone();
         request.dialogue = self.dialogue.clone();
+        request.inquiry = self.inquiry.clone();
         request
     }
 }
@@ -83,6 +89,9 @@ impl Asked {
 pub struct RungRecord {
     /// The back end's name.
     pub backend: String,
+    /// Whether it was asked for what documents say, and not for a plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_question: bool,
     /// Its calls: the first, then one a repair.
     pub attempts: Vec<AttemptRecord>,
 }

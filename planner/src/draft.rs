@@ -3,7 +3,8 @@
 //! A draft lacks the fields only the ladder knows (which back end, how long,
 //! how many repairs); [`PlanDraft::into_plan`] adds them after verification.
 
-use vola_types::{GoalTree, Plan, PlanOption, Step, Subtask, TokenCount, Verdict};
+use serde::Deserialize;
+use vola_types::{Citation, GoalTree, Plan, PlanOption, Step, Subtask, TokenCount, Verdict};
 
 /// An unverified answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,27 @@ pub struct PlanDraft {
     pub model: Option<String>,
     /// Tokens used.
     pub tokens: TokenCount,
+    /// Whether the question is only what a pronoun stands for.
+    pub is_about_pronoun: bool,
+    /// The refusal follows from what the hand can do with a thing that was named
+    /// and is there; another reading of the sentence would not be what was said.
+    pub refused_by_body: bool,
+    /// The answer to a question about the documents.
+    pub answer: Option<String>,
+    /// What it quotes, unchecked.
+    pub quotes: Vec<Quote>,
+    /// What it quotes, checked.
+    pub citations: Vec<Citation>,
+}
+
+/// Words that a model says stand in a passage.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quote {
+    /// The passage's id in the prompt.
+    pub passage: String,
+    /// The words.
+    pub quote: String,
 }
 
 impl PlanDraft {
@@ -91,6 +113,11 @@ impl PlanDraft {
             confidence: 1.0,
             model: None,
             tokens: TokenCount::default(),
+            answer: None,
+            quotes: Vec::new(),
+            citations: Vec::new(),
+            refused_by_body: false,
+            is_about_pronoun: false,
         }
     }
 
@@ -118,6 +145,8 @@ impl PlanDraft {
             confidence: self.confidence,
             model: self.model,
             tokens: self.tokens,
+            answer: self.answer,
+            citations: self.citations,
             ..Plan::default()
         }
     }

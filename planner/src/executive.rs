@@ -2,30 +2,48 @@
 //!
 //! After every step the scene is read again and the step's postcondition is
 //! measured; what the robot claims counts for less than what the scene shows.
-//! A failed step is tried once more, then the rest of the plan is made anew
-//! from what is now true ([`recovery`]), then a person is asked. A robot that
-//! is unsure holds and asks (handoff); without an answer it stays held and the
-//! run ends with "needs a person".
+//! A failed step is tried otherwise ([`alternative`]), then the rest of the plan
+//! is made anew from what is now true ([`recovery`]), then a person is asked. A
+//! robot that is unsure holds and asks (handoff); without an answer it stays
+//! held and the run ends with "needs a person".
+//!
+//! While it runs a person can say something ([`Interjection`]): a question is
+//! answered from the log ([`Journal`]) and nothing stops; a wish to pause, skip
+//! or change something calls the primitive to rest first ([`Attention`]), and is
+//! met between primitives. So no primitive starts while the run is paused or a
+//! change is being planned.
 //!
 //! Everything is single-threaded and takes time only from the robot, so that a
 //! run in virtual time is repeatable.
 
+mod alternative;
+mod attention;
+mod choices;
 mod events;
+mod interjection;
+mod journal;
 mod operator;
+mod plan_parts;
 mod recovery;
 mod robot;
 mod stepper;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use vola_types::{Plan, RunEventKind, RunOutcome, Scene, Step, Verdict};
+use vola_types::{GoalTree, Plan, RunEvent, RunEventKind, RunOutcome, Scene, Subtask, Verdict};
 
+use crate::draft::PlanDraft;
 use crate::ladder::Ladder;
 use crate::request::{Dialogue, PlanRequest};
 use crate::verifier::verify_steps;
 
+use attention::{Attending, Wish};
+pub use attention::{Attention, EventsOnly};
 pub use events::{ChannelSink, EventSink};
-pub use operator::{AnswerOnce, NoOperator, Operator, Question, Reply};
+pub use interjection::{Edit, Interjection, LeftOut, RunQuestion};
+pub use journal::{Journal, StepState};
+pub use operator::{AnswerOnce, Heed, NoOperator, Operator, Question, Reply};
 pub use recovery::rebuild;
 pub use robot::{PrimitiveEnd, Robot, RobotError, StopFlag};
 use stepper::Stepper;
@@ -64,6 +82,61 @@ pub struct Actors<'a> {
     pub events: &'a mut dyn EventSink,
 }
 
+/// What earlier sentences and the run itself left behind.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// What was said.
+    pub dialogue: Dialogue,
+    /// What was done.
+    pub journal: Journal,
+}
+
+/// The actors with the run's log, as the executive's parts see them.
+struct Cast<'c> {
+    robot: &'c mut dyn Robot,
+    operator: &'c mut dyn Operator,
+    events: &'c mut dyn EventSink,
+    journal: &'c mut Journal,
+    /// Wishes that were said and not met yet.
+    wishes: VecDeque<Wish>,
+}
+
+impl Cast<'_> {
+    fn emit(&mut self, kind: RunEventKind) {
+        let t = self.robot.seconds();
+        let event = RunEvent { t, kind };
+        self.journal.note(&event);
+        self.events.emit(event);
+    }
+
+    /// Answers questions and takes the next wish, if one was said.
+    fn next_wish(&mut self) -> Option<Wish> {
+        if let Some(wish) = self.wishes.pop_front() {
+            return Some(wish);
+        }
+        let seconds = self.robot.seconds();
+        let mut attending = self.attending(Heed::All);
+        attending.listen(seconds);
+        attending.wish
+    }
+
+    fn attending(&mut self, heed: Heed) -> Attending<'_> {
+        self.split(heed).1
+    }
+
+    /// The robot, and who listens while it moves.
+    fn split(&mut self, heed: Heed) -> (&mut dyn Robot, Attending<'_>) {
+        let attending = Attending {
+            operator: &mut *self.operator,
+            events: &mut *self.events,
+            journal: &mut *self.journal,
+            heed,
+            wish: None,
+        };
+        (&mut *self.robot, attending)
+    }
+}
+
 /// How a run ended, for the caller; the same is in the last event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunReport {
@@ -83,6 +156,8 @@ pub struct RunReport {
     pub handoffs: u32,
     /// Times the rest was planned anew.
     pub replans: u32,
+    /// Times a person changed the plan.
+    pub edits: u32,
 }
 
 /// Runs sentences and plans on a robot.
@@ -111,29 +186,70 @@ impl<'a> Executive<'a> {
     /// # Timing
     /// As long as the robot moves and the person thinks. Needs a tokio runtime
     /// with time (for the ladder's deadline); futures are not `Send`.
-    pub async fn run(
+    pub async fn run(&self, sentence: &str, past: &mut Past, actors: &mut Actors<'_>) -> RunReport {
+        self.ladder.begin_run();
+        self.in_a_run(past, actors, async |dialogue, cast| {
+            match self.understand(sentence, dialogue, cast).await {
+                Understood::Steps(plan) => self.execute(sentence, *plan, dialogue, cast).await,
+                Understood::Over(end) => *end,
+            }
+        })
+        .await
+    }
+
+    /// Runs a plan that was made elsewhere, after verifying it over the robot's
+    /// scene. Emits the same events as [`run`](Self::run).
+    ///
+    /// # Timing
+    /// As [`run`](Self::run).
+    pub async fn run_plan(
         &self,
-        sentence: &str,
-        dialogue: &mut Dialogue,
+        plan: Plan,
+        past: &mut Past,
         actors: &mut Actors<'_>,
     ) -> RunReport {
-        let started = actors.robot.seconds();
-        self.ladder.begin_run();
-        let mut end = match self.understand(sentence, dialogue, actors).await {
-            Understood::Steps(plan) => self.execute(sentence, *plan, dialogue, actors).await,
-            Understood::Over(end) => *end,
+        self.in_a_run(past, actors, async |dialogue, cast| {
+            let scene = match cast.robot.scene().await {
+                Ok(scene) => scene,
+                Err(error) => return RunReport::failed(plan, error.to_string()),
+            };
+            let capabilities = cast.robot.capabilities();
+            if let Err(fault) = verify_steps(&plan.steps, &scene, &capabilities) {
+                return RunReport::failed(plan, fault.to_string());
+            }
+            cast.emit(RunEventKind::Scene { scene });
+            let goal = plan.tree.goal.clone();
+            dialogue.note(&goal, &plan);
+            cast.emit(RunEventKind::Plan { plan: plan.clone() });
+            self.execute(&goal, plan, dialogue, cast).await
+        })
+        .await
+    }
+
+    /// Counts the time of a run and tells its end.
+    async fn in_a_run(
+        &self,
+        past: &mut Past,
+        actors: &mut Actors<'_>,
+        course: impl AsyncFnOnce(&mut Dialogue, &mut Cast<'_>) -> RunReport,
+    ) -> RunReport {
+        let mut cast = Cast {
+            robot: &mut *actors.robot,
+            operator: &mut *actors.operator,
+            events: &mut *actors.events,
+            journal: &mut past.journal,
+            wishes: VecDeque::new(),
         };
-        end.seconds = (actors.robot.seconds() - started).max(0.0);
-        emit(
-            actors,
-            RunEventKind::Finished {
-                success: end.success,
-                outcome: end.outcome,
-                seconds: end.seconds,
-                question: end.question.clone(),
-                reason: end.reason.clone(),
-            },
-        );
+        let started = cast.robot.seconds();
+        let mut end = course(&mut past.dialogue, &mut cast).await;
+        end.seconds = (cast.robot.seconds() - started).max(0.0);
+        cast.emit(RunEventKind::Finished {
+            success: end.success,
+            outcome: end.outcome,
+            seconds: end.seconds,
+            question: end.question.clone(),
+            reason: end.reason.clone(),
+        });
         end
     }
 
@@ -142,41 +258,40 @@ impl<'a> Executive<'a> {
         &self,
         sentence: &str,
         dialogue: &mut Dialogue,
-        actors: &mut Actors<'_>,
+        cast: &mut Cast<'_>,
     ) -> Understood {
         let mut sentence = sentence.to_owned();
         for _ in 0..=self.settings.max_questions {
-            let scene = match actors.robot.scene().await {
+            let scene = match cast.robot.scene().await {
                 Ok(scene) => scene,
                 Err(error) => return Understood::failed(Plan::default(), error.to_string()),
             };
-            emit(
-                actors,
-                RunEventKind::Scene {
-                    scene: scene.clone(),
-                },
-            );
-            let request = request(&sentence, &scene, dialogue, actors.robot);
-            let Some(plan) = self.plan_unless_stopped(&request, actors.robot).await else {
+            cast.emit(RunEventKind::Scene {
+                scene: scene.clone(),
+            });
+            let request = request(&sentence, &scene, dialogue, cast.robot);
+            let from_log = from_log(&request, cast.journal);
+            let plan = match from_log {
+                Some(plan) => Some(plan),
+                None => self.plan_unless_stopped(&request, cast).await,
+            };
+            let Some(plan) = plan else {
                 return Understood::stopped();
             };
             dialogue.note(&sentence, &plan);
-            emit(actors, RunEventKind::Plan { plan: plan.clone() });
+            cast.emit(RunEventKind::Plan { plan: plan.clone() });
             let outcome = match plan.verdict {
                 Verdict::Execute => return Understood::Steps(Box::new(plan)),
                 Verdict::Chat => RunOutcome::Chat,
                 Verdict::Infeasible => RunOutcome::Infeasible,
                 Verdict::Unsafe => RunOutcome::Unsafe,
                 Verdict::Ask => {
-                    match self.ask(&plan, &request, actors).await {
+                    match self.ask(&plan, &request, cast).await {
                         Answered::Plan(plan) => {
                             dialogue.note(&sentence, &plan);
-                            emit(
-                                actors,
-                                RunEventKind::Plan {
-                                    plan: (*plan).clone(),
-                                },
-                            );
+                            cast.emit(RunEventKind::Plan {
+                                plan: (*plan).clone(),
+                            });
                             return Understood::Steps(plan);
                         }
                         Answered::Text(text) => sentence = text,
@@ -194,13 +309,14 @@ impl<'a> Executive<'a> {
         Understood::over(Plan::default(), RunOutcome::NeedsPerson)
     }
 
-    /// Plans; gives up, without a plan, as soon as a stop is ordered.
+    /// Plans; gives up, without a plan, as soon as a stop is ordered. Wishes
+    /// that are said meanwhile are kept.
     async fn plan_unless_stopped(
         &self,
         request: &PlanRequest,
-        robot: &mut dyn Robot,
+        cast: &mut Cast<'_>,
     ) -> Option<Plan> {
-        robot.set_planning(true);
+        cast.robot.set_planning(true);
         let planning = self.ladder.plan(request);
         let mut planning = std::pin::pin!(planning);
         let plan = loop {
@@ -209,21 +325,30 @@ impl<'a> Executive<'a> {
                 plan = &mut planning => break Some(plan),
                 () = tokio::time::sleep(STOP_GLANCE) => {}
             }
-            if self.stop.is_set() || robot.is_stop_ordered() {
+            if self.is_stopped(cast) || stop_was_said(cast) {
                 break None;
             }
         };
-        robot.set_planning(false);
-        plan
+        cast.robot.set_planning(false);
+        // It may have come with the plan.
+        plan.filter(|_| !self.is_stopped(cast))
     }
 
-    async fn ask(&self, plan: &Plan, request: &PlanRequest, actors: &mut Actors<'_>) -> Answered {
+    fn is_stopped(&self, cast: &Cast<'_>) -> bool {
+        self.stop.is_set() || cast.robot.is_stop_ordered()
+    }
+
+    async fn ask(&self, plan: &Plan, request: &PlanRequest, cast: &mut Cast<'_>) -> Answered {
         let question = Question {
             text: plan.question.clone().unwrap_or_else(|| plan.say.clone()),
             choices: plan.options.iter().map(|o| o.label.clone()).collect(),
         };
-        let choice = match actors.operator.ask(&question).await {
+        let choice = match cast.operator.ask(&question).await {
+            None if self.is_stopped(cast) => return Answered::Nothing,
             None => return Answered::Nobody,
+            Some(Reply::Text(text)) if crate::rules::is_stop_word(&text) => {
+                return Answered::Nothing;
+            }
             Some(Reply::Text(text)) => return Answered::Text(text),
             Some(Reply::Choice(choice)) => choice,
         };
@@ -240,14 +365,17 @@ impl<'a> Executive<'a> {
         chosen.say = format!("All right: {}.", option.label);
         chosen.question = None;
         chosen.options = Vec::new();
-        chosen.tree = vola_types::GoalTree {
+        chosen.tree = GoalTree {
             goal: option.label.clone(),
-            subtasks: vec![vola_types::Subtask {
+            subtasks: vec![Subtask {
                 goal: option.label.clone(),
                 steps: (0..option.steps.len()).collect(),
             }],
         };
         chosen.steps = option.steps.clone();
+        // They were told beside the question.
+        chosen.answer = None;
+        chosen.citations.clear();
         Answered::Plan(Box::new(chosen))
     }
 
@@ -257,18 +385,19 @@ impl<'a> Executive<'a> {
         sentence: &str,
         plan: Plan,
         dialogue: &mut Dialogue,
-        actors: &mut Actors<'_>,
+        cast: &mut Cast<'_>,
     ) -> RunReport {
         let mut stepper = Stepper::new(self, sentence, plan.steps.clone());
-        let outcome = stepper.run(dialogue, actors).await;
+        let outcome = stepper.run(dialogue, cast).await;
         let mut report = RunReport::new(plan, outcome.outcome);
         report.reason = outcome.reason;
         report.question = outcome.question;
         report.handoffs = stepper.handoffs;
         report.replans = stepper.replans;
+        report.edits = stepper.edits;
         if outcome.outcome == RunOutcome::Done {
-            let measured = actors.robot.world_success(stepper.steps());
-            report.success = measured.unwrap_or(!stepper.skipped);
+            let measured = cast.robot.world_success(&stepper.wanted_steps());
+            report.success = measured.unwrap_or(true) && !stepper.skipped;
             if !report.success {
                 report
                     .reason
@@ -292,7 +421,14 @@ impl RunReport {
             seconds: 0.0,
             handoffs: 0,
             replans: 0,
+            edits: 0,
         }
+    }
+
+    fn failed(plan: Plan, reason: String) -> Self {
+        let mut report = Self::new(plan, RunOutcome::Failed);
+        report.reason = Some(reason);
+        report
     }
 }
 
@@ -309,14 +445,12 @@ impl Understood {
 
     fn stopped() -> Self {
         let mut report = RunReport::new(Plan::default(), RunOutcome::Aborted);
-        report.reason = Some("Stopped by a person.".to_owned());
+        report.reason = Some(STOPPED.to_owned());
         Self::Over(Box::new(report))
     }
 
     fn failed(plan: Plan, reason: String) -> Self {
-        let mut report = RunReport::new(plan, RunOutcome::Failed);
-        report.reason = Some(reason);
-        Self::Over(Box::new(report))
+        Self::Over(Box::new(RunReport::failed(plan, reason)))
     }
 }
 
@@ -328,22 +462,55 @@ enum Answered {
     Nobody,
 }
 
-fn emit(actors: &mut Actors<'_>, kind: RunEventKind) {
-    let t = actors.robot.seconds();
-    actors.events.emit(vola_types::RunEvent { t, kind });
+/// Why a run ended that a person stopped.
+const STOPPED: &str = "Stopped by a person.";
+
+/// Hears what is urgent while a plan is made; whether it is a stop.
+fn stop_was_said(cast: &mut Cast<'_>) -> bool {
+    let seconds = cast.robot.seconds();
+    let mut attending = cast.attending(Heed::Urgent);
+    attending.listen(seconds);
+    let Some(wish) = attending.wish else {
+        return false;
+    };
+    let stops = wish.meaning == Interjection::Stop;
+    cast.wishes.push_back(wish);
+    stops
 }
 
-/// The rest of a plan, as the ladder would make it from the scene as it is.
-async fn replan(
-    executive: &Executive<'_>,
-    sentence: &str,
-    scene: &Scene,
-    dialogue: &Dialogue,
-    robot: &mut dyn Robot,
-) -> Option<Vec<Step>> {
-    let request = request(sentence, scene, dialogue, robot);
-    let plan = executive.plan_unless_stopped(&request, robot).await?;
-    (plan.verdict == Verdict::Execute).then_some(plan.steps)
+/// Answers from the log to what was said while nothing runs: questions about the
+/// run that is over, and the wish to go on with it.
+fn from_log(request: &PlanRequest, journal: &Journal) -> Option<Plan> {
+    let named = |draft: PlanDraft| {
+        let mut plan = draft.into_plan();
+        plan.backend = "log".to_owned();
+        Some(plan)
+    };
+    let said = Interjection::read(&request.sentence)?;
+    // Then it may be the answer.
+    if request.dialogue.question.is_some() {
+        return None;
+    }
+    match said {
+        // The scene answers that better.
+        Interjection::Ask(RunQuestion::Holding) => None,
+        Interjection::Ask(_) if journal.is_empty() => None,
+        Interjection::Ask(question) => named(PlanDraft::chat(journal.answer(question))),
+        Interjection::Resume => {
+            let rest = rebuild(&journal.unfinished(), &request.scene, &request.capabilities)
+                .filter(|rest| !rest.is_empty());
+            match rest {
+                Some(rest) => {
+                    let goal = format!("go on: {}", journal.goal());
+                    named(PlanDraft::execute(goal.clone(), vec![(goal, rest)]))
+                }
+                None => named(PlanDraft::chat("There is nothing that I could go on with.")),
+            }
+        }
+        Interjection::Skip => named(PlanDraft::chat("Nothing is running that I could skip.")),
+        Interjection::Pause => named(PlanDraft::chat("Nothing is running; I am at rest.")),
+        Interjection::Stop | Interjection::Edit(_) => None,
+    }
 }
 
 fn request(
@@ -359,5 +526,7 @@ fn request(
     request
 }
 
+#[cfg(test)]
+mod run_properties;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 //!
 //! The same function serves the verifier (is there room?), the executive (goal
 //! points for the policy) and scene prediction. Targets are where the centre
-//! of the *object* shall come to rest, except in a container, where they are
-//! the container's own centre.
+//! of the *object* shall come to rest, except in a bowl, where they are the
+//! bowl's own centre.
 
 mod free_spot;
+mod push_route;
 
 use vola_types::{
     Direction, ON_TABLE, PrimitiveGoal, PushTo, Region, Relation, Scene, SceneObject, Step,
@@ -14,6 +15,7 @@ use vola_types::{
 
 pub use free_spot::{clearance_m, footprint_radius_m};
 use free_spot::{free_beside, free_in_region, free_on_table, freest_side, is_free};
+pub use push_route::push_route;
 
 /// Length of a push in a direction, in metres.
 pub const PUSH_DISTANCE_M: f64 = 0.08;
@@ -39,6 +41,20 @@ const LEVEL_M: f64 = vola_types::BLOCK_SIZE_M;
 
 /// Height of a block's centre on the table.
 const RESTING_Z_M: f64 = 0.5 * vola_types::BLOCK_SIZE_M;
+
+/// From an open drawer's reported point, its bar, to the middle of what is out
+/// of its tray, along x in metres.
+const DRAWER_INSIDE_M: f64 = 0.106;
+
+/// Height of a block's centre on the tray, in metres.
+const ON_TRAY_Z_M: f64 = 0.026;
+
+/// Where a block in an open drawer comes to lie: the middle of what is out of
+/// the tray, in metres.
+#[must_use]
+pub fn drawer_inside(bar: [f64; 3]) -> [f64; 3] {
+    [bar[0] + DRAWER_INSIDE_M, bar[1], ON_TRAY_Z_M]
+}
 
 /// Why a step has no geometry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +127,35 @@ pub fn resolve(step: &Step, scene: &Scene) -> Result<PrimitiveGoal, ResolveError
             _ => None,
         },
     })
+}
+
+/// Like [`resolve`], with the target elsewhere than at the `tried` points where
+/// there is another spot that fits; the same as before where there is none.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_elsewhere(
+    step: &Step,
+    scene: &Scene,
+    tried: &[[f64; 3]],
+) -> Result<PrimitiveGoal, ResolveError> {
+    let mut crowded = scene.clone();
+    for (index, point) in tried.iter().enumerate() {
+        crowded.objects.push(SceneObject {
+            id: format!("tried spot {index}"),
+            kind: "block".to_owned(),
+            color: None,
+            position: Some(*point),
+            on: Some(ON_TABLE.to_owned()),
+            open: None,
+            confidence: 1.0,
+            label: None,
+        });
+    }
+    let mut goal = resolve(step, &crowded).or_else(|_| resolve(step, scene))?;
+    // The words are those of the scene as it is.
+    goal.task = step_sentence(&with_side(step, &crowded), scene);
+    Ok(goal)
 }
 
 /// The step with its side chosen: `next_to` names none, and the policy is asked
@@ -244,7 +289,13 @@ fn place_point(
         return on_table(free_in_region(region(target, scene)?, object, scene));
     }
     match relation {
-        Relation::In => Ok(find(target, scene)?.position),
+        Relation::In => {
+            let container = find(target, scene)?;
+            Ok(match container.kind.as_str() {
+                "drawer" => container.position.map(drawer_inside),
+                _ => container.position,
+            })
+        }
         Relation::On => {
             let below = position(target, scene)?;
             Ok(Some([below[0], below[1], below[2] + LEVEL_M]))

@@ -6,18 +6,25 @@
 //! errs is noted and the next is asked. After the last rung a person is asked.
 //! The ladder itself never fails: it always gives a plan.
 //!
+//! A question for the documents is looked up first (`documents`) and answered by
+//! itself (`questions`), so that what plans never reads a document.
+//!
 //! Time is shared: of the time that is left, a metered rung gets an equal part
 //! with the metered rungs below it. Tokens are counted over a run; when they
 //! are used up, only rungs that need none are asked.
 
-use std::sync::Arc;
+mod questions;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use vola_types::{Fallback, Plan, PlanOption, Step, Verdict};
 
+use crate::asking::CoverageWatch;
 use crate::backend::{Backend, BackendError};
 use crate::decision_record::{self, AttemptRecord, DecisionLog, RungRecord};
+use crate::documents::{self, DocumentSearch};
 use crate::draft::PlanDraft;
 use crate::guard;
 use crate::request::{CallLimits, Feedback, MAX_SENTENCE_BYTES, PlanRequest};
@@ -39,6 +46,11 @@ pub struct Ladder {
     spent_tokens: AtomicU64,
     log: Option<DecisionLog>,
     fast: Option<Arc<dyn Backend>>,
+    documents: Option<Arc<dyn DocumentSearch>>,
+    /// Rungs for questions about documents; none: those that come first above and
+    /// read documents.
+    readers: Option<Vec<Arc<dyn Backend>>>,
+    watch: Option<Mutex<CoverageWatch>>,
 }
 
 impl std::fmt::Debug for Ladder {
@@ -63,6 +75,13 @@ enum Handover {
     Refused(Box<Wrong>),
 }
 
+/// What is left when no rung has an answer.
+#[derive(Default)]
+struct NoAnswer {
+    fallbacks: Vec<Fallback>,
+    refused: Option<(PlanDraft, PlanFault)>,
+}
+
 /// An answer that was refused.
 struct Wrong {
     /// The draft, if it could be read as one.
@@ -82,6 +101,9 @@ impl Ladder {
             spent_tokens: AtomicU64::new(0),
             log: None,
             fast: None,
+            documents: None,
+            readers: None,
+            watch: None,
         }
     }
 
@@ -122,11 +144,27 @@ impl Ladder {
     }
 
     /// The same ladder with a back end in front that answers within
-    /// milliseconds: what it plans for a plain command is taken, whatever else
-    /// it says is not.
+    /// milliseconds: what it plans for a plain command is taken, and that the
+    /// hand cannot do such a thing; whatever else it says is not.
     #[must_use]
     pub fn with_fast_path(mut self, fast: Arc<dyn Backend>) -> Self {
         self.fast = Some(fast);
+        self
+    }
+
+    /// The same ladder; questions that are not about the scene are answered from
+    /// these documents.
+    #[must_use]
+    pub fn with_documents(mut self, documents: Arc<dyn DocumentSearch>) -> Self {
+        self.documents = Some(documents);
+        self
+    }
+
+    /// The same ladder; what people make of the answers of a calibrated back end
+    /// is watched, and a warning logged when its calibration no longer holds.
+    #[must_use]
+    pub fn with_watch(mut self, watch: CoverageWatch) -> Self {
+        self.watch = Some(Mutex::new(watch));
         self
     }
 
@@ -160,8 +198,17 @@ impl Ladder {
         let started = Instant::now();
         let mut request = request.clone();
         request.transcript = Transcript::default();
+        if let (None, Some(documents)) = (&request.inquiry, &self.documents) {
+            request.inquiry = documents::inquire(&request, documents.as_ref());
+        }
         let mut rungs = Vec::new();
-        let mut plan = self.answer(&request, started, &mut rungs).await;
+        let mut plan = match &request.inquiry {
+            None => self.answer(&request, started, &mut rungs).await,
+            Some(inquiry) => {
+                self.with_answer(&request, inquiry, started, &mut rungs)
+                    .await
+            }
+        };
         if request.transcript.count() > 0 {
             plan.tokens = request.transcript.tokens_since(0);
         }
@@ -171,6 +218,7 @@ impl Ladder {
             backend = %plan.backend, verdict = plan.verdict.as_str(), millis = plan.millis,
             "planned"
         );
+        self.watch_over(&request, &plan, &rungs);
         if let Some(log) = &self.log {
             let record = decision_record::record(&request, self.repairs, rungs, &plan);
             if let Err(error) = log.write(&record) {
@@ -180,23 +228,75 @@ impl Ladder {
         plan
     }
 
+    /// Notes a sentence with its plan, and warns when the calibration drifts.
+    fn watch_over(&self, request: &PlanRequest, plan: &Plan, rungs: &[RungRecord]) {
+        let Some(watch) = &self.watch else {
+            return;
+        };
+        let mut exchanges = rungs
+            .iter()
+            .flat_map(|rung| &rung.attempts)
+            .flat_map(|attempt| &attempt.exchanges);
+        let is_correction = exchanges.any(|exchange| exchange.reply.starts_with("fix "));
+        let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(drift) = watch.note(request, plan, is_correction) {
+            tracing::warn!(
+                kept = drift.kept,
+                of = drift.of,
+                promised = drift.target,
+                "people mean what the planner keeps less often than its calibration promises; `vola calibrate --planner` with sentences like theirs would make it anew"
+            );
+        }
+    }
+
     async fn answer(
         &self,
         request: &PlanRequest,
         started: Instant,
         records: &mut Vec<RungRecord>,
     ) -> Plan {
+        // Before everything: no back end may read another wish into it.
+        if crate::rules::is_stop_word(&request.sentence) {
+            return named(
+                PlanDraft::chat("I have stopped. Nothing is moving."),
+                "guard",
+            );
+        }
         if let Some(draft) = screen_request(request) {
             return named(draft, "guard");
         }
         if let Some(plan) = self.fast_answer(request, records).await {
             return plan;
         }
-        let mut fallbacks = Vec::new();
-        let mut refused: Option<(PlanDraft, PlanFault)> = None;
-        for (index, rung) in self.rungs.iter().enumerate() {
+        let none = match self
+            .ask_in_turn(&self.rungs, request, started, records)
+            .await
+        {
+            Ok(plan) => return plan,
+            Err(none) => none,
+        };
+        let mut plan = named(ask_person(request, none.refused), "person");
+        plan.repairs = if plan.steps.is_empty() {
+            MAX_REPAIRS
+        } else {
+            0
+        };
+        plan.fallbacks = none.fallbacks;
+        plan
+    }
+
+    /// The first verified answer of these rungs.
+    async fn ask_in_turn(
+        &self,
+        rungs: &[Arc<dyn Backend>],
+        request: &PlanRequest,
+        started: Instant,
+        records: &mut Vec<RungRecord>,
+    ) -> Result<Plan, NoAnswer> {
+        let mut none = NoAnswer::default();
+        for (index, rung) in rungs.iter().enumerate() {
             let left = self.deadline.saturating_sub(started.elapsed());
-            let below = self.rungs[index + 1..].iter();
+            let below = rungs[index + 1..].iter();
             let sharing = 1 + below.filter(|below| below.is_metered()).count();
             let time = if rung.is_metered() {
                 left / u32::try_from(sharing).unwrap_or(u32::MAX)
@@ -205,6 +305,7 @@ impl Ladder {
             };
             let mut record = RungRecord {
                 backend: rung.name().to_owned(),
+                is_of_question: request.inquiry.is_some(),
                 attempts: Vec::new(),
             };
             let result = self
@@ -215,32 +316,26 @@ impl Ladder {
                 Ok(answer) => {
                     let mut plan = named(answer.draft, rung.name());
                     plan.repairs = answer.repairs;
-                    plan.fallbacks = fallbacks;
-                    return plan;
+                    plan.fallbacks = none.fallbacks;
+                    return Ok(plan);
                 }
                 Err(Handover::Refused(wrong)) => {
                     let reason = format!("plan refused: {}", wrong.fault);
-                    fallbacks.push(fallback(rung.name(), reason));
+                    none.fallbacks.push(fallback(rung.name(), reason));
                     if let Some(draft) = wrong.draft {
-                        refused = Some((draft, wrong.fault));
+                        none.refused = Some((draft, wrong.fault));
                     }
                 }
                 Err(Handover::Failed(error)) => {
-                    fallbacks.push(fallback(rung.name(), error.to_string()));
+                    none.fallbacks
+                        .push(fallback(rung.name(), error.to_string()));
                 }
             }
         }
-        for failure in &fallbacks {
+        for failure in &none.fallbacks {
             tracing::warn!(backend = %failure.backend, reason = %failure.reason, "back end gave no plan");
         }
-        let mut plan = named(ask_person(request, refused), "person");
-        plan.repairs = if plan.steps.is_empty() {
-            MAX_REPAIRS
-        } else {
-            0
-        };
-        plan.fallbacks = fallbacks;
-        plan
+        Err(none)
     }
 
     /// The plan of the fast path, where it has one.
@@ -252,11 +347,13 @@ impl Ladder {
         let fast = self.fast.as_ref()?;
         let mut record = RungRecord {
             backend: fast.name().to_owned(),
-            attempts: Vec::new(),
+            ..RungRecord::default()
         };
         let asked = self.ask_rung(fast.as_ref(), request, self.deadline, &mut record.attempts);
         let answer = asked.await.ok()?;
-        if answer.draft.verdict != Verdict::Execute {
+        // A model that is asked again would move some other thing instead.
+        let is_final = answer.draft.verdict == Verdict::Execute || answer.draft.refused_by_body;
+        if !is_final {
             return None;
         }
         records.push(record);
@@ -370,13 +467,16 @@ fn judge(
             ..PlanDraft::unsafe_request(danger.say())
         });
     }
-    match verify_draft(&draft, &request.scene, &request.capabilities) {
-        Ok(()) => Ok(draft),
-        Err(fault) => Err(Judged::Wrong(Box::new(Wrong {
+    let verified = match verify_draft(&draft, &request.scene, &request.capabilities) {
+        Ok(()) => documents::check_answer(draft, request.inquiry.as_ref()),
+        Err(fault) => Err((draft, fault)),
+    };
+    verified.map_err(|(draft, fault)| {
+        Judged::Wrong(Box::new(Wrong {
             draft: Some(draft),
             fault,
-        }))),
-    }
+        }))
+    })
 }
 
 /// What is answered without asking any back end.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use vola_types::{PlanOption, Step, Verdict};
 
-use crate::draft::PlanDraft;
+use crate::draft::{PlanDraft, Quote};
 
 /// Longest text that is read, in bytes.
 pub const MAX_REPLY_BYTES: usize = 256 * 1024;
@@ -54,6 +54,11 @@ struct WireReply {
     goal: String,
     subtasks: Vec<WireSubtask>,
     confidence: f64,
+    /// Only where passages were given.
+    #[serde(default)]
+    answer: Option<String>,
+    #[serde(default)]
+    citations: Vec<Quote>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +109,11 @@ pub fn read_reply(text: &str) -> Result<PlanDraft, ReplyError> {
             })
             .collect(),
         confidence: wire.confidence,
+        answer: wire
+            .answer
+            .map(|answer| clean(&answer))
+            .filter(|answer| !answer.trim().is_empty()),
+        quotes: wire.citations,
         ..drafted
     })
 }

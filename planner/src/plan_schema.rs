@@ -15,7 +15,12 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use vola_types::{Direction, MAX_WAIT_SECONDS, ON_TABLE, Op, Relation, Scene, Verdict};
 
 use crate::capabilities::Capabilities;
+use crate::documents::Inquiry;
+use crate::request::PlanRequest;
 use crate::verifier::{MAX_OPTIONS, MAX_STEPS};
+
+/// Most quotations in an answer.
+const MAX_CITATIONS: usize = 8;
 
 /// Which keywords may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +79,36 @@ impl PlanSchema {
             root,
             definitions: vec![("step", step)],
         }
+    }
+
+    /// The schema for a request: with an answer and its quotations where
+    /// passages of documents are given.
+    #[must_use]
+    pub fn of(request: &PlanRequest) -> Self {
+        let schema = Self::new(&request.scene, &request.capabilities);
+        let passages = request.inquiry.iter().flat_map(Inquiry::passages);
+        let ids: Vec<String> = passages.map(|(id, _)| id).collect();
+        if ids.is_empty() {
+            schema
+        } else {
+            schema.citing(ids)
+        }
+    }
+
+    fn citing(mut self, ids: Vec<String>) -> Self {
+        if let Node::Object(keys) = &mut self.root {
+            let citation = Node::Object(vec![
+                ("passage", Node::Words(ids)),
+                (
+                    "quote",
+                    Node::Text("words of that passage, letter by letter"),
+                ),
+            ]);
+            let about = "the answer to <question>, from <documents> alone; null: not there";
+            keys.push(("answer", Node::TextOrNull(about)));
+            keys.push(("citations", Node::List(Box::new(citation), MAX_CITATIONS)));
+        }
+        self
     }
 
     /// The schema as JSON text, in this dialect.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vola_types::{Plan, PlanOption, Scene, Step, Verdict};
 
 use crate::capabilities::Capabilities;
+use crate::documents::{self, Inquiry};
 use crate::draft::PlanDraft;
 use crate::transcript::Transcript;
 use crate::verifier::PlanFault;
@@ -29,6 +30,9 @@ pub struct PlanRequest {
     pub image: Option<EncodedImage>,
     /// Filled by the ladder when the back end's last answer was refused.
     pub feedback: Option<Feedback>,
+    /// What documents say to a question of the sentence; filled by the ladder.
+    /// The sentence that a back end gets is then the command, where there is one.
+    pub inquiry: Option<Inquiry>,
     /// What this call may cost; filled by the ladder.
     pub limits: CallLimits,
     /// Where back ends with a model note what they send and receive.
@@ -47,6 +51,7 @@ impl PlanRequest {
             dialogue: Dialogue::default(),
             image: None,
             feedback: None,
+            inquiry: None,
             limits: CallLimits::default(),
             transcript: Transcript::default(),
         }
@@ -149,7 +154,10 @@ pub struct LastCommand {
 impl Dialogue {
     /// Takes note of a sentence and its plan: an `ask` opens a question, an
     /// `execute` closes it and sets what "it" refers to.
+    ///
+    /// An answer from the documents changes nothing of that.
     pub fn note(&mut self, sentence: &str, plan: &Plan) {
+        let is_asked = plan.answer.is_some();
         match plan.verdict {
             Verdict::Ask => {
                 self.question = plan.question.clone().map(|question| OpenQuestion {
@@ -161,17 +169,22 @@ impl Dialogue {
                 self.question = None;
                 self.refer_to(&plan.steps);
                 self.last = Some(LastCommand {
-                    sentence: sentence.to_owned(),
+                    sentence: if is_asked {
+                        documents::command_of(sentence)
+                    } else {
+                        sentence.to_owned()
+                    },
                     steps: plan.steps.clone(),
                     finished_steps: 0,
                 });
             }
+            Verdict::Chat if is_asked => {}
             Verdict::Infeasible | Verdict::Unsafe | Verdict::Chat => self.question = None,
         }
     }
 
     /// Makes the objects of `steps` the latest referents.
-    fn refer_to(&mut self, steps: &[Step]) {
+    pub(crate) fn refer_to(&mut self, steps: &[Step]) {
         let mut latest: Vec<String> = Vec::new();
         for id in steps.iter().filter_map(Step::object) {
             if !latest.iter().any(|known| known == id) {

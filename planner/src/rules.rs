@@ -89,6 +89,20 @@ impl Backend for RulesBackend {
     }
 }
 
+/// Whether a question is about the scene or the robot's state, which the grammar
+/// answers itself.
+pub(crate) fn asks_about_scene(question: &str, request: &PlanRequest) -> bool {
+    let vocabulary = parse::Vocabulary::of(&request.scene);
+    let mut tokens = token::tokenize(question);
+    typo::repair(&mut tokens, &vocabulary.words());
+    question::is_about_scene(&tokens, request, &vocabulary)
+}
+
+/// Whether a command may begin with this word.
+pub(crate) fn is_command_verb(word: &str) -> bool {
+    lexicon::verb(word).is_some()
+}
+
 /// A polite answer to a sentence that is mostly not in Latin letters.
 fn other_script(sentence: &str) -> Option<&'static str> {
     let letters = sentence.chars().filter(|c| c.is_alphabetic());
@@ -108,6 +122,52 @@ fn other_script(sentence: &str) -> Option<&'static str> {
     (arabic + other > latin).then_some(
         "I am sorry, I understand English only. For example: \"put the red block in the blue bowl\".",
     )
+}
+
+/// The objects among `among` that a noun phrase fits; none when the text is no
+/// noun phrase of the grammar.
+pub(crate) fn objects_named(text: &str, request: &PlanRequest, among: &[String]) -> Vec<String> {
+    let vocabulary = parse::Vocabulary::of(&request.scene);
+    let mut tokens = token::tokenize(text);
+    typo::repair(&mut tokens, &vocabulary.words());
+    let words = parse::without_fillers(&tokens);
+    let mut cursor = cursor::Cursor::new(&words);
+    let Some(mut phrase) = parse::noun_phrase(&mut cursor, &vocabulary) else {
+        return Vec::new();
+    };
+    let mut preps = Vec::new();
+    while let Some(prep) = parse::prep(&mut cursor, &vocabulary) {
+        preps.push(prep);
+    }
+    if !cursor.at_end() {
+        return Vec::new();
+    }
+    if phrase.head == syntax::Head::One {
+        phrase.head = syntax::Head::Anything;
+    }
+    phrase.plural = true;
+    phrase.quantity = syntax::Quantity::All;
+    let others: Vec<String> = request
+        .scene
+        .objects
+        .iter()
+        .map(|object| object.id.clone())
+        .filter(|id| !among.contains(id))
+        .collect();
+    let (choices, dialogue) = (trouble::Choices::new(), crate::request::Dialogue::default());
+    let grounder = ground::Grounder {
+        scene: &request.scene,
+        seen: &request.scene,
+        capabilities: &request.capabilities,
+        dialogue: &dialogue,
+        choices: &choices,
+        mentioned: &[],
+        last_place: None,
+        spared: &[],
+    };
+    grounder
+        .phrase(&phrase, &preps, ground::Role::Landmark, &others)
+        .unwrap_or_default()
 }
 
 /// The steps that reach from the request's scene what `steps` would have

@@ -2,13 +2,16 @@
 //!
 //! A detector sees a table afresh each time. The memory keeps *tracks*: each
 //! new reading is associated with them by kind, colour and distance
-//! ([`association`]), what rests on what is worked out from positions
-//! ([`support`]), and an object nobody sees keeps its last state with falling
-//! confidence until its place is seen empty.
+//! ([`association`]), what is left over is explained by what is known
+//! ([`absorption`]) or must earn belief ([`admission`]), what rests on what is
+//! worked out from positions ([`support`]), and an object nobody sees keeps its
+//! last state with falling confidence until its place is seen empty.
 //!
 //! The order of detections never matters, and a reading never makes two
 //! objects with one id.
 
+mod absorption;
+mod admission;
 mod association;
 mod detection;
 mod support;
@@ -17,6 +20,8 @@ use vola_types::{BLOCK_SIZE_M, GripperScene, ON_GRIPPER, Region, Scene, SceneObj
 
 pub use detection::{Detection, Detections, Disc, GripperReading, View};
 
+use absorption::{Meaning, explain, holds};
+use admission::Admission;
 use association::associate;
 
 /// Settings of a [`SceneMemory`]; the default fits the tabletop.
@@ -47,7 +52,7 @@ impl Default for MemorySettings {
             least_new_confidence: 0.3,
             fade: 0.9,
             least_confidence: 0.05,
-            empty_readings_to_drop: 2,
+            empty_readings_to_drop: 4,
             grasp_m: 0.07,
         }
     }
@@ -61,6 +66,8 @@ struct Track {
     expected: Option<[f64; 3]>,
     /// Where the robot brought it, if that is above the table.
     brought_up: Option<[f64; 3]>,
+    /// Where it was when the robot said that it grasped it.
+    grasped_from: Option<[f64; 3]>,
     /// Readings in a row that saw its place empty.
     seen_empty: u32,
 }
@@ -75,6 +82,15 @@ impl Track {
 /// hand, in metres.
 const IN_THE_AIR_M: f64 = 0.085;
 
+/// Confidence of a detection that contradicts the robot's own word.
+const SURE: f64 = 0.6;
+
+/// Farthest that something grasped by mistake was from what was meant, metres.
+const GRASPED_INSTEAD_M: f64 = 0.06;
+
+/// Height of a block's centre on the table, in metres.
+const RESTING_Z_M: f64 = 0.5 * BLOCK_SIZE_M;
+
 /// Remembers objects over readings. Not shared: one owner, who calls
 /// [`SceneMemory::update`] once a reading.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +100,7 @@ pub struct SceneMemory {
     /// Ids ever given, so that none is given twice.
     used: Vec<String>,
     gripper: GripperScene,
+    admission: Admission,
 }
 
 impl SceneMemory {
@@ -110,45 +127,47 @@ impl SceneMemory {
         }
     }
 
-    /// Announces that the robot put an object into a container, where the
-    /// camera may not see it.
-    pub fn put_inside(&mut self, id: &str, container: &str) {
-        let place = self
-            .tracks
-            .iter()
-            .find(|t| t.object.id == container)
-            .and_then(Track::position);
-        if let Some(track) = self.tracks.iter_mut().find(|t| t.object.id == id) {
-            track.object.on = Some(container.to_owned());
-            if place.is_some() {
-                track.object.position = place;
-            }
-        }
-    }
-
     /// Takes in one reading and gives the scene as now believed.
     ///
     /// Detections with a position that is not finite are ignored.
     pub fn update(&mut self, reading: &Detections) -> Scene {
         let seen = reading.cleaned(self.settings.duplicate_m);
+        let is_first = self.used.is_empty();
         self.update_held(&reading.gripper);
-        let pairs = associate(&self.track_keys(), &seen, &self.settings, &reading.view);
-        let mut new: Vec<&Detection> = Vec::new();
+        self.doubt_grasp(&seen);
+        self.follow_gripper(&reading.gripper);
+        let pairs = associate(&self.tracks, &seen, &self.settings, &reading.view);
         let mut matched = vec![false; self.tracks.len()];
         for (detection, pair) in seen.iter().zip(&pairs) {
-            match pair {
-                Some(index) => {
-                    matched[*index] = true;
-                    self.refresh(*index, detection, &reading.gripper);
-                }
-                None if detection.confidence >= self.settings.least_new_confidence => {
-                    new.push(detection);
-                }
-                None => {}
+            if let Some(index) = pair {
+                matched[*index] = true;
+                self.refresh(*index, detection, &reading.gripper);
             }
         }
-        self.believe_towers(&matched);
+        let mut new: Vec<&Detection> = Vec::new();
+        for (detection, _) in seen.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()) {
+            match explain(detection, &self.tracks, &matched, &reading.gripper) {
+                Meaning::Shows(index) => {
+                    matched[index] = true;
+                    self.refresh(index, detection, &reading.gripper);
+                }
+                Meaning::Confirms(index) => {
+                    matched[index] = true;
+                    self.confirm(index, detection);
+                }
+                Meaning::New if detection.confidence >= self.settings.least_new_confidence => {
+                    new.push(detection);
+                }
+                Meaning::New | Meaning::Nothing => {}
+            }
+        }
+        self.believe_brought(&matched, &reading.view);
         self.fade(&matched, &reading.view);
+        if !is_first {
+            new = self
+                .admission
+                .believed(&new, &reading.view, &reading.gripper);
+        }
         self.admit(&new);
         // What was in the hand before the first look.
         self.update_held(&reading.gripper);
@@ -169,19 +188,6 @@ impl SceneMemory {
         }
     }
 
-    fn track_keys(&self) -> Vec<association::Key> {
-        self.tracks
-            .iter()
-            .map(|track| association::Key {
-                kind: track.object.kind.clone(),
-                color: track.object.color.clone(),
-                position: track.position(),
-                expected: track.expected,
-                held: track.object.is_held(),
-            })
-            .collect()
-    }
-
     /// Decides which object is held: the one already held, else the nearest
     /// to the closed fingers.
     fn update_held(&mut self, gripper: &GripperReading) {
@@ -191,6 +197,9 @@ impl SceneMemory {
             for track in &mut self.tracks {
                 if track.object.is_held() {
                     track.object.on = None;
+                    // Let go without a word: it falls.
+                    let below = track.object.position.map(|[x, y, _]| [x, y, RESTING_Z_M]);
+                    track.expected = track.expected.or(below);
                 }
             }
             return;
@@ -213,6 +222,48 @@ impl SceneMemory {
         }
     }
 
+    /// What is seen where it was grasped is not in the hand, whatever the robot
+    /// said: then it is the one beside or below it that has gone.
+    fn doubt_grasp(&mut self, seen: &[Detection]) {
+        let shows = |track: &Track, at: [f64; 3]| {
+            seen.iter().any(|detection| {
+                detection.kind == track.object.kind
+                    && detection.color == track.object.color
+                    && detection.confidence >= SURE
+                    && (detection.position[0] - at[0]).hypot(detection.position[1] - at[1])
+                        <= BLOCK_SIZE_M
+                    // A ghost of the hand lies on the camera's ray: at that
+                    // height it would be somewhere else.
+                    && (detection.position[2] - at[2]).abs() <= BLOCK_SIZE_M
+            })
+        };
+        let Some(held) = self.tracks.iter().position(|t| t.object.is_held()) else {
+            return;
+        };
+        let Some(from) = self.tracks[held].grasped_from.take() else {
+            return;
+        };
+        if !shows(&self.tracks[held], from) {
+            return;
+        }
+        let other = (0..self.tracks.len())
+            .filter(|index| *index != held && self.tracks[*index].object.kind == "block")
+            .filter_map(|index| {
+                let at = self.tracks[index].position()?;
+                let far = (at[0] - from[0]).hypot(at[1] - from[1]);
+                let is_gone = far <= GRASPED_INSTEAD_M && !shows(&self.tracks[index], at);
+                is_gone.then_some((far, index))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, index)| self.tracks[index].object.id.clone());
+        let track = &mut self.tracks[held];
+        (track.object.on, track.object.position) = (None, Some(from));
+        self.gripper.holding = None;
+        if let Some(other) = other {
+            self.set_held(&other);
+        }
+    }
+
     /// Says which object the robot has just grasped, when the caller knows
     /// better than the nearest-object rule. An unknown id is ignored.
     pub fn set_held(&mut self, id: &str) {
@@ -221,6 +272,9 @@ impl SceneMemory {
         }
         for track in &mut self.tracks {
             if track.object.id == id {
+                if !track.object.is_held() {
+                    track.grasped_from = track.object.position;
+                }
                 track.object.on = Some(ON_GRIPPER.to_owned());
                 (track.expected, track.brought_up) = (None, None);
             } else if track.object.is_held() {
@@ -272,7 +326,12 @@ impl SceneMemory {
         let Some(track) = self.tracks.get_mut(index) else {
             return;
         };
-        track.object.position = Some(detection.position);
+        if track.object.is_held() && gripper.holding {
+            track.seen_empty = 0;
+            track.object.confidence = detection.confidence.clamp(0.0, 1.0);
+            return;
+        }
+        let was = track.object.position.replace(detection.position);
         track.object.confidence = detection.confidence.clamp(0.0, 1.0);
         if detection.openness.is_some() {
             track.object.open = detection.is_open();
@@ -281,15 +340,45 @@ impl SceneMemory {
             track.brought_up = Some(place).filter(|[_, _, z]| *z > BLOCK_SIZE_M);
         }
         track.seen_empty = 0;
-        if !(track.object.is_held() && gripper.holding) {
-            track.object.on = None;
+        track.object.on = None;
+        let id = track.object.id.clone();
+        if let Some(was) = was {
+            self.carry_along(&id, was, detection.position);
         }
     }
 
-    /// Blocks that were let go upon another and are not seen now: believed
-    /// there, if the camera sees a block at that place, for it hardly tells two
-    /// of a tower apart. Anything else that is not seen is not believed.
-    fn believe_towers(&mut self, matched: &[bool]) {
+    /// What lies in a container or on a block moves with it.
+    fn carry_along(&mut self, id: &str, from: [f64; 3], to: [f64; 3]) {
+        for track in &mut self.tracks {
+            if track.object.on.as_deref() == Some(id)
+                && let Some(position) = &mut track.object.position
+            {
+                position[0] += to[0] - from[0];
+                position[1] += to[1] - from[1];
+            }
+        }
+    }
+
+    /// It is there, but where exactly is misread: it is where it was brought,
+    /// or where it was.
+    fn confirm(&mut self, index: usize, detection: &Detection) {
+        let Some(track) = self.tracks.get_mut(index) else {
+            return;
+        };
+        track.seen_empty = 0;
+        track.object.confidence = track.object.confidence.max(0.5 * detection.confidence);
+        if let Some(place) = track.expected.take() {
+            track.object.position = Some(place);
+            track.brought_up = Some(place).filter(|[_, _, z]| *z > BLOCK_SIZE_M);
+        }
+    }
+
+    /// Objects that were let go somewhere and are not seen now. They are
+    /// believed to be there when that place cannot be seen, when it lies in a
+    /// container, and upon another block if the camera sees a block at that
+    /// place, for it hardly tells two of a tower apart. Whatever else is not
+    /// seen is not believed.
+    fn believe_brought(&mut self, matched: &[bool], view: &View) {
         let seen: Vec<[f64; 3]> = self
             .tracks
             .iter()
@@ -297,18 +386,28 @@ impl SceneMemory {
             .filter(|(_, matched)| **matched)
             .filter_map(|(track, _)| track.position())
             .collect();
-        for (track, matched) in self.tracks.iter_mut().zip(matched) {
+        let in_container: Vec<bool> = self
+            .tracks
+            .iter()
+            .map(|track| {
+                let place = track.expected.filter(|_| track.object.kind == "block");
+                place.is_some_and(|place| self.tracks.iter().any(|t| holds(t, place)))
+            })
+            .collect();
+        let all = self.tracks.iter_mut().zip(matched).zip(in_container);
+        for ((track, matched), in_container) in all {
             let Some(place) = track.expected.filter(|_| !matched) else {
                 continue;
             };
-            let is_up = place[2] > BLOCK_SIZE_M;
-            if track.object.is_held() || !is_up {
+            if track.object.is_held() {
                 continue;
             }
+            let is_up = place[2] > BLOCK_SIZE_M;
             let joins = |at: &[f64; 3]| (at[0] - place[0]).hypot(at[1] - place[1]) <= BLOCK_SIZE_M;
-            if seen.iter().any(joins) {
+            let on_tower = is_up && seen.iter().any(joins);
+            if on_tower || in_container || (!is_up && !view.sees(place)) {
                 track.object.position = Some(place);
-                track.brought_up = Some(place);
+                track.brought_up = Some(place).filter(|_| is_up);
                 track.expected = None;
             }
         }
@@ -338,12 +437,12 @@ impl SceneMemory {
         });
     }
 
-    /// Inside a drawer, or under another object: no camera can see it.
+    /// In a container, or under another object: a camera does not see it well.
     fn is_out_of_sight(&self, track: &Track) -> bool {
         let inside = track.object.on.as_deref().and_then(|on| {
             self.tracks
                 .iter()
-                .find(|t| t.object.id == on && t.object.kind == "drawer")
+                .find(|t| t.object.id == on && matches!(t.object.kind.as_str(), "drawer" | "bowl"))
         });
         let covered = self
             .tracks
@@ -375,6 +474,7 @@ impl SceneMemory {
                 },
                 expected: None,
                 brought_up: None,
+                grasped_from: None,
                 seen_empty: 0,
             });
         }
@@ -415,5 +515,7 @@ fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1]).hypot(a[2] - b[2])
 }
 
+#[cfg(test)]
+mod long_runs;
 #[cfg(test)]
 mod tests;

@@ -46,7 +46,8 @@ pub struct Exchange {
     /// Lines of the compact language that the model found likely.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<ScoredLine>,
-    /// Probability from which on two readings are asked about.
+    /// Least probability of a reading that is kept; unless exactly one is, its
+    /// plan is asked about. None: never; 2: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_from: Option<f64>,
     /// Why there is no usable answer.

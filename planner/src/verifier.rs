@@ -81,7 +81,11 @@ fn check_form(draft: &PlanDraft) -> Result<(), PlanFault> {
             Err(PlanFault::Form { expected })
         }
     };
-    let texts = [Some(&draft.say), draft.question.as_ref()];
+    let texts = [
+        Some(&draft.say),
+        draft.question.as_ref(),
+        draft.answer.as_ref(),
+    ];
     for text in texts.into_iter().flatten() {
         if text.len() > MAX_TEXT_BYTES {
             return Err(PlanFault::TooLong {

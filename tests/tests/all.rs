@@ -19,6 +19,7 @@ mod integrator;
 mod isolation;
 mod layering;
 mod plugins;
+mod trained_chain;
 mod trust;
 
 /// The generator behind `vola plugin new`, tested without the command line.

@@ -36,7 +36,7 @@ fn every_fault_is_found_named_and_survived_by_both_arms() {
         let failed: Vec<&Value> = rows.iter().filter(|row| !row["failed"].is_null()).collect();
         assert!(failed.is_empty(), "{config}: {failed:#?}");
         assert_eq!(done.code, Some(0), "{config}: {}", done.stderr);
-        assert!(rows.len() >= 36, "{config}: only {} faults", rows.len());
+        assert!(rows.len() >= 39, "{config}: only {} faults", rows.len());
         for row in rows {
             assert_eq!(row["passed"], 2, "{row}");
             assert_eq!(row["violations"], 0, "{row}");

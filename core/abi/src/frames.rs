@@ -20,7 +20,10 @@ pub struct StateFrame {
     pub capture_time_ns: u64,
     /// Values that hold.
     pub count: u32,
-    /// 1 when `wrench` was measured.
+    /// What else is known, as flags: [`WRENCH`](Self::WRENCH),
+    /// [`EMERGENCY_STOP`](Self::EMERGENCY_STOP),
+    /// [`HOLD_RELEASED`](Self::HOLD_RELEASED). The name is from when it held the
+    /// first alone, as 0 or 1, and is part of the interface.
     pub has_wrench: u32,
     /// Measured positions.
     pub position: [f64; FRAME_JOINTS],
@@ -47,6 +50,21 @@ impl Default for StateFrame {
 }
 
 impl StateFrame {
+    /// Flag: `wrench` was measured.
+    pub const WRENCH: u32 = 1;
+    /// Flag: an emergency stop at the robot is pressed. The runtime stops, asks for
+    /// power to be cut, and is not reset while it is pressed.
+    pub const EMERGENCY_STOP: u32 = 2;
+    /// Flag: the robot's hold-to-run (enabling) device is not held. The runtime
+    /// stops, and is not reset before it is held.
+    pub const HOLD_RELEASED: u32 = 4;
+
+    /// Whether a flag is set.
+    #[must_use]
+    pub fn has(&self, flag: u32) -> bool {
+        self.has_wrench & flag != 0
+    }
+
     /// The positions that hold.
     #[must_use]
     pub fn positions(&self) -> &[f64] {
@@ -133,13 +151,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lying_count_never_reads_past_the_frame() {
+    fn a_lying_count_never_reads_past_the_frame_and_flags_are_bits() {
         let frame = StateFrame {
             count: u32::MAX,
             ..StateFrame::default()
         };
         assert_eq!(frame.positions().len(), FRAME_JOINTS);
         assert_eq!(StateFrame { count: 7, ..frame }.velocities().len(), 7);
+        let flags = StateFrame {
+            has_wrench: StateFrame::WRENCH | StateFrame::EMERGENCY_STOP,
+            ..StateFrame::default()
+        };
+        assert!(flags.has(StateFrame::WRENCH) && !flags.has(StateFrame::HOLD_RELEASED));
         let command = CommandFrame {
             count: 65,
             ..CommandFrame::default()

@@ -21,12 +21,13 @@ use crate::strict;
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawControl,
     RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner, RawPlugins,
-    RawPolicy, RawRecord, RawRobot, RawSafety, Signal, Unanswered,
+    RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, Signal, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, RecordSync, ResolvedExecution, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, Recovery, ResolvedExecution, RobotSettings,
+    SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.
@@ -43,6 +44,8 @@ pub struct Deployment {
     planner: PlannerSettings,
     record: RecordSettings,
     plugins: PluginSettings,
+    raw_safety: RawSafety,
+    raw_control: RawControl,
 }
 
 impl Deployment {
@@ -120,6 +123,18 @@ impl Deployment {
     #[must_use]
     pub fn control(&self) -> &ControlSettings {
         &self.control
+    }
+
+    /// `[safety]` as it was written, for a recording.
+    #[must_use]
+    pub fn raw_safety(&self) -> &RawSafety {
+        &self.raw_safety
+    }
+
+    /// `[control]` as it was written, for a recording.
+    #[must_use]
+    pub fn raw_control(&self) -> &RawControl {
+        &self.raw_control
     }
 
     /// `[confidence]`.

@@ -101,5 +101,6 @@ pub(crate) fn robot() -> EmbodimentDescription {
         action_spaces: vec![ActionSpace::ToolDelta],
         ops: vec![Op::Home],
         command_timeout_ns: 100_000_000,
+        stamp_clock: vola_types::StampClock::Runtime,
     }
 }

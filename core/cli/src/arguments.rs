@@ -8,7 +8,7 @@ use crate::commands::{
     bench::BenchArguments, calibrate::CalibrateArguments, chat::ChatArguments,
     config::ConfigCommand, dataset::DatasetCommand, doctor::DoctorArguments, eval::EvalArguments,
     plan::PlanArguments, plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments,
-    run::RunArguments, serve::ServeArguments, train::TrainArguments,
+    replay::ReplayArguments, run::RunArguments, serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Measure the time of control ticks and policy steps
     Bench(BenchArguments),
+    /// Make the commands of a recorded run again, and compare
+    Replay(ReplayArguments),
     /// Check this machine, the deployment and what it names
     Doctor(DoctorArguments),
     /// Check, repair, show or export recorded data
@@ -185,6 +187,8 @@ mod tests {
             "dataset export a.mcap b.mcap --out other --language",
             "record --out folder --seed 3 --fast",
             "run \"go home\" --record folder",
+            "run \"go home\" --record-control a.control",
+            "replay a.control --commands 100 --json",
         ] {
             let mut words = vec!["vola".to_owned()];
             let mut quoted = false;

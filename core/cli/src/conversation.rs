@@ -3,20 +3,21 @@
 
 use vola_bundle::{Backend, Deployment, PlannerSettings, Unanswered};
 use vola_planner::{
-    Actors, DecisionRecord, Dialogue, EventSink, Executive, ExecutiveSettings, Ladder, Operator,
-    PlanRequest, Replay, RunReport, replay,
+    Actors, DecisionRecord, EventSink, Executive, ExecutiveSettings, Ladder, NoOperator, Operator,
+    Past, PlanRequest, Replay, RunReport, SymbolicRobot, replay,
 };
 use vola_types::{RunEvent, RunOutcome};
 
 use crate::{
-    arguments::Clock, failure::Failure, recording::RecordingDesk, robot::SessionRobot,
-    run_log::RunLog, rungs::ladder,
+    arguments::Clock, documents::with_documents, failure::Failure, recording::RecordingDesk,
+    robot::SessionRobot, run_log::RunLog, rungs::ladder,
 };
 
 /// Runs sentences, one after the other, on this thread.
 pub(crate) struct Conversation {
     ladder: Ladder,
-    dialogue: Dialogue,
+    past: Past,
+    settings: ExecutiveSettings,
     unanswered: Unanswered,
     sends_pictures: bool,
     log: Option<RunLog>,
@@ -27,7 +28,8 @@ impl Conversation {
     /// A conversation without a past.
     ///
     /// # Errors
-    /// When the timer that bounds planning cannot be had.
+    /// When the deployment's documents cannot be used, or the timer that bounds
+    /// planning cannot be had.
     pub(crate) fn new(deployment: &Deployment) -> Result<Self, Failure> {
         Self::starting_with(Some(deployment), None)
     }
@@ -43,10 +45,11 @@ impl Conversation {
     ) -> Result<Self, Failure> {
         let settings = deployment.map(Deployment::planner);
         let unanswered = deployment.map_or_else(Unanswered::default, |it| it.handoff().then());
-        let ladder = ladder(settings, first);
+        let ladder = with_documents(ladder(settings, first), settings)?;
         Ok(Self {
             ladder,
-            dialogue: Dialogue::default(),
+            past: Past::default(),
+            settings: executive_settings(settings),
             unanswered,
             sends_pictures: settings.is_some_and(PlannerSettings::send_image),
             log: None,
@@ -78,7 +81,7 @@ impl Conversation {
 
     /// Forgets what was said.
     pub(crate) fn forget(&mut self) {
-        self.dialogue = Dialogue::default();
+        self.past = Past::default();
     }
 
     /// Plans a sentence and does it. The arm is at rest when it returns.
@@ -94,11 +97,7 @@ impl Conversation {
     ) -> Result<RunReport, Failure> {
         robot.begin_run();
         robot.show_pictures(self.sends_pictures);
-        let executive = Executive::new(
-            &self.ladder,
-            ExecutiveSettings::default(),
-            robot.stop_flag(),
-        );
+        let executive = Executive::new(&self.ladder, self.settings.clone(), robot.stop_flag());
         let recording = robot.begin_episode(sentence);
         let mut log = self.log.as_mut();
         if let Some(log) = &mut log {
@@ -118,7 +117,7 @@ impl Conversation {
             operator,
             events: &mut told,
         };
-        let run = executive.run(sentence, &mut self.dialogue, &mut actors);
+        let run = executive.run(sentence, &mut self.past, &mut actors);
         let report = self.runtime.block_on(run);
         let held = report.outcome == RunOutcome::NeedsPerson && report.handoffs > 0;
         if held && self.unanswered == Unanswered::Home {
@@ -127,9 +126,40 @@ impl Conversation {
         Ok(report)
     }
 
+    /// Runs a plan on any robot, with nobody to ask; nothing of it is told.
+    pub(crate) fn execute(
+        &self,
+        plan: vola_types::Plan,
+        settings: &ExecutiveSettings,
+        robot: &mut SymbolicRobot,
+    ) -> RunReport {
+        let executive = Executive::new(&self.ladder, settings.clone(), robot.stop_flag());
+        let mut actors = Actors {
+            robot,
+            operator: &mut NoOperator,
+            events: &mut |_: RunEvent| {},
+        };
+        let mut past = Past::default();
+        self.runtime
+            .block_on(executive.run_plan(plan, &mut past, &mut actors))
+    }
+
     /// Plans a sentence over a scene; nothing moves.
     pub(crate) fn plan(&self, request: &PlanRequest) -> vola_types::Plan {
         self.runtime.block_on(self.ladder.plan(request))
+    }
+}
+
+/// How stubborn a deployment's executive is.
+fn executive_settings(settings: Option<&PlannerSettings>) -> ExecutiveSettings {
+    let usual = ExecutiveSettings::default();
+    match settings.map(PlannerSettings::recovery) {
+        Some(recovery) => ExecutiveSettings {
+            attempts_per_step: recovery.attempts,
+            max_replans: recovery.replans,
+            ..usual
+        },
+        None => usual,
     }
 }
 

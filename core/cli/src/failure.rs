@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use vola_abi::FaultKind;
 use vola_bundle::{BundleError, MANIFEST_FILE};
 use vola_language_model::LanguageModelError;
 use vola_planner::RecordError;
@@ -58,6 +59,9 @@ pub(crate) enum Failure {
     /// A plugin crate could not be written.
     #[error(transparent)]
     PluginNew(#[from] PluginNewError),
+    /// Documents that the planner shall read.
+    #[error(transparent)]
+    Documents(#[from] vola_documents::DocumentsError),
     /// A decision record.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -263,6 +267,7 @@ impl Failure {
             | Self::Trust(_)
             | Self::PluginId(_)
             | Self::PluginNew(_)
+            | Self::Documents(_)
             | Self::Record(_)
             | Self::Recorder(_)
             | Self::Scene { .. }
@@ -317,7 +322,13 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
         | RuntimeError::Safety { .. }
-        | RuntimeError::MissingPart { .. } => exit::USAGE,
+        | RuntimeError::Recording { .. }
+        | RuntimeError::MissingPart { .. }
+        | RuntimeError::Plugin {
+            entry: "configure" | "activate",
+            kind: FaultKind::Settings,
+            ..
+        } => exit::USAGE,
         _ => exit::ERROR,
     }
 }

@@ -10,13 +10,16 @@ use std::{
 
 use vola_runtime::StopSwitch;
 
-use crate::process_setup::restore_terminal;
+use crate::{log_writer, process_setup::restore_terminal};
 
 /// Exit code of a process that was interrupted, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// How long a command may take to end by itself. The arm comes to rest in a
 /// fraction of it, in its own thread.
 const PATIENCE: Duration = Duration::from_millis(1800);
+
+/// How long log lines are waited for then.
+const LAST_LINES: Duration = Duration::from_millis(50);
 
 /// How a command leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,5 +98,6 @@ impl Interrupt {
 /// Ends the process at once, with the terminal as it was found.
 fn leave() -> ! {
     restore_terminal();
+    log_writer::flush(LAST_LINES);
     std::process::exit(i32::from(INTERRUPTED));
 }

@@ -8,9 +8,11 @@ mod arguments;
 mod chat;
 mod commands;
 mod conversation;
+mod documents;
 mod failure;
 mod film;
 mod interrupt;
+mod log_writer;
 mod measure;
 mod monitor;
 mod output;
@@ -25,7 +27,7 @@ mod rungs;
 mod shipped_libraries;
 mod workplace;
 
-use std::{io::Write, num::NonZeroUsize, process::ExitCode};
+use std::{io::Write, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use tracing_subscriber::filter::LevelFilter;
@@ -33,8 +35,12 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::{
     arguments::{Arguments, Command, LogLevel},
     failure::{Failure, exit},
+    log_writer::LogWriter,
     output::{Console, Format, Style, Tone},
 };
+
+/// How long the end waits for log lines that nobody has read yet.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 #[expect(
     unsafe_code,
@@ -48,10 +54,15 @@ fn main() -> ExitCode {
     };
     // SAFETY: the first act of the process; no thread was started before.
     unsafe { process_setup::prepare(threads(&arguments.command)) };
+    if !matches!(arguments.command, Command::PluginHost) {
+        // Not in a plugin's process: a thread from before its confinement were free of it.
+        log_writer::start();
+    }
     start_log(log_level(&arguments));
     process_setup::remember_terminal();
     let result = commands::dispatch(&arguments);
     process_setup::restore_terminal();
+    log_writer::flush(LAST_LINES);
     match result {
         Ok(code) => ExitCode::from(code),
         Err(failure) => report(&failure, arguments.shared.json),
@@ -92,7 +103,7 @@ fn start_log(level: LogLevel) {
     };
     tracing_subscriber::fmt()
         .with_max_level(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| LogWriter)
         .with_ansi(Style::for_stderr() == Style::Colored)
         .without_time()
         .init();

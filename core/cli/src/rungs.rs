@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use vola_bundle::{Backend, ModelSettings, PlannerSettings};
-use vola_language_model::{LocalBackend, LocalSettings};
+use vola_language_model::{LocalBackend, LocalSettings, calibration};
+use vola_planner::asking::CoverageWatch;
 use vola_planner::{
-    Backend as Rung, DecisionLog, Ladder, ModelOptions, RulesBackend, Unavailable, claude_rung,
-    openai_rung,
+    Agreement, Backend as Rung, DecisionLog, Ladder, ModelOptions, RulesBackend, Unavailable,
+    claude_rung, openai_rung,
 };
 
 /// The ladder of these settings (without any: the grammar alone), with `first`
@@ -36,6 +37,10 @@ pub(crate) fn ladder(settings: Option<&PlannerSettings>, first: Option<Backend>)
     let Some(settings) = settings else {
         return ladder;
     };
+    let calibration = settings.local().model().and_then(calibration);
+    if let Some(calibration) = calibration {
+        ladder = ladder.with_watch(CoverageWatch::new("local", calibration.target));
+    }
     let budget = settings.budget();
     let ladder = ladder
         .with_deadline(budget.answer)
@@ -74,16 +79,24 @@ fn rung(
         max_tokens: own.and_then(ModelSettings::max_tokens),
         seed: settings.map_or(0, PlannerSettings::seed),
     };
+    let samples = settings.map_or(1, PlannerSettings::samples);
+    let agreeing = |rung: Arc<dyn Rung>| -> Arc<dyn Rung> {
+        if samples > 1 {
+            Arc::new(Agreement::new(rung, samples))
+        } else {
+            rung
+        }
+    };
     match backend {
         Backend::Rules => Arc::new(RulesBackend::new()),
-        Backend::Claude => claude_rung(
+        Backend::Claude => agreeing(claude_rung(
             &options(settings.map(PlannerSettings::claude)),
             &environment,
-        ),
-        Backend::Openai => openai_rung(
+        )),
+        Backend::Openai => agreeing(openai_rung(
             &options(settings.map(PlannerSettings::openai)),
             &environment,
-        ),
+        )),
         Backend::Local => match settings.and_then(|it| it.local().model()) {
             Some(model) => Arc::new(LocalBackend::new(LocalSettings {
                 model: model.to_owned(),

@@ -43,6 +43,8 @@ pub(crate) struct SessionWish {
     pub(crate) drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub(crate) filter: FilterUse,
+    /// A new file for what the control loop takes in.
+    pub(crate) control_record: Option<PathBuf>,
 }
 
 impl SessionWish {
@@ -56,7 +58,14 @@ impl SessionWish {
             cameras: Vec::new(),
             drive: Drive::Robot,
             filter: FilterUse::On,
+            control_record: None,
         }
+    }
+
+    /// The same, with what the control loop takes in written to a file.
+    pub(crate) fn recording(mut self, file: Option<&Path>) -> Self {
+        self.control_record = file.map(Path::to_owned);
+        self
     }
 
     /// A session with the policy that the deployment names, if it names one.
@@ -176,6 +185,7 @@ impl Workplace {
             plugins: self.plugins.clone(),
             drive: wish.drive,
             filter: wish.filter,
+            control_record: wish.control_record,
             interposer: None,
         }
     }

@@ -25,6 +25,9 @@ const MAX_BODY: usize = 16 * 1024;
 /// The page; everything that it needs is in it.
 const PAGE: &str = include_str!("../page/index.html");
 
+/// Where stops are demanded.
+const STOP: &str = "/api/stop";
+
 /// What every request finds.
 #[derive(Clone)]
 pub(crate) struct Shared {
@@ -40,7 +43,7 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/state", get(state))
         .route("/api/events", get(events))
-        .route("/api/stop", post(stop))
+        .route(STOP, post(stop))
         .route("/api/beat", post(beat))
         .route("/api/say", post(say))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -54,12 +57,14 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
     if let Err(denied) = shared.access.check(request.headers(), query) {
         return turned_away(denied);
     }
-    // A form of another page cannot send this type without asking first.
+    // A form of another page cannot send this type without asking first. A stop
+    // is taken in any form: at worst a stranger's page stops the arm.
+    let is_stop = request.uri().path() == STOP;
     let is_json = request
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    if request.method() == Method::POST && !is_json {
+    if request.method() == Method::POST && !is_json && !is_stop {
         return refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "expected `content-type: application/json`",

@@ -185,6 +185,27 @@ fn nothing_changes_by_get_nor_from_another_page_or_name() {
 }
 
 #[test]
+fn a_stop_is_taken_in_any_form_but_not_from_another_page() {
+    let Stand { diary, server, .. } = stand(None);
+    let at = server.address();
+    for headers in [vec![], vec!["content-type: text/plain"], vec![JSON]] {
+        assert_eq!(
+            ask(at, "POST /api/stop", &headers, "").0,
+            204,
+            "{headers:?}"
+        );
+        assert_eq!(diary.take().len(), 1, "{headers:?}");
+    }
+    // A body that is no JSON stops as well, and is told to be wrong.
+    let form = ["content-type: application/x-www-form-urlencoded"];
+    assert_eq!(ask(at, "POST /api/stop", &form, "kind=controlled").0, 400);
+    assert_eq!(diary.take().len(), 1);
+    let foreign = ["origin: http://evil.example"];
+    assert_eq!(ask(at, "POST /api/stop", &foreign, "").0, 403);
+    assert_eq!(diary.take(), [""; 0]);
+}
+
+#[test]
 fn beyond_this_machine_a_token_is_needed() {
     let open = ServerSettings {
         address: "0.0.0.0:0".parse().unwrap(),

@@ -105,6 +105,12 @@ pub enum Fault {
     StopDemanded,
     /// Somebody demands that power be cut.
     PowerCutDemanded,
+    /// A reset is asked for as soon as a demanded stop is told.
+    ResetEarly,
+    /// Somebody presses the emergency stop at the robot.
+    EmergencyStop,
+    /// The tool meets something harder than the limit allows.
+    Contact,
     /// The process of the isolated action stage is killed.
     StageKilled,
     /// The process of the isolated action stage stands still.
@@ -118,7 +124,7 @@ pub(crate) const TOLD_MS: f64 = 100.0;
 
 impl Fault {
     /// Every fault, by part.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::StateError,
         Self::StateStale,
         Self::StateGap,
@@ -152,6 +158,9 @@ impl Fault {
         Self::StopThrown,
         Self::StopDemanded,
         Self::PowerCutDemanded,
+        Self::ResetEarly,
+        Self::EmergencyStop,
+        Self::Contact,
         Self::StageKilled,
         Self::StageHung,
         Self::RobotKilled,
@@ -226,6 +235,9 @@ impl Fault {
             Self::StopThrown => ("stop_thrown", "the stop switch is thrown", Person, Hold("stop_switch")),
             Self::StopDemanded => ("stop_demanded", "a controlled stop is demanded", Person, Stop(&["stop_switch"])),
             Self::PowerCutDemanded => ("power_cut_demanded", "a power cut is demanded", Person, Stop(&["stop_switch"])),
+            Self::ResetEarly => ("reset_early", "a stop is demanded and reset at once", Person, Stop(&["stop_switch"])),
+            Self::EmergencyStop => ("emergency_stop", "the robot's emergency stop is pressed", Person, Stop(&["emergency_stop"])),
+            Self::Contact => ("contact", "the tool is pushed with 100 N", Proprioception, Stop(&["contact_force"])),
             Self::StageKilled => ("stage_killed", "the action stage's process is killed", Process, Failure("plugin")),
             Self::StageHung => ("stage_hung", "the action stage's process stands", Process, Failure("plugin")),
             Self::RobotKilled => ("robot_killed", "the robot's process is killed", Process, Stop(&["robot_link"])),

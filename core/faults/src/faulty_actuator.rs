@@ -22,6 +22,8 @@ const SHORTER_NS: u64 = 5_000_000;
 const LATER_TICKS: usize = 10;
 /// Length of a tick (ns).
 const TICK_NS: u64 = 1_000_000;
+/// Force of a contact (N).
+const CONTACT_N: f64 = 100.0;
 /// How far a clock leaps (ns).
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -143,6 +145,11 @@ impl FaultyActuator {
             Fault::StateLeap => frame.position[JOINT] += LEAP_RAD,
             Fault::ClockBack => {
                 frame.capture_time_ns = frame.capture_time_ns.saturating_sub(HOUR_NS);
+            }
+            Fault::EmergencyStop => frame.has_wrench |= StateFrame::EMERGENCY_STOP,
+            Fault::Contact => {
+                frame.has_wrench |= StateFrame::WRENCH;
+                frame.wrench[2] += CONTACT_N;
             }
             Fault::ClockAhead => frame.capture_time_ns += HOUR_NS,
             _ => {}

@@ -61,6 +61,10 @@ pub enum LabError {
     },
 }
 
+/// Force at which an arm that meets something stops (N): above what a grasp or a
+/// push needs.
+const FORCE_STOP_N: f64 = 60.0;
+
 /// Makes trials with one deployment.
 #[derive(Clone, Debug)]
 pub struct Lab {
@@ -141,15 +145,22 @@ impl Lab {
         Ok(Verdict::judge(fault, seed, &seen, &motion, knowable_ms))
     }
 
-    /// The deployment, with the plugin isolated whose process is broken.
+    /// The deployment, with the plugin isolated whose process is broken, or the
+    /// limit set that is broken.
     fn deployment(&self, fault: Fault) -> Result<Deployment, LabError> {
         let deployment = Deployment::parse(&self.text, &self.file)?;
+        let mut table: toml::Table = toml::from_str(&self.text).unwrap_or_default();
+        if fault == Fault::Contact {
+            let safety = sub_table(&mut table, "safety");
+            safety.insert("force_stop_n".to_owned(), FORCE_STOP_N.into());
+            let text = toml::to_string(&table).unwrap_or_default();
+            return Ok(Deployment::parse(&text, &self.file)?);
+        }
         let isolated = match fault {
             Fault::RobotKilled => deployment.robot().plugin().to_string(),
             Fault::StageKilled | Fault::StageHung => self.head_plugin(&deployment)?,
             _ => return Ok(deployment),
         };
-        let mut table: toml::Table = toml::from_str(&self.text).unwrap_or_default();
         let plugins = sub_table(&mut table, "plugins");
         sub_table(plugins, "isolation").insert(isolated, "process".into());
         let text = toml::to_string(&table).unwrap_or_default();
@@ -294,6 +305,13 @@ impl Trial {
         (seen.ended, seen.reason) = ending(&result);
         seen.told = notes.since(seen.began_ns);
         let can_live_on = fault != Fault::RobotKilled;
+        if fault == Fault::ResetEarly {
+            // While the arm brakes: its commands are judged like all others.
+            switch.release();
+            if let Err(error) = self.session.reset_stop() {
+                seen.reason = error.to_string();
+            }
+        }
         if can_live_on {
             self.session.idle(RESTING_S)?;
         }
@@ -301,7 +319,7 @@ impl Trial {
         let ticks = self.injection.take_ticks();
         let is_stop = matches!(fault.outcome(), Outcome::Stop(_));
         switch.release();
-        if is_stop && can_live_on {
+        if is_stop && can_live_on && fault != Fault::ResetEarly {
             // The part is whole again, and nobody has reset the robot.
             let refused = matches!(self.go_home(), Err(RuntimeError::Stopped { .. }));
             let still = ArmMotion::stands(&self.injection.take_ticks());
@@ -355,7 +373,9 @@ impl Trial {
                 is_done = true;
                 match fault {
                     Fault::StopThrown => switch.throw(),
-                    Fault::StopDemanded => switch.demand(StopLevel::ControlledStop),
+                    Fault::StopDemanded | Fault::ResetEarly => {
+                        switch.demand(StopLevel::ControlledStop);
+                    }
                     Fault::PowerCutDemanded => switch.demand(StopLevel::CutPower),
                     Fault::StageKilled | Fault::RobotKilled => drop(children::kill()),
                     Fault::StageHung => drop(children::freeze()),

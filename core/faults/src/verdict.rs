@@ -217,8 +217,10 @@ impl Verdict {
 
     /// Braking, rest and what moved after it.
     fn stops(&mut self, told_ns: u64, outcome: Outcome, seen: &Seen, motion: &ArmMotion<'_>) {
-        // A refused chunk leaves the arm on its old path.
-        let is_stop = !matches!(outcome, Outcome::Failure(_));
+        // A refused chunk leaves the arm on its old path; with a lost process
+        // nobody makes the next one, and the arm is held.
+        let is_held = self.broken == Broken::Process;
+        let is_stop = is_held || !matches!(outcome, Outcome::Failure(_));
         let Some(rest_ns) = motion.rest_ns(told_ns) else {
             self.problem("the arm did not come to rest".to_owned());
             return;

@@ -253,10 +253,11 @@ impl Frames {
         if number == 0 {
             return None;
         }
-        let [fault, obeyed, time_ns, count, has_wrench, values @ ..] = &words;
+        let [fault, obeyed, time_ns, count, flags, values @ ..] = &words;
         frame.capture_time_ns = *time_ns;
         frame.count = u32::try_from(*count).unwrap_or(u32::MAX);
-        frame.has_wrench = u32::from(*has_wrench == 1);
+        // Nonsense raises every flag: then the arm is stopped.
+        frame.has_wrench = u32::try_from(*flags).unwrap_or(u32::MAX);
         let (positions, rest) = values.split_at(FRAME_JOINTS);
         let (velocities, rest) = rest.split_at(FRAME_JOINTS);
         let (efforts, wrench) = rest.split_at(FRAME_JOINTS);
@@ -297,7 +298,7 @@ mod tests {
         let mut sent = StateFrame {
             capture_time_ns: 7,
             count: 3,
-            has_wrench: 1,
+            has_wrench: StateFrame::WRENCH | StateFrame::EMERGENCY_STOP,
             ..StateFrame::default()
         };
         sent.position[2] = -0.1;

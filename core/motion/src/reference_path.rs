@@ -31,13 +31,13 @@ pub struct Demand {
 /// # Timing
 /// [`Self::sample`] is allocation-free; so is [`Self::splice`] unless it
 /// returns an error. The size is fixed (about 27 KiB), so keep one and splice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReferencePath {
     knots: [Knot; MAX_WAYPOINTS + 1],
     used: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Knot {
     at_ns: u64,
     state: JointState,
@@ -86,6 +86,48 @@ impl ReferencePath {
     ) -> Result<(), MotionError> {
         let start = self.sample(at_ns);
         self.replace(at_ns, start, waypoints)
+    }
+
+    /// Every knot with its time (ns), to write a path down.
+    pub fn knots_in_time(&self) -> impl Iterator<Item = (u64, &JointState)> {
+        self.knots().iter().map(|knot| (knot.at_ns, &knot.state))
+    }
+
+    /// The path that was written down: bit by bit the same.
+    ///
+    /// # Errors
+    /// No knots or more than a path has, times that do not grow, states that are
+    /// not finite or of different lengths.
+    pub fn from_knots(
+        written: impl IntoIterator<Item = (u64, JointState)>,
+    ) -> Result<Self, MotionError> {
+        let mut knots = [Knot::default(); MAX_WAYPOINTS + 1];
+        let mut used = 0;
+        let mut last: Option<Knot> = None;
+        let mut slots = knots.iter_mut();
+        let bad = |what, expected, got| MotionError::BadPath {
+            what,
+            expected,
+            got,
+        };
+        for (at_ns, state) in written {
+            let joints = last.map_or(state.q.len().max(1), |last| last.state.q.len());
+            check_finite("knot", &state.q, joints)?;
+            state.check()?;
+            if last.is_some_and(|last| at_ns <= last.at_ns) {
+                return Err(bad("knot time (ns)", "after the one before", at_ns));
+            }
+            let Some(slot) = slots.next() else {
+                return Err(bad("knots", "65 at most", used as u64 + 1));
+            };
+            *slot = Knot { at_ns, state };
+            last = Some(*slot);
+            used += 1;
+        }
+        if used == 0 {
+            return Err(bad("knots", "one at least", 0));
+        }
+        Ok(Self { knots, used })
     }
 
     /// When the path ends (ns).
@@ -405,6 +447,30 @@ mod tests {
         assert!((fast.velocity - 7.5).abs() < 1e-9, "{fast:?}");
         assert!((fast.velocity / slow.velocity - 2.0).abs() < 1e-9);
         assert!((fast.acceleration / slow.acceleration - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_path_that_was_written_down_is_the_same_bit_by_bit() {
+        let path = path(&[0.1, 0.2, -0.3]);
+        let knots: Vec<(u64, JointState)> = path
+            .knots_in_time()
+            .map(|(at_ns, state)| (at_ns, *state))
+            .collect();
+        assert_eq!(ReferencePath::from_knots(knots.clone()).unwrap(), path);
+        let refused = |knots: Vec<(u64, JointState)>| {
+            ReferencePath::from_knots(knots).unwrap_err().to_string()
+        };
+        assert!(refused(vec![]).contains("one at least"));
+        let twice = vec![knots[0], knots[0]];
+        assert!(refused(twice).contains("after the one before"));
+        let many = (0..66).map(|at| (at, knots[0].1)).collect();
+        assert!(refused(many).contains("65 at most"));
+        let mut nan = knots.clone();
+        nan[1].1.v[0] = f64::NAN;
+        assert!(refused(nan).contains("finite"));
+        let mut two = knots;
+        two[1].1 = JointState::at_rest(&[0.0, 0.0]).unwrap();
+        assert!(refused(two).contains("expected 1 values, got 2"));
     }
 
     #[test]

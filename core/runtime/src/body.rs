@@ -39,7 +39,7 @@ pub(crate) trait Body: Send {
     /// The control loop's counters.
     fn telemetry(&self) -> Arc<ControlTelemetry>;
 
-    /// The hash of all commands; in virtual time only.
+    /// The hash of all commands; in real time some milliseconds behind.
     fn digest(&self) -> Option<CommandDigest>;
 
     /// What the system permitted the control thread; in real time only.

@@ -5,6 +5,8 @@
 //! stops the robot. Whether a picture is the same is judged by its bytes, and
 //! only over a way that no fixed camera over the table could miss.
 
+use vola_types::StampClock;
+
 use crate::watchdog::AgeWatch;
 
 /// Way of the tool (m) over which the picture must have changed.
@@ -58,6 +60,8 @@ pub(crate) struct CameraDeadlines {
     pub(crate) decision_ns: u64,
     /// A controlled stop (ns).
     pub(crate) stop_ns: u64,
+    /// Whose clock stamps the pictures.
+    pub(crate) clock: StampClock,
 }
 
 /// The watch over one camera.
@@ -75,7 +79,7 @@ impl CameraWatch {
     pub(crate) fn new(deadlines: CameraDeadlines) -> Self {
         Self {
             deadlines,
-            age: AgeWatch::new(deadlines.decision_ns),
+            age: AgeWatch::new(deadlines.decision_ns, deadlines.clock),
             hash: None,
             tool: [0.0; 3],
             travel_m: 0.0,
@@ -146,6 +150,7 @@ mod tests {
         CameraWatch::new(CameraDeadlines {
             decision_ns: 200 * MS,
             stop_ns: 500 * MS,
+            clock: StampClock::Runtime,
         })
     }
 

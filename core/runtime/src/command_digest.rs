@@ -1,10 +1,11 @@
 //! One hash over every command that was sent: two runs are the same run when
 //! theirs are equal.
 //!
-//! Kept in virtual time, where a seed must give the same commands whatever the
-//! machine is doing. Real time has no use for it: there the instants differ.
+//! In virtual time a seed must give the same commands whatever the machine is
+//! doing. In real time the instants differ from run to run; there it is what a
+//! replay of the recorded inputs must give again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vola_abi::CommandFrame;
 
@@ -18,20 +19,43 @@ pub struct CommandDigest {
 struct Sum {
     hasher: blake3::Hasher,
     frames: u64,
+    is_spoilt: bool,
 }
 
 impl CommandDigest {
+    /// Whether every command is in it: in real time, where the commands are
+    /// hashed by a thread of their own, some may have been lost.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        !self.sum_of().is_spoilt
+    }
+
     /// Number of commands sent so far, and the BLAKE3 hash (hexadecimal) over
     /// time, number of values, positions and velocities of each.
     #[must_use]
     pub fn read(&self) -> (u64, String) {
-        let sum = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = self.sum_of();
         (sum.frames, sum.hasher.finalize().to_hex().to_string())
+    }
+
+    /// The same, where every command is in it.
+    pub(crate) fn sum(&self) -> Option<(u64, blake3::Hash)> {
+        let sum = self.sum_of();
+        (!sum.is_spoilt).then(|| (sum.frames, sum.hasher.finalize()))
+    }
+
+    /// Commands were lost: the hash is worth nothing.
+    pub(crate) fn spoil(&self) {
+        self.sum_of().is_spoilt = true;
+    }
+
+    fn sum_of(&self) -> MutexGuard<'_, Sum> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds the next command.
     pub(crate) fn add(&self, frame: &CommandFrame) {
-        let mut sum = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = self.sum_of();
         sum.frames += 1;
         sum.hasher.update(&frame.time_ns.to_le_bytes());
         sum.hasher.update(&frame.count.to_le_bytes());

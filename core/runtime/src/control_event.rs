@@ -45,10 +45,15 @@ pub(crate) enum ControlEventKind {
     StopRefused,
     /// A reset was asked for, and the robot is not ready.
     ResetRefused,
+    /// A reset was asked for while the arm moved.
+    ResetTooEarly,
     /// Periods without their tick.
     TicksMissed { missed: u64 },
     /// The share of ticks in time fell below what motion needs (percent).
     SuccessRate { percent: u8 },
+    /// Nothing to tell: the text of a fault that was told before, to be freed by
+    /// the reader.
+    Known,
 }
 
 /// How much a person should care.
@@ -104,6 +109,16 @@ impl EventSender {
         }
     }
 
+    /// Gives away the text of a fault that needs no telling: it is freed by the
+    /// reader. A ring that is half full is kept for what there is to tell; then it
+    /// is freed here, which is not waited for either.
+    pub(crate) fn give_away(&mut self, time_ns: u64, fault: FaultAbi) {
+        if fault.message.is_empty() || self.sender.slots() < RING / 2 {
+            return;
+        }
+        self.tell_fault(time_ns, ControlEventKind::Known, Some(fault));
+    }
+
     /// Locks the ring in memory, while it is empty; the bytes locked.
     pub(crate) fn lock_memory(&mut self) -> std::io::Result<usize> {
         crate::control_thread::lock_queue(&mut self.sender)
@@ -116,6 +131,11 @@ impl EventSender {
 }
 
 impl ControlEvent {
+    /// In words; none where there is nothing to tell.
+    pub(crate) fn told(&self) -> Option<ControlNote> {
+        (self.kind != ControlEventKind::Known).then(|| self.note())
+    }
+
     /// In words.
     pub(crate) fn note(&self) -> ControlNote {
         let (severity, limit, mut action) = match self.kind {
@@ -163,7 +183,12 @@ impl ControlEvent {
             ControlEventKind::ResetRefused => (
                 Severity::Error,
                 "reset",
-                "refused: the robot gives no state within its limits".to_owned(),
+                "refused: the robot gives no state within its limits, or its emergency stop or hold-to-run device keeps it stopped".to_owned(),
+            ),
+            ControlEventKind::ResetTooEarly => (
+                Severity::Warning,
+                "reset",
+                "refused: the arm still moves; ask again once it stands".to_owned(),
             ),
             ControlEventKind::TicksMissed { missed } => (
                 Severity::Warning,
@@ -175,8 +200,11 @@ impl ControlEvent {
                 "control_ticks",
                 format!("only {percent} of the last 100 ticks came in time"),
             ),
+            ControlEventKind::Known => (Severity::Info, "fault", "as before".to_owned()),
         };
-        if let Some(fault) = &self.fault {
+        if let Some(fault) = &self.fault
+            && !fault.message.is_empty()
+        {
             action.push_str(": ");
             action.push_str(&fault.message);
         }
@@ -224,6 +252,27 @@ mod tests {
             seen += 1;
         }
         assert_eq!(seen, 128);
+    }
+
+    #[test]
+    fn a_known_fault_goes_to_the_reader_to_be_freed_and_leaves_room_for_news() {
+        let (mut sender, mut receiver) = event_ring();
+        let fault = || FaultAbi {
+            kind: vola_abi::FaultKind::Failed,
+            message: "the encoder does not answer".into(),
+        };
+        for tick in 0..200 {
+            sender.give_away(tick, fault());
+        }
+        for _ in 0..RING / 2 - 1 {
+            sender.tell(1, ControlEventKind::Reset);
+        }
+        assert_eq!(sender.lost(), 0);
+        let events: Vec<ControlEvent> = std::iter::from_fn(|| receiver.pop().ok()).collect();
+        let known = events.iter().filter(|event| event.fault.is_some());
+        assert_eq!(known.count(), RING / 2 + 1);
+        let told = events.iter().filter_map(ControlEvent::told);
+        assert_eq!(told.count(), RING / 2 - 1);
     }
 
     #[test]

@@ -20,25 +20,27 @@
 //! # Timing
 //! A tick allocates nothing, takes no lock and waits for nobody.
 
+mod stopping;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use rtrb::Consumer;
-use vola_abi::{CommandFrame, FaultAbi, StateFrame, StopCategory};
+use vola_abi::{CommandFrame, FaultAbi, StateFrame};
 use vola_bundle::{ControlSettings, Deadlines};
 use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
     ToolLimits, Tracker,
 };
-use vola_types::EmbodimentDescription;
+use vola_types::{EmbodimentDescription, StampClock};
 
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
     contact_watch::ContactWatch,
     control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
+    control_inputs::{InputReader, InputTap, Sent, Signals, TickRecord, input_ring},
     control_status::{ControlMode, ControlStatus, HoldCause, StopCause},
     heartbeat::{HeartbeatKind, Heartbeats},
     latency::LatencyHistogram,
@@ -60,11 +62,6 @@ pub(crate) const PROPRIOCEPTION_NS: u64 = 10 * TICK_NS;
 /// stays out of its way.
 const TRACKER_PART: f64 = 0.98;
 
-/// Time after a stop in which the arm must have come to rest (ns): more than
-/// twice what a stop from full speed takes.
-const REST_NS: u64 = 1_000_000_000;
-/// Measured speed (rad/s, m/s) that still counts as rest.
-const REST_VELOCITY: f64 = 0.1;
 /// Periods missed at once that are worth a line in the log.
 const MISSED_TOLD: u64 = 10;
 /// Success rate below which it is told, and above which it is told again.
@@ -89,9 +86,9 @@ pub(crate) enum ControlOrder {
     /// Stop for a reason that was found outside of the loop; latched.
     Stop(StopCause),
     /// As hold; the world behind the robot is being rebuilt and gives no new
-    /// state until the reset that follows.
+    /// state until the reset that follows, which may find the arm anywhere.
     NewWorld,
-    /// Leave a latched stop: hold the measured pose.
+    /// Leave a latched stop: hold the measured pose. Refused while the arm moves.
     Reset,
 }
 
@@ -113,6 +110,8 @@ pub(crate) struct ControlLoop {
     watch: Watch,
     events: EventSender,
     telemetry: Arc<ControlTelemetry>,
+    /// Takes down what the loop takes in.
+    inputs: Option<InputTap>,
     /// Reads time for the telemetry; none in virtual time.
     stopwatch: Option<fn() -> u64>,
     last_velocity: [f64; vola_motion::MAX_JOINTS],
@@ -134,13 +133,13 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(max_missed: u64, deadlines: Deadlines) -> Self {
+    fn new(max_missed: u64, deadlines: Deadlines, clock: StampClock) -> Self {
         let state_ns = u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX);
         Self {
             pace: TickPace::new(TICK_NS),
             max_missed,
             success_told: false,
-            age: AgeWatch::new(state_ns),
+            age: AgeWatch::new(state_ns, clock),
             frozen: FrozenStateWatch::new(state_ns),
             is_paused: false,
             proprioception_period: u64::MAX,
@@ -202,7 +201,7 @@ impl ControlLoop {
         let filter = SafetyFilter::new(limits.clone(), filter_settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
         let filter = safety.complete(filter, filter_settings, &model)?;
-        let contact = safety.contact_watch(model.id(), &state)?;
+        let contact = safety.contact_watch(&model, &state)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
             state,
@@ -224,9 +223,10 @@ impl ControlLoop {
             state,
             command: CommandFrame::default(),
             status,
-            watch: Watch::new(settings.missed_ticks(), deadlines),
+            watch: Watch::new(settings.missed_ticks(), deadlines, description.stamp_clock),
             events,
             telemetry: Arc::default(),
+            inputs: None,
             stopwatch: None,
             last_velocity: [0.0; vola_motion::MAX_JOINTS],
             last_acceleration: [0.0; vola_motion::MAX_JOINTS],
@@ -254,14 +254,27 @@ impl ControlLoop {
         self.stopwatch = Some(clock);
     }
 
-    /// Locks the ring of events in memory; the bytes locked.
-    pub(crate) fn lock_events(&mut self) -> std::io::Result<usize> {
-        self.events.lock_memory()
+    /// Takes down what the loop takes in from now on; to be called before the
+    /// first tick and the first order.
+    pub(crate) fn record_inputs(&mut self) -> InputReader {
+        let (mut tap, reader) = input_ring();
+        tap.state(Some(&self.state));
+        self.inputs = Some(tap);
+        reader
+    }
+
+    /// Locks the rings of events and of inputs in memory; the bytes locked.
+    pub(crate) fn lock_rings(&mut self) -> std::io::Result<usize> {
+        let inputs = self.inputs.as_mut().map_or(Ok(0), InputTap::lock_memory)?;
+        Ok(inputs + self.events.lock_memory()?)
     }
 
     /// Takes an order; it has effect from the next tick on. A path is refused
     /// (and dropped) while the loop is stopped or still braking.
     pub(crate) fn order(&mut self, order: ControlOrder) {
+        if let Some(inputs) = &mut self.inputs {
+            inputs.order(&order);
+        }
         match order {
             ControlOrder::Follow { path, fresh_by_ns } => match self.status.mode {
                 ControlMode::Following => self.follow(path, fresh_by_ns),
@@ -284,15 +297,21 @@ impl ControlLoop {
     /// One tick. `now_ns` is when the command takes effect: a whole number of
     /// ticks, later than the last.
     pub(crate) fn tick(&mut self, now_ns: u64) {
+        self.tick_with(now_ns, None);
+    }
+
+    /// The same with what was demanded from outside in a recorded tick.
+    pub(crate) fn tick_with(&mut self, now_ns: u64, recorded: Option<Signals>) {
         let mut lap = Lap::begin(self.stopwatch);
         self.status.time_ns = now_ns;
         self.watch_pace(now_ns);
         self.measure(now_ns);
         lap.end(&self.telemetry.state);
-        if let Some(cause) = self.contact.look(&self.status.state) {
+        if let Some(cause) = self.contact.look(now_ns, &self.status.state) {
             self.stop(cause, None);
         }
-        self.obey(now_ns);
+        let signals = recorded.unwrap_or_else(|| self.signals(now_ns));
+        self.obey(now_ns, signals);
         let (positions, velocities) = self.checked_command(now_ns);
         lap.end(&self.telemetry.filter);
         let count = positions.len();
@@ -302,12 +321,22 @@ impl ControlLoop {
         copy(&mut self.command.velocity, &velocities);
         self.measure_jerk(&velocities);
         self.status.set_command(&positions);
-        if let Err(fault) = self.actuator.try_command(&self.command) {
+        let answer = self.actuator.try_command(&self.command);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.tick(TickRecord {
+                now_ns,
+                signals,
+                is_taken: answer.is_ok(),
+                sent: Sent::of(&self.command),
+            });
+        }
+        if let Err(fault) = answer {
             self.stop(StopCause::CommandFault, Some(fault));
         }
         lap.end(&self.telemetry.command);
         self.status.ticks = self.status.ticks.wrapping_add(1);
         self.status.at_rest = self.filter.is_at_rest();
+        self.status.stands = self.status.at_rest && !self.moves(&self.status.state);
         self.telemetry.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -346,7 +375,7 @@ impl ControlLoop {
 
     /// Reads the state and asks whether it is whole, new and alive.
     fn measure(&mut self, now_ns: u64) {
-        if let Err(fault) = self.actuator.try_state(&mut self.state) {
+        if let Err(fault) = self.read_state() {
             self.stop(StopCause::StateFault, Some(fault));
             return;
         }
@@ -355,6 +384,9 @@ impl ControlLoop {
             return;
         }
         self.status.state = self.state;
+        if let Some(cause) = pressed(&self.state) {
+            self.stop(cause, None);
+        }
         let end_ns = now_ns + TICK_NS;
         let period = end_ns / PROPRIOCEPTION_NS;
         if period != self.watch.proprioception_period {
@@ -382,22 +414,29 @@ impl ControlLoop {
         }
     }
 
-    /// An arm that moves on after a stop: power is asked to be cut, once.
-    fn watch_rest(&mut self, now_ns: u64) {
-        let is_due = now_ns.saturating_sub(self.watch.stopped_ns) > REST_NS;
-        let arm = self.model.arm(self.state.velocities());
-        let moves = arm.iter().any(|velocity| velocity.abs() > REST_VELOCITY);
-        if is_due && moves && !self.watch.cut_power {
-            self.tell(ControlEventKind::NotAtRest);
-            self.cut_power();
+    /// Reads the robot's state into the loop's own frame.
+    fn read_state(&mut self) -> Result<(), FaultAbi> {
+        let answer = self.actuator.try_state(&mut self.state);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.state(answer.is_ok().then_some(&self.state));
+        }
+        answer
+    }
+
+    /// What is demanded from outside now.
+    fn signals(&mut self, now_ns: u64) -> Signals {
+        Signals {
+            level: self.stop_switch.level(),
+            has_lost_plugin: self.stop_switch.has_lost_plugin(),
+            silent: self.heartbeats.silent(now_ns),
         }
     }
 
     /// Stops and holds that are demanded from outside, or follow from silence.
-    fn obey(&mut self, now_ns: u64) {
-        match self.stop_switch.level() {
+    fn obey(&mut self, now_ns: u64, signals: Signals) {
+        match signals.level {
             StopLevel::None => {}
-            StopLevel::Hold if self.stop_switch.has_lost_plugin() => {
+            StopLevel::Hold if signals.has_lost_plugin => {
                 self.hold_for(HoldCause::PluginLost, None);
             }
             StopLevel::Hold => self.hold_for(HoldCause::Demanded, None),
@@ -413,7 +452,7 @@ impl ControlLoop {
                 self.stop_switch.obeyed(StopLevel::CutPower);
             }
         }
-        match self.heartbeats.silent(now_ns) {
+        match signals.silent {
             Some(HeartbeatKind::Operator) => self.stop(StopCause::OperatorSilent, None),
             Some(HeartbeatKind::Planner) => self.hold_for(HoldCause::PlannerSilent, None),
             None => {}
@@ -480,67 +519,6 @@ impl ControlLoop {
         self.hold();
     }
 
-    fn stop(&mut self, cause: StopCause, fault: Option<FaultAbi>) {
-        if !matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.status.mode = ControlMode::Stopped(cause);
-            self.watch.stopped_ns = self.status.time_ns;
-            self.watch.cut_power = cause.cuts_power();
-            let is_filter_s = matches!(
-                cause,
-                StopCause::Filter | StopCause::TrackingError | StopCause::StateInvalid
-            );
-            let rejection = self.status.rejection.filter(|_| is_filter_s);
-            let kind = ControlEventKind::Stopped { cause, rejection };
-            self.events.tell_fault(self.status.time_ns, kind, fault);
-            // The filter's braking commands still go out; a robot that no longer
-            // takes them has its own time-out.
-            self.ask_to_stop(cause.category());
-        }
-        self.path = None;
-        self.fresh_by_ns = u64::MAX;
-    }
-
-    fn cut_power(&mut self) {
-        self.watch.cut_power = true;
-        self.ask_to_stop(StopCategory::Zero);
-    }
-
-    fn ask_to_stop(&mut self, category: StopCategory) {
-        if let Err(fault) = self.actuator.try_stop(category) {
-            let kind = ControlEventKind::StopRefused;
-            self.events
-                .tell_fault(self.status.time_ns, kind, Some(fault));
-        }
-    }
-
-    fn reset(&mut self) {
-        if let Err(fault) = self.actuator.try_reset() {
-            let kind = ControlEventKind::ResetRefused;
-            self.events
-                .tell_fault(self.status.time_ns, kind, Some(fault));
-            return;
-        }
-        let is_ready = self.actuator.try_state(&mut self.state).is_ok()
-            && self.model.is_valid_state(&self.state)
-            && self.filter.reset_to(self.state.positions()).is_ok();
-        if !is_ready {
-            self.tell(ControlEventKind::ResetRefused);
-            return;
-        }
-        reset_tracker(&mut self.tracker, self.state.positions());
-        self.path = None;
-        self.fresh_by_ns = u64::MAX;
-        self.watch.restart();
-        self.status.state = self.state;
-        self.status.proprioception = self.state;
-        self.status.set_command(self.state.positions());
-        self.status.rejection = None;
-        if matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.tell(ControlEventKind::Reset);
-        }
-        self.status.mode = ControlMode::Holding;
-    }
-
     fn tell(&mut self, kind: ControlEventKind) {
         self.events.tell(self.status.time_ns, kind);
         self.telemetry
@@ -570,6 +548,17 @@ impl ControlLoop {
             *last_v = *velocity;
             *last_a = acceleration;
         }
+    }
+}
+
+/// Why a person at the robot wants it to stand, if one does.
+fn pressed(state: &StateFrame) -> Option<StopCause> {
+    if state.has(StateFrame::EMERGENCY_STOP) {
+        Some(StopCause::EmergencyStop)
+    } else if state.has(StateFrame::HOLD_RELEASED) {
+        Some(StopCause::HoldReleased)
+    } else {
+        None
     }
 }
 

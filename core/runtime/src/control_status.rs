@@ -46,9 +46,36 @@ pub enum StopCause {
     Demanded,
     /// A person demanded that power be cut.
     PowerCutDemanded,
+    /// An emergency stop at the robot is pressed.
+    EmergencyStop,
+    /// The robot's hold-to-run device is not held.
+    HoldReleased,
+    /// The gripper presses harder than it may.
+    GripForce,
 }
 
 impl StopCause {
+    /// Every cause. Recordings name them by their place: add at the end.
+    pub(crate) const ALL: [Self; 17] = [
+        Self::StateFault,
+        Self::StateInvalid,
+        Self::StateStale,
+        Self::StateFrozen,
+        Self::CommandFault,
+        Self::TrackingError,
+        Self::Contact,
+        Self::Filter,
+        Self::TicksMissed,
+        Self::CameraSilent,
+        Self::CameraFrozen,
+        Self::OperatorSilent,
+        Self::Demanded,
+        Self::PowerCutDemanded,
+        Self::EmergencyStop,
+        Self::HoldReleased,
+        Self::GripForce,
+    ];
+
     /// In words, for messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -71,6 +98,9 @@ impl StopCause {
             Self::OperatorSilent => "the person at the controls gave no sign of life",
             Self::Demanded => "a person demanded it",
             Self::PowerCutDemanded => "a person demanded that power be cut",
+            Self::EmergencyStop => "an emergency stop at the robot is pressed",
+            Self::GripForce => "the gripper presses harder than `safety.gripper_force_n` allows",
+            Self::HoldReleased => "the robot's hold-to-run device is not held",
         }
     }
 
@@ -87,6 +117,9 @@ impl StopCause {
             Self::CameraSilent | Self::CameraFrozen => "camera",
             Self::OperatorSilent => "operator_heartbeat",
             Self::Demanded | Self::PowerCutDemanded => "stop_switch",
+            Self::EmergencyStop => "emergency_stop",
+            Self::HoldReleased => "hold_to_run",
+            Self::GripForce => "gripper_force",
         }
     }
 
@@ -101,7 +134,7 @@ impl StopCause {
     }
 
     pub(crate) fn cuts_power(self) -> bool {
-        self == Self::PowerCutDemanded
+        matches!(self, Self::PowerCutDemanded | Self::EmergencyStop)
     }
 
     pub(crate) fn category_number(self) -> u8 {
@@ -157,7 +190,10 @@ pub(crate) struct ControlStatus {
     pub(crate) time_ns: u64,
     pub(crate) ticks: u64,
     pub(crate) mode: ControlMode,
+    /// No motion is commanded.
     pub(crate) at_rest: bool,
+    /// No motion is commanded and none is measured.
+    pub(crate) stands: bool,
     pub(crate) state: StateFrame,
     /// The state as policies see it, at 100 Hz, and the end of the tick that
     /// read it (ns).
@@ -179,6 +215,7 @@ impl Default for ControlStatus {
             ticks: 0,
             mode: ControlMode::Holding,
             at_rest: true,
+            stands: true,
             state: StateFrame::default(),
             proprioception: StateFrame::default(),
             proprioception_ns: 0,

@@ -22,19 +22,20 @@ use vola_bundle::ControlSettings;
 use crate::{
     RealTimeReport,
     control_event::{ControlEvent, ControlNote},
+    control_inputs::InputLog,
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
+    log_sink::{LineSender, PluginLine},
     motion_report::{MotionOutlet, MotionTap},
     real_time::{self, lock_memory},
     real_time_report::prepare_thread,
+    telemetry::ControlTelemetry,
     tick_clock::TickSchedule,
 };
 
 /// Ticks at most between the end of a session and the end of its control
 /// thread: a second to come to rest.
 const LAST_TICKS: u64 = 1000;
-/// Ticks between two looks at what the system counted for the thread.
-const USAGE_TICKS: u64 = 1000;
 /// Longest time that something told waits to be logged.
 const LISTEN_PERIOD: Duration = Duration::from_millis(10);
 /// Notes kept for a run's log that nobody fetches.
@@ -84,6 +85,8 @@ pub(crate) struct ControlThread {
     pub(crate) control: ControlLoop,
     pub(crate) inbox: Consumer<ControlOrder>,
     pub(crate) publisher: triple_buffer::Input<Published>,
+    /// Where plugins' log lines go that come on this thread.
+    pub(crate) lines: Option<LineSender>,
     pub(crate) motion: MotionTap,
     pub(crate) settings: ControlSettings,
 }
@@ -101,6 +104,9 @@ impl ControlThread {
         ready: &SyncSender<RealTimeReport>,
     ) {
         let settings = self.settings;
+        if let Some(lines) = self.lines.take() {
+            lines.take_this_thread_s();
+        }
         let report = prepare_thread(&settings, || {
             let own = size_of::<Self>();
             lock_memory(std::ptr::from_ref::<Self>(&self).cast(), own)?;
@@ -117,7 +123,7 @@ impl ControlThread {
         self.control.measure_with(real_time::monotonic_ns);
         let telemetry = self.control.telemetry();
         let mut schedule = TickSchedule::new(clock.now_ns(), TICK_NS);
-        let mut usage = real_time::thread_usage();
+        telemetry.watch_thread(real_time::thread_id());
         let mut taken = 0;
         let mut left = u64::MAX;
         while left > 0 {
@@ -146,11 +152,6 @@ impl ControlThread {
             telemetry
                 .work
                 .record(real_time::thread_cpu_ns().saturating_sub(began_ns));
-            if self.control.status().ticks.is_multiple_of(USAGE_TICKS) {
-                let now = real_time::thread_usage();
-                telemetry.add_usage(usage, now);
-                usage = now;
-            }
         }
     }
 }
@@ -193,21 +194,48 @@ pub(crate) fn lock_status(
 /// What was told and is not yet in a run's log.
 pub(crate) type Notes = Arc<Mutex<Vec<ControlNote>>>;
 
-/// Logs what the control thread tells, and hands its measured instants on, until
-/// it is gone. Runs on a thread of its own, so that a slow terminal is nobody's matter but this thread's.
-pub(crate) fn listen(mut told: Consumer<ControlEvent>, mut motion: MotionOutlet, notes: &Notes) {
-    loop {
-        // Asked first: what was told before the end is still taken out.
-        let is_over = told.is_abandoned();
-        while let Ok(event) = told.pop() {
-            let note = event.note();
+/// What the control thread sends to who logs for it.
+pub(crate) struct Told {
+    pub(crate) events: Consumer<ControlEvent>,
+    pub(crate) lines: Consumer<PluginLine>,
+    pub(crate) inputs: InputLog,
+    pub(crate) motion: MotionOutlet,
+    pub(crate) telemetry: Arc<ControlTelemetry>,
+}
+
+impl Told {
+    /// Logs what waits.
+    fn log(&mut self, notes: &Notes) {
+        while let Ok(event) = self.events.pop() {
+            let Some(note) = event.told() else { continue };
             note.log();
             let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
             if notes.len() < MAX_NOTES {
                 notes.push(note);
             }
         }
-        motion.drain();
+        while let Ok(line) = self.lines.pop() {
+            line.log();
+        }
+        self.inputs.take(0);
+        self.motion.drain();
+    }
+}
+
+/// Logs what the control thread tells until it is gone. Runs on a thread of its
+/// own, so that a slow terminal is nobody's matter but this thread's.
+pub(crate) fn listen(mut told: Told, notes: &Notes) {
+    let mut lost_before = 0;
+    loop {
+        // Asked first: what was told before the end is still taken out.
+        let is_over = told.events.is_abandoned();
+        told.log(notes);
+        let lost = told.telemetry.lost_lines.load(Ordering::Relaxed);
+        if lost > lost_before {
+            let lines = lost - lost_before;
+            tracing::warn!(target: "plugin", "{lines} log lines from the control thread were lost");
+            lost_before = lost;
+        }
         if is_over {
             return;
         }

@@ -117,6 +117,14 @@ pub enum RuntimeError {
         /// Expected versus got.
         source: MotionError,
     },
+    /// A file is no recording of a control loop that can be replayed.
+    #[error("{}: {reason}\nhelp: name a file that `--record-control FILE` of this version wrote", path.display())]
+    Recording {
+        /// The file.
+        path: PathBuf,
+        /// Expected versus got.
+        reason: String,
+    },
     /// The robot has no such part.
     #[error("embodiment `{id}` has no {part}\nhelp: {help}")]
     MissingPart {

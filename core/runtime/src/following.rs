@@ -141,12 +141,23 @@ impl Session {
         Ok(())
     }
 
-    /// Leaves a latched stop: the arm holds where it stands.
+    /// Leaves a latched stop: the arm holds where it stands. An arm that still
+    /// brakes is waited for.
     ///
     /// # Errors
-    /// When the robot is not ready to move again.
+    /// When the arm does not come to rest, or the robot is not ready to move again.
     pub fn reset_stop(&mut self) -> Result<(), RuntimeError> {
         self.path = None;
+        let give_up_ns = self.body.now_ns() + REST_TIMEOUT_NS;
+        while !self.body.status().stands {
+            let now_ns = self.body.now_ns();
+            if now_ns >= give_up_ns {
+                return Err(RuntimeError::Stopped {
+                    reason: "the arm still moves; it must stand before a stop is left".to_owned(),
+                });
+            }
+            self.body.advance_to(now_ns + TICK_NS)?;
+        }
         self.eyes.restart();
         self.body.order(ControlOrder::Reset)?;
         let now_ns = self.body.now_ns();

@@ -1,7 +1,7 @@
 //! From the deployment's words to checked limits and thresholds.
 
 use vola_bundle::{Deployment, Signal};
-use vola_motion::{JointLimits, Limits};
+use vola_motion::{JointLimits, Limits, ToolLimits};
 use vola_types::EmbodimentDescription;
 
 use crate::{RuntimeError, confidence::ConfidenceSettings, policy::Policy};
@@ -37,6 +37,20 @@ pub(crate) fn checked_limits(
         limits.narrow(&joint.name, &by)?;
     }
     Ok(limits)
+}
+
+/// Workspace and tool speed: the deployment's, else the robot's.
+pub(crate) fn tool_limits(
+    deployment: &Deployment,
+    description: &EmbodimentDescription,
+) -> ToolLimits {
+    let safety = deployment.safety();
+    ToolLimits {
+        workspace: safety.workspace().unwrap_or(description.workspace),
+        max_speed_m_per_s: safety
+            .max_tool_speed_m_per_s()
+            .unwrap_or(description.max_tool_speed_m_per_s),
+    }
 }
 
 /// Thresholds of the signals that the deployment asks for.

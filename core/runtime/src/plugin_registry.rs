@@ -369,14 +369,23 @@ impl PluginRegistry {
         found.extend(self.refused.iter().map(|(path, error)| {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
-            format!("(refused) {}: {first}", path.display())
+            let path = path.display().to_string();
+            // Most errors name the file themselves.
+            if first.contains(&path) {
+                format!("(refused) {first}")
+            } else {
+                format!("(refused) {path}: {first}")
+            }
         }));
         if found.is_empty() {
             found.push("nothing".to_owned());
         }
+        let mut searched = self.places.clone();
+        let mut known = std::collections::BTreeSet::new();
+        searched.retain(|place| known.insert(place.clone()));
         RuntimeError::MissingPlugin {
             id: id.clone(),
-            searched: self.places.clone(),
+            searched,
             found,
         }
     }

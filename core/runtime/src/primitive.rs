@@ -44,6 +44,9 @@ const LET_GO_OPENING: f64 = 0.62;
 /// Why a primitive ends when an isolated plugin dies in it.
 pub(crate) const PLUGIN_LOST: &str = "the process of a plugin was lost; it is replaced";
 
+/// Why a primitive ends when its observer wants the arm to rest.
+pub(crate) const CALLED_TO_REST: &str = "called to rest";
+
 /// How a primitive ended, and why.
 pub(crate) struct Ending {
     pub(crate) outcome: Outcome,
@@ -127,7 +130,7 @@ impl Session {
         } else if goal.op.is_policy() {
             self.run_policy(goal, driver, observer, &mut run, seed)
         } else {
-            self.run_generated(goal)
+            self.run_generated(goal, observer)
         };
         let ending = match ending {
             Ok(ending) => {
@@ -192,6 +195,9 @@ impl Session {
                 return Ok(ended(Outcome::Interrupted, "stopped by a person"));
             }
             let observed_ns = self.body.now_ns();
+            if observer.is_rest_wanted(observed_ns) {
+                return Ok(ended(Outcome::Interrupted, CALLED_TO_REST));
+            }
             if observed_ns >= run.deadline_ns {
                 return Ok(ended(Outcome::TimedOut, "its time ran out"));
             }

@@ -7,6 +7,7 @@
 
 use std::{
     io,
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -25,9 +26,13 @@ use crate::{
     arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
+    control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
-    control_thread::{Clock, ControlThread, Notes, Published, listen, lock_queue, lock_status},
+    control_thread::{
+        Clock, ControlThread, Notes, Published, Told, listen, lock_queue, lock_status,
+    },
+    log_sink::line_ring,
     motion_report::{MotionTap, TapHandle, motion_queue},
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
@@ -57,6 +62,7 @@ pub(crate) struct RealBody {
     notes: Notes,
     motion: TapHandle,
     telemetry: Arc<ControlTelemetry>,
+    digest: CommandDigest,
     real_time: RealTimeReport,
     simulation: Option<Arc<Mutex<SimulationPort>>>,
     cameras: CameraThreads,
@@ -67,18 +73,20 @@ pub(crate) struct RealBody {
 }
 
 /// What a body in real time is made of.
-pub(crate) struct RealParts {
+pub(crate) struct RealParts<'a> {
     pub(crate) id: PluginId,
     pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
     pub(crate) cameras: Vec<CameraPort>,
     pub(crate) simulation: Option<SimulationPort>,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) settings: ControlSettings,
+    /// A file for what the control loop takes in.
+    pub(crate) record: Option<(&'a Path, RecordedSetup)>,
 }
 
 impl RealBody {
     /// Starts the threads. The robot holds where it is.
-    pub(crate) fn start(parts: RealParts) -> Result<Self, RuntimeError> {
+    pub(crate) fn start(parts: RealParts<'_>) -> Result<Self, RuntimeError> {
         let RealParts {
             id,
             control: (mut control, told),
@@ -86,7 +94,13 @@ impl RealBody {
             simulation,
             stop_switch,
             settings,
+            record,
         } = parts;
+        let mut inputs = InputLog::new(control.record_inputs());
+        if let Some((path, setup)) = record {
+            inputs.write_to(path, &setup)?;
+        }
+        let digest = inputs.digest();
         let clock = Clock::start();
         let ending = Arc::new(AtomicBool::new(false));
         let (mut orders, inbox) = RingBuffer::new(ORDER_QUEUE);
@@ -98,6 +112,7 @@ impl RealBody {
         let (mut tap, outlet, motion) = motion_queue();
         let telemetry = control.telemetry();
         telemetry.clear();
+        let (mut lines, plugin_lines) = line_ring(Arc::clone(&telemetry));
         let locked = if settings.lock_memory() {
             lock_queues(
                 &mut control,
@@ -105,6 +120,7 @@ impl RealBody {
                 &mut tap,
                 (&mut publisher, &mut status),
             )
+            .and_then(|bytes| Ok(bytes + lines.lock_memory()?))
         } else {
             Ok(0)
         };
@@ -114,8 +130,16 @@ impl RealBody {
             inbox,
             publisher,
             motion: tap,
+            lines: Some(lines),
             settings,
         });
+        let told = Told {
+            events: told,
+            lines: plugin_lines,
+            inputs,
+            motion: outlet,
+            telemetry: Arc::clone(&telemetry),
+        };
         let (ready, report) = mpsc::sync_channel(1);
         let mut threads = vec![spawn("vola-control", {
             let ending = Arc::clone(&ending);
@@ -130,7 +154,7 @@ impl RealBody {
         let notes = Notes::default();
         threads.push(spawn("vola-listener", {
             let notes = Arc::clone(&notes);
-            move || listen(told, outlet, &notes)
+            move || listen(told, &notes)
         })?);
         let real_time = report.recv_timeout(START_PATIENCE).unwrap_or_default();
         for refusal in real_time.refusals() {
@@ -145,6 +169,7 @@ impl RealBody {
             notes,
             motion,
             telemetry,
+            digest,
             real_time,
             simulation,
             cameras: CameraThreads::new(cameras, Arc::clone(&ending)),
@@ -219,7 +244,7 @@ impl Body for RealBody {
     }
 
     fn digest(&self) -> Option<CommandDigest> {
-        None
+        Some(self.digest.clone())
     }
 
     fn real_time(&self) -> Option<&RealTimeReport> {
@@ -299,7 +324,7 @@ fn lock_queues(
         &mut triple_buffer::Output<Published>,
     ),
 ) -> io::Result<usize> {
-    Ok(control.lock_events()?
+    Ok(control.lock_rings()?
         + lock_queue(orders)?
         + lock_queue(motion.queue())?
         + lock_status(publisher, status)?)

@@ -17,6 +17,17 @@ pub trait PrimitiveObserver {
         HandoffAnswer::Abort
     }
 
+    /// Whether the primitive is to come to rest now and end as interrupted. Asked
+    /// before every decision, and every 20 ms of a motion that the runtime makes
+    /// itself; must not wait.
+    ///
+    /// # Units
+    /// `now_ns` is the runtime's clock (ns).
+    fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
+        let _ = now_ns;
+        false
+    }
+
     /// The safety layer changed, refused or stopped something.
     fn safety(&mut self, note: &SafetyNote<'_>) {
         let _ = note;

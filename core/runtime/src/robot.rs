@@ -1,8 +1,8 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
 use vola_abi::{
-    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, HostData, HostServicesAbi,
-    ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
+    ActuatorBox, CallResult, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, FaultKind, HostData,
+    HostServicesAbi, ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
     abi_stable::std_types::{ROption, RSliceMut, RStr, RString},
 };
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
@@ -196,12 +196,18 @@ pub(crate) struct RobotParts {
 pub(crate) struct ActuatorPort {
     who: String,
     actuator: ActuatorBox,
+    /// It is not called again: every answer were the same fault, made anew.
+    has_panicked: bool,
 }
 
 impl ActuatorPort {
     /// An actuator under a name for messages.
     pub(crate) fn new(who: String, actuator: ActuatorBox) -> Self {
-        Self { who, actuator }
+        Self {
+            who,
+            actuator,
+            has_panicked: false,
+        }
     }
 
     /// The same with a wrapper around it.
@@ -225,19 +231,34 @@ impl ActuatorPort {
     // nothing is formatted or freed.
 
     pub(crate) fn try_state(&mut self, frame: &mut StateFrame) -> Result<(), FaultAbi> {
-        self.actuator.state(frame).into_result()
+        self.call(|actuator| actuator.state(frame))
     }
 
     pub(crate) fn try_command(&mut self, frame: &CommandFrame) -> Result<(), FaultAbi> {
-        self.actuator.command(frame).into_result()
+        self.call(|actuator| actuator.command(frame))
     }
 
     pub(crate) fn try_stop(&mut self, category: StopCategory) -> Result<(), FaultAbi> {
-        self.actuator.stop(category).into_result()
+        self.call(|actuator| actuator.stop(category))
     }
 
     pub(crate) fn try_reset(&mut self) -> Result<(), FaultAbi> {
-        self.actuator.reset().into_result()
+        self.call(|actuator| actuator.reset())
+    }
+
+    fn call(
+        &mut self,
+        entry: impl FnOnce(&mut ActuatorBox) -> CallResult<()>,
+    ) -> Result<(), FaultAbi> {
+        if self.has_panicked {
+            return Err(FaultAbi {
+                kind: FaultKind::Panic,
+                message: RString::new(),
+            });
+        }
+        let result = entry(&mut self.actuator).into_result();
+        self.has_panicked = matches!(&result, Err(fault) if fault.kind == FaultKind::Panic);
+        result
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the deployment adds to the safety filter beside joint and tool limits:
 //! distances, contact forces, and, for measurements in simulation, its absence.
 
+use serde::{Deserialize, Serialize};
 use vola_abi::StateFrame;
 use vola_bundle::{Deployment, SafetySettings};
 use vola_motion::{
@@ -11,7 +12,8 @@ use vola_types::{EmbodimentDescription, PluginId};
 use crate::{RuntimeError, arm_model::ArmModel, contact_watch::ContactWatch};
 
 /// Whether commands pass the safety filter's limits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FilterUse {
     /// All limits hold.
     #[default]
@@ -38,6 +40,7 @@ pub(crate) struct SafetySetup {
     clearance: ClearanceLimits,
     force_stop_n: Option<f64>,
     torque_stop_nm: Option<f64>,
+    gripper_force_n: Option<f64>,
     filter: FilterUse,
 }
 
@@ -58,6 +61,7 @@ impl SafetySetup {
             },
             force_stop_n: safety.force_stop_n(),
             torque_stop_nm: safety.torque_stop_nm(),
+            gripper_force_n: safety.gripper_force_n(),
             filter,
         }
     }
@@ -103,13 +107,15 @@ impl SafetySetup {
     /// setting that nobody acts upon must not look as if somebody did.
     pub(crate) fn contact_watch(
         &self,
-        id: &PluginId,
+        model: &ArmModel,
         state: &StateFrame,
     ) -> Result<ContactWatch, RuntimeError> {
-        let watch = ContactWatch::new(self.force_stop_n, self.torque_stop_nm);
-        if watch.is_active() && state.has_wrench == 0 {
+        let grip = self.gripper_force_n.filter(|_| model.has_gripper());
+        let watch = ContactWatch::new(self.force_stop_n, self.torque_stop_nm)
+            .with_grip(model.arm_joints(), grip);
+        if watch.is_active() && !state.has(StateFrame::WRENCH) {
             return Err(RuntimeError::MissingPart {
-                id: id.clone(),
+                id: model.id().clone(),
                 part: "measured wrench in its state, which `safety.force_stop_n` and `safety.torque_stop_nm` need".to_owned(),
                 help: "remove these settings and stop on force in the robot's own controller, or use an embodiment that measures force at the tool",
             });

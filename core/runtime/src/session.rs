@@ -11,19 +11,20 @@ use vola_bundle::{
     Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
     compare_policy,
 };
-use vola_motion::{Limits, ToolLimits};
-use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
+use vola_motion::Limits;
+use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
-    PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    Interposer, LabelTensor, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry,
+    PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
-    control_loop::{ControlLoop, ControlSetup, TICK_NS},
+    control_inputs::RecordedSetup,
+    control_loop::{ControlLoop, ControlSetup, PROPRIOCEPTION_NS, TICK_NS},
     heartbeat::Heartbeats,
-    limits::checked_limits,
+    limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
     observing::Eyes,
     path_check::PathCheck,
@@ -68,6 +69,9 @@ pub struct SessionOptions {
     pub drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub filter: FilterUse,
+    /// A new file for what the control loop takes in, for
+    /// [`replay_control`](crate::replay_control).
+    pub control_record: Option<PathBuf>,
     /// What stands between the session and the parts of a simulated robot.
     pub interposer: Option<Arc<dyn Interposer>>,
 }
@@ -106,6 +110,8 @@ pub struct PolicyContract {
     /// Rows of its chunks a second.
     pub rate_hz: f64,
 }
+/// The setting by which a robot is told how hard it may grip (N).
+const GRIPPER_FORCE: &str = "gripper_force_n";
 
 /// A running robot.
 pub struct Session {
@@ -161,6 +167,7 @@ impl Session {
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
         let settings = merged(deployment.robot().settings(), &options.robot_settings);
+        let settings = gripping_no_harder(settings, deployment, &registry, &id);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
@@ -191,6 +198,7 @@ impl Session {
             CameraDeadlines {
                 decision_ns: duration_ns(deadlines.camera),
                 stop_ns: duration_ns(deadlines.camera_stop),
+                clock: robot.description().stamp_clock,
             },
         );
         let heartbeats = Heartbeats::default();
@@ -202,6 +210,9 @@ impl Session {
         if let Some(header) = header.as_object_mut() {
             let real_time = serde_json::to_value(body.real_time()).unwrap_or_default();
             header.insert("real_time".to_owned(), real_time);
+            if let Some(path) = &options.control_record {
+                header.insert("control_record".to_owned(), serde_json::json!(path));
+            }
         }
         Ok(Self {
             body,
@@ -271,13 +282,22 @@ impl Session {
     }
 
     /// Builds a new scene in the simulated world; the arm stands where the new
-    /// episode begins. The answer describes the episode to an evaluator.
+    /// episode begins. The answer describes the episode to an evaluator. What the
+    /// policy draws at random follows from `seed` alone from here on, whatever
+    /// this session ran before.
     ///
     /// # Errors
     /// Without a simulation, or when the task is not understood.
     pub fn reset_world(&mut self, seed: u64, task: &Value) -> Result<Value, RuntimeError> {
         self.path = None;
+        if self.settings.clock == ClockMode::Virtual {
+            // Every episode begins at the same point of the slower rates.
+            let begin_ns = self.body.now_ns().next_multiple_of(PROPRIOCEPTION_NS);
+            self.body.advance_to(begin_ns)?;
+        }
         let episode = self.world()?.reset(seed, task)?;
+        self.settings.seed = seed;
+        self.primitives_run = 0;
         self.eyes.restart();
         // One tick, so that status and pictures are the new scene's.
         let now = self.body.now_ns();
@@ -299,6 +319,15 @@ impl Session {
     /// Without a simulation or a goal.
     pub fn goal_reached(&mut self) -> Result<bool, RuntimeError> {
         self.world()?.goal_reached()
+    }
+
+    /// What a simulated world knows of itself: its objects and, with a goal, what
+    /// its expert would do. For evaluation only.
+    ///
+    /// # Errors
+    /// Without a simulation.
+    pub fn world_labels(&mut self) -> Result<Vec<LabelTensor>, RuntimeError> {
+        crate::expert::labels(self.world()?)
     }
 
     /// Reads the scene from the camera with the policy's scene head. A session
@@ -432,8 +461,9 @@ impl Session {
         self.body.wrap_ticks(wrapper)
     }
 
-    /// The hash over all commands so far; none in real time, where the instants
-    /// differ from run to run.
+    /// The hash over all commands so far. In real time it is some milliseconds
+    /// behind, and the instants differ from run to run; a replay of what the
+    /// control loop took in gives it again.
     #[must_use]
     pub fn command_digest(&self) -> Option<CommandDigest> {
         self.body.digest()
@@ -554,17 +584,6 @@ struct Seams {
     heartbeats: Heartbeats,
 }
 
-/// Workspace and tool speed: the deployment's, else the robot's.
-fn tool_limits(deployment: &Deployment, description: &EmbodimentDescription) -> ToolLimits {
-    let safety = deployment.safety();
-    ToolLimits {
-        workspace: safety.workspace().unwrap_or(description.workspace),
-        max_speed_m_per_s: safety
-            .max_tool_speed_m_per_s()
-            .unwrap_or(description.max_tool_speed_m_per_s),
-    }
-}
-
 fn start_body(
     deployment: &Deployment,
     options: &SessionOptions,
@@ -609,6 +628,17 @@ fn start_body(
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;
+    let record = options.control_record.as_deref().map(|path| {
+        let setup = RecordedSetup {
+            vola: env!("CARGO_PKG_VERSION").to_owned(),
+            embodiment: robot.id().to_string(),
+            description: description.clone(),
+            safety: deployment.raw_safety().clone(),
+            control: deployment.raw_control().clone(),
+            filter: options.filter,
+        };
+        (path, setup)
+    });
     match (options.clock, parts.simulation) {
         (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
             robot.id().clone(),
@@ -616,7 +646,8 @@ fn start_body(
             parts.cameras,
             simulation,
             stop_switch,
-        ))),
+            record,
+        )?)),
         (ClockMode::Virtual, None) => Err(RuntimeError::MissingPart {
             id: robot.id().clone(),
             part: "simulated world, which virtual time needs".to_owned(),
@@ -629,6 +660,7 @@ fn start_body(
             simulation,
             stop_switch,
             settings: *deployment.control(),
+            record,
         })?)),
     }
 }
@@ -721,6 +753,39 @@ fn merged(base: &Value, over: &Value) -> Value {
         (base, Value::Null) => base.clone(),
         (_, over) => over.clone(),
     }
+}
+
+/// The settings, with the deployment's limit of the grasp force put in where the
+/// robot has such a setting, grips harder by itself, and nothing is said of it.
+fn gripping_no_harder(
+    mut settings: Value,
+    deployment: &Deployment,
+    registry: &PluginRegistry,
+    id: &PluginId,
+) -> Value {
+    let Some(limit_n) = deployment.safety().gripper_force_n() else {
+        return settings;
+    };
+    let plugins = registry.libraries().iter().flat_map(|library| {
+        let name = library.name().to_owned();
+        let named =
+            move |plugin: &&PluginDescription| format!("{name}/{}", plugin.name) == id.to_string();
+        library.plugins().iter().filter(named)
+    });
+    let usual_n = plugins
+        .filter_map(|plugin| {
+            plugin.settings_schema["properties"][GRIPPER_FORCE]["default"].as_f64()
+        })
+        .next();
+    if settings.is_null() {
+        settings = Value::Object(serde_json::Map::new());
+    }
+    if let (Some(usual_n), Some(settings)) = (usual_n, settings.as_object_mut())
+        && usual_n > limit_n
+    {
+        settings.entry(GRIPPER_FORCE).or_insert(limit_n.into());
+    }
+    settings
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

@@ -20,7 +20,7 @@ pub enum StopLevel {
 }
 
 impl StopLevel {
-    fn of_code(code: u8) -> Self {
+    pub(crate) fn of_code(code: u8) -> Self {
         match code & !OBEYED {
             0 => Self::None,
             1 => Self::Hold,

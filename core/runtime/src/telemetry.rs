@@ -16,8 +16,8 @@ use serde::Serialize;
 use crate::{
     control_status::{InterventionCounts, LIMIT_WORDS},
     latency::{LatencyHistogram, LatencyQuantiles},
-    real_time::ThreadUsage,
     steal::hypervisor_steal_ns,
+    thread_usage::ThreadUsage,
 };
 
 /// Lateness that a control tick should stay below (ns).
@@ -29,6 +29,8 @@ pub(crate) struct ControlTelemetry {
     pub(crate) ticks: AtomicU64,
     pub(crate) missed_ticks: AtomicU64,
     pub(crate) lost_events: AtomicU64,
+    /// Log lines of plugins on the control thread that did not fit.
+    pub(crate) lost_lines: AtomicU64,
     /// Percent of the last 100 periods that had their tick.
     pub(crate) success_percent: AtomicU64,
     /// Thread CPU time of whole ticks.
@@ -41,12 +43,44 @@ pub(crate) struct ControlTelemetry {
     pub(crate) command: LatencyHistogram,
     /// Ticks in which the safety filter changed a command, since the start.
     interventions: [AtomicU64; LIMIT_WORDS],
-    page_faults: AtomicU64,
-    involuntary_switches: AtomicU64,
+    /// The control thread by the system's number; 0 while there is none.
+    thread: AtomicU64,
+    usage: Mutex<Usage>,
     steal_before_ns: AtomicU64,
 }
 
+/// What was counted for the thread when the counting began, and last.
+#[derive(Debug, Default)]
+struct Usage {
+    before: ThreadUsage,
+    last: ThreadUsage,
+}
+
 impl ControlTelemetry {
+    /// Counts for this thread from now on. For the thread's own beginning.
+    pub(crate) fn watch_thread(&self, thread: u64) {
+        self.thread.store(thread, Ordering::Relaxed);
+        self.clear_usage();
+    }
+
+    fn clear_usage(&self) {
+        let now = ThreadUsage::of(self.thread.load(Ordering::Relaxed)).unwrap_or_default();
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = Usage {
+            before: now,
+            last: now,
+        };
+    }
+
+    /// What the system counted for the thread; of one that is gone what was
+    /// known last.
+    fn usage(&self) -> ThreadUsage {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(now) = ThreadUsage::of(self.thread.load(Ordering::Relaxed)) {
+            usage.last = now;
+        }
+        usage.last.since(usage.before)
+    }
+
     /// The safety filter changed something; these are its counts now.
     pub(crate) fn intervened(&self, counts: &InterventionCounts) {
         for (counter, (_, ticks)) in self.interventions.iter().zip(counts.by_limit()) {
@@ -66,12 +100,8 @@ impl ControlTelemetry {
 
     /// Begins to count anew.
     pub(crate) fn clear(&self) {
-        for counter in [
-            &self.ticks,
-            &self.missed_ticks,
-            &self.page_faults,
-            &self.involuntary_switches,
-        ] {
+        self.clear_usage();
+        for counter in [&self.ticks, &self.missed_ticks] {
             counter.store(0, Ordering::Relaxed);
         }
         for histogram in [
@@ -87,25 +117,13 @@ impl ControlTelemetry {
         self.steal_before_ns.store(steal_ns, Ordering::Relaxed);
     }
 
-    /// Adds what the system counted for the control thread between two looks.
-    pub(crate) fn add_usage(&self, before: ThreadUsage, after: ThreadUsage) {
-        let add = |counter: &AtomicU64, from: u64, to: u64| {
-            counter.fetch_add(to.saturating_sub(from), Ordering::Relaxed);
-        };
-        add(&self.page_faults, before.page_faults, after.page_faults);
-        add(
-            &self.involuntary_switches,
-            before.involuntary_switches,
-            after.involuntary_switches,
-        );
-    }
-
     /// Everything, as numbers.
     pub(crate) fn report(&self) -> ControlReport {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run")]
         let steal_ms = hypervisor_steal_ns()
             .map(|ns| ns.saturating_sub(load(&self.steal_before_ns)) as f64 * 1e-6);
+        let usage = self.usage();
         ControlReport {
             ticks: load(&self.ticks),
             missed_ticks: load(&self.missed_ticks),
@@ -116,9 +134,10 @@ impl ControlTelemetry {
             state: self.state.quantiles(),
             filter: self.filter.quantiles(),
             command: self.command.quantiles(),
-            page_faults: load(&self.page_faults),
-            involuntary_switches: load(&self.involuntary_switches),
+            page_faults: usage.page_faults,
+            involuntary_switches: usage.involuntary_switches,
             lost_events: load(&self.lost_events),
+            lost_lines: load(&self.lost_lines),
             steal_ms,
             interventions: self.interventions().into_iter().collect(),
         }
@@ -152,6 +171,8 @@ pub struct ControlReport {
     pub involuntary_switches: u64,
     /// Events for the log that did not fit into the ring.
     pub lost_events: u64,
+    /// Log lines of plugins on the control thread that did not fit into theirs.
+    pub lost_lines: u64,
     /// Processor time that the hypervisor took meanwhile, over all processors
     /// (ms); none where the system does not tell.
     pub steal_ms: Option<f64>,
@@ -221,19 +242,13 @@ mod tests {
         telemetry.ticks.fetch_add(2, Ordering::Relaxed);
         telemetry.lateness.record(30_000);
         telemetry.lateness.record(3_000_000);
-        let before = ThreadUsage::default();
-        let after = ThreadUsage {
-            page_faults: 3,
-            ..before
-        };
-        telemetry.add_usage(before, after);
         let mut counts = InterventionCounts::default();
         let mut left = vola_motion::Interventions::default();
         left.workspace = true;
         (0..4).for_each(|_| counts.add(&left));
         telemetry.intervened(&counts);
         let report = telemetry.report();
-        assert_eq!((report.ticks, report.page_faults), (2, 3));
+        assert_eq!((report.ticks, report.page_faults), (2, 0));
         assert!((report.in_time_share - 0.5).abs() < 1e-9);
         assert_eq!(report.interventions["workspace"], 4);
         assert_eq!(report.interventions.len(), 1);

@@ -5,7 +5,7 @@
 //! nobody reads is not rendered. Nothing here reads a clock, so the same seed
 //! gives the same commands however busy the machine is.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use rtrb::Consumer;
 use vola_types::PluginId;
@@ -15,6 +15,7 @@ use crate::{
     arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
+    control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     motion_report::MotionInstant,
@@ -30,6 +31,8 @@ pub(crate) struct VirtualBody {
     told: Consumer<ControlEvent>,
     notes: Vec<ControlNote>,
     digest: CommandDigest,
+    /// Where a recording is wanted.
+    inputs: Option<InputLog>,
     wrapper: Option<TickWrapper>,
     cameras: Vec<CameraPort>,
     simulation: SimulationPort,
@@ -43,19 +46,25 @@ pub(crate) struct VirtualBody {
 impl VirtualBody {
     pub(crate) fn new(
         id: PluginId,
-        (control, told): (ControlLoop, Consumer<ControlEvent>),
+        (mut control, told): (ControlLoop, Consumer<ControlEvent>),
         cameras: Vec<CameraPort>,
         simulation: SimulationPort,
         stop_switch: StopSwitch,
-    ) -> Self {
+        record: Option<(&Path, RecordedSetup)>,
+    ) -> Result<Self, RuntimeError> {
         control.telemetry().clear();
-        Self {
+        let inputs = record.map(|(path, setup)| {
+            let mut log = InputLog::new(control.record_inputs());
+            log.write_to(path, &setup).map(|()| log)
+        });
+        Ok(Self {
             id,
             now_ns: 0,
             control,
             told,
             notes: Vec::new(),
             digest: CommandDigest::default(),
+            inputs: inputs.transpose()?,
             wrapper: None,
             cameras,
             simulation,
@@ -64,7 +73,7 @@ impl VirtualBody {
             motion: None,
             motion_told_ns: 0,
             frame: Picture::default(),
-        }
+        })
     }
 
     fn tick(&mut self) -> Result<(), RuntimeError> {
@@ -74,6 +83,9 @@ impl VirtualBody {
         }
         self.digest.add(self.control.command_frame());
         self.listen();
+        if let Some(inputs) = &mut self.inputs {
+            inputs.take(usize::MAX);
+        }
         self.simulation.step(TICK_NS)?;
         self.now_ns += TICK_NS;
         for watch in 0..self.watches.len() {
@@ -102,7 +114,7 @@ impl VirtualBody {
     /// Logs what the control loop told, and keeps it for the run's log.
     fn listen(&mut self) {
         while let Ok(event) = self.told.pop() {
-            let note = event.note();
+            let Some(note) = event.told() else { continue };
             note.log();
             self.notes.push(note);
         }
@@ -209,9 +221,11 @@ impl World for VirtualBody {
         seed: u64,
         task: &serde_json::Value,
     ) -> Result<serde_json::Value, RuntimeError> {
-        let episode = self.simulation.reset(seed, task)?;
+        // The arm may stand elsewhere in the new scene, and begin to at once.
+        self.control.order(ControlOrder::NewWorld);
+        let episode = self.simulation.reset(seed, task);
         self.control.order(ControlOrder::Reset);
-        Ok(episode)
+        episode
     }
 
     fn set_goal(&mut self, goal: &serde_json::Value) -> Result<(), RuntimeError> {

@@ -4,38 +4,40 @@
 //! clock, so real and virtual time use the same. What follows from a verdict is
 //! decided in the control loop.
 //!
-//! A robot stamps its measurements on the runtime's clock. One that keeps a
-//! clock of its own cannot be checked for age, but still for standing stamps.
+//! A robot stamps its measurements on the runtime's clock, unless its description
+//! says that it keeps a clock of its own: then they cannot be checked for age, but
+//! still for standing stamps.
 
 use vola_motion::MAX_JOINTS;
+use vola_types::StampClock;
 
 /// Way (rad, m) that a command may go before the measured joint must have
 /// changed at all: far above an encoder's step, far below what matters.
 const FROZEN_TRAVEL: f64 = 0.02;
 
-/// Finds a source that gives nothing new: a stamp that stands still, or stays
-/// older than the deadline.
+/// Finds a source that gives nothing new: a stamp that stands still, or is older
+/// than the deadline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AgeWatch {
     deadline_ns: u64,
+    clock: StampClock,
     stamp_ns: u64,
     fresh_ns: Option<u64>,
-    keeps_our_clock: bool,
 }
 
 impl AgeWatch {
-    pub(crate) fn new(deadline_ns: u64) -> Self {
+    pub(crate) fn new(deadline_ns: u64, clock: StampClock) -> Self {
         Self {
             deadline_ns,
+            clock,
             stamp_ns: 0,
             fresh_ns: None,
-            keeps_our_clock: false,
         }
     }
 
     /// Begins anew, after a reset: whatever comes next counts as fresh.
     pub(crate) fn restart(&mut self) {
-        *self = Self::new(self.deadline_ns);
+        *self = Self::new(self.deadline_ns, self.clock);
     }
 
     /// Nobody looked for so long: that time is not held against the source.
@@ -48,10 +50,12 @@ impl AgeWatch {
     /// A measurement with this stamp is the newest at `now_ns`. The answer is
     /// for how long (ns) nothing fresh has come.
     pub(crate) fn look(&mut self, now_ns: u64, stamp_ns: u64) -> u64 {
-        let is_new = self.fresh_ns.is_none() || stamp_ns != self.stamp_ns;
-        let is_recent = now_ns.saturating_sub(stamp_ns) <= self.deadline_ns;
-        self.keeps_our_clock |= is_recent;
-        if is_new && (is_recent || !self.keeps_our_clock) {
+        let is_first = self.fresh_ns.is_none();
+        let is_recent = match self.clock {
+            StampClock::Runtime => now_ns.saturating_sub(stamp_ns) <= self.deadline_ns,
+            StampClock::Own => true,
+        };
+        if is_first || (stamp_ns != self.stamp_ns && is_recent) {
             self.fresh_ns = Some(now_ns);
         }
         self.stamp_ns = stamp_ns;
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_stamp_may_stand_for_the_deadline_and_no_longer() {
-        let mut watch = AgeWatch::new(20 * MS);
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Runtime);
         for now in 0..50 {
             let silent = watch.look(now * MS, now * MS);
             assert!(!watch.is_stale(silent));
@@ -147,7 +151,7 @@ mod tests {
 
     #[test]
     fn measurements_that_are_new_but_old_are_stale() {
-        let mut watch = AgeWatch::new(20 * MS);
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Runtime);
         let mut delayed = |now: u64, by: u64| {
             let silent = watch.look(now * MS, (now - by) * MS);
             watch.is_stale(silent)
@@ -158,8 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_delay_is_found_after_a_start_or_a_reset() {
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Runtime);
+        for begin in [1000, 2000] {
+            let found = (begin..begin + 100).find(|now| {
+                let silent = watch.look(now * MS, (now - 300) * MS);
+                watch.is_stale(silent)
+            });
+            // The first counts as fresh, and then nothing does.
+            assert_eq!(found, Some(begin + 21));
+            watch.restart();
+        }
+    }
+
+    #[test]
     fn a_clock_of_the_robot_s_own_is_no_fault() {
-        let mut watch = AgeWatch::new(20 * MS);
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Own);
         for now in 1_000_000..1_000_100_u64 {
             let silent = watch.look(now * MS, now - 1_000_000);
             assert!(!watch.is_stale(silent));
@@ -169,7 +187,7 @@ mod tests {
 
     #[test]
     fn nobody_is_blamed_for_what_nobody_looked_at() {
-        let mut watch = AgeWatch::new(20 * MS);
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Runtime);
         watch.look(0, 0);
         watch.look(MS, 0);
         watch.excuse(99 * MS);

@@ -113,7 +113,7 @@ impl Budget {
 pub struct BatchConfig {
     /// Worker threads; each has its own batch and gradients are averaged.
     pub threads: usize,
-    /// Action samples of one worker in a step.
+    /// Action samples of one worker in a step; 0 leaves the policy stages untrained.
     pub size: usize,
     /// Grounding samples of one worker in a step.
     pub grounding: usize,
@@ -356,7 +356,7 @@ impl TrainConfig {
                 1e9,
             ),
             ("batch.threads", b.threads as f64, 1.0, 64.0),
-            ("batch.size", b.size as f64, 1.0, 1024.0),
+            ("batch.size", b.size as f64, 0.0, 1024.0),
             ("batch.grounding", b.grounding as f64, 0.0, 1024.0),
             ("batch.scene", b.scene as f64, 0.0, 1024.0),
             ("batch.scene_raised", f64::from(b.scene_raised), 0.0, 1.0),

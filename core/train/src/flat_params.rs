@@ -132,15 +132,21 @@ impl FlatParams {
         })
     }
 
+    /// Gradients of nothing: no parameter is touched.
+    #[must_use]
+    pub fn no_gradients(&self) -> FlatGrad {
+        FlatGrad {
+            values: vec![0.0; self.len],
+            touched: vec![false; self.entries.len()],
+        }
+    }
+
     /// Gradients of a backward pass.
     ///
     /// # Errors
     /// A failing tensor operation.
     pub fn gradients(&self, grads: &GradStore) -> Result<FlatGrad> {
-        let mut flat = FlatGrad {
-            values: vec![0.0; self.len],
-            touched: vec![false; self.entries.len()],
-        };
+        let mut flat = self.no_gradients();
         for (entry, touched) in self.entries.iter().zip(&mut flat.touched) {
             if let Some(grad) = grads.get(&entry.var) {
                 let values = grad.flatten_all()?.to_vec1::<f32>()?;

@@ -64,26 +64,11 @@ impl WorkerPlan<'_> {
     /// A failing stage or loss.
     pub(crate) fn run(&self, worker: usize, step: u64) -> Result<WorkerGrads> {
         let mut rng = Rng::keyed(self.config.seed, &[1, step, worker as u64]);
-        let size = self.config.batch.size;
-        let actions = self.epoch_frames(worker, step);
-        let draw = |count: usize, rng: &mut Rng| -> Vec<usize> {
-            (0..count)
-                .filter_map(|_| rng.pick(self.labelled).copied())
-                .collect()
+        let (policy, mut loss, mut parts) = if self.config.batch.size > 0 {
+            self.policy_part(worker, step, &mut rng)?
+        } else {
+            (self.params.no_gradients(), 0.0, BTreeMap::new())
         };
-        let grounding = draw(self.config.batch.grounding, &mut rng);
-        debug_assert_eq!(actions.len(), size);
-        let batch = self.maker.policy(&actions, &grounding, &mut rng)?;
-        let wanted: Vec<&str> = self.names.wanted.iter().map(String::as_str).collect();
-        let out = self
-            .chain
-            .forward(&StageContext::train(), &batch.inputs, &wanted)?;
-        let Loss { total, mut parts } =
-            policy_loss(self.names, &out, &batch, &self.config.loss, &mut rng)?;
-        let mut loss = f64::from(total.to_scalar::<f32>()?);
-        let policy = self.params.gradients(&total.backward()?)?;
-        drop(out);
-
         let mut scene = None;
         if let Some(names) = self
             .scene
@@ -117,6 +102,28 @@ impl WorkerPlan<'_> {
             loss,
             parts,
         })
+    }
+
+    /// Gradients, loss and parts of the policy stages.
+    fn policy_part(
+        &self,
+        worker: usize,
+        step: u64,
+        rng: &mut Rng,
+    ) -> Result<(FlatGrad, f64, BTreeMap<&'static str, f64>)> {
+        let actions = self.epoch_frames(worker, step);
+        let grounding: Vec<usize> = (0..self.config.batch.grounding)
+            .filter_map(|_| rng.pick(self.labelled).copied())
+            .collect();
+        debug_assert_eq!(actions.len(), self.config.batch.size);
+        let batch = self.maker.policy(&actions, &grounding, rng)?;
+        let wanted: Vec<&str> = self.names.wanted.iter().map(String::as_str).collect();
+        let out = self
+            .chain
+            .forward(&StageContext::train(), &batch.inputs, &wanted)?;
+        let Loss { total, parts } = policy_loss(self.names, &out, &batch, &self.config.loss, rng)?;
+        let loss = f64::from(total.to_scalar::<f32>()?);
+        Ok((self.params.gradients(&total.backward()?)?, loss, parts))
     }
 
     /// Frames for the scene stages, the rare raised ones more often than they come.

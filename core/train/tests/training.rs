@@ -366,6 +366,11 @@ fn shipped_configurations_are_read() {
     let second = TrainConfig::open(&root.join("tabletop_corrections.toml")).unwrap();
     assert_eq!(second.start.as_ref(), Some(&config.out));
     assert!(second.data.starts_with(&config.data));
+    let third = TrainConfig::open(&root.join("tabletop_scene.toml")).unwrap();
+    assert_eq!(
+        (third.start.as_ref(), third.batch.size),
+        (Some(&config.out), 0)
+    );
     let policy = PolicyFile::open(&root.join("tabletop.policy.toml")).unwrap();
     assert_eq!(policy.stages.len(), 8);
 }

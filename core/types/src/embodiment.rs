@@ -45,6 +45,22 @@ pub struct EmbodimentDescription {
     /// The embodiment's own dead-man time: without a command for this long the
     /// robot stops by itself (ns).
     pub command_timeout_ns: u64,
+    /// Whose clock stamps states and pictures.
+    #[serde(default)]
+    pub stamp_clock: StampClock,
+}
+
+/// Whose clock stamps what is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StampClock {
+    /// The runtime's, which commands and requests for pictures bring: what is
+    /// older than its deadline is stale.
+    #[default]
+    Runtime,
+    /// One of the robot's own. Only stamps that stand still are found then, not
+    /// measurements that come with a constant delay.
+    Own,
 }
 
 /// One arm joint with every limit. Limits are mandatory.
@@ -393,6 +409,7 @@ mod tests {
             action_spaces: vec![ActionSpace::JointPosition],
             ops: vec![Op::Home],
             command_timeout_ns: 100_000_000,
+            stamp_clock: StampClock::Runtime,
         }
     }
 

@@ -17,7 +17,7 @@ pub use action_space::{ActionSpace, Gripper};
 pub use embodiment::{
     CameraDescription, CameraMount, CapsuleDescription, ColorOrder, DescriptionFault,
     EmbodimentDescription, GripperLimits, Intrinsics, JointDescription, JointKind, MAX_JOINTS,
-    WorkspaceBox,
+    StampClock, WorkspaceBox,
 };
 pub use plan::*;
 pub use plugin::{

@@ -58,6 +58,13 @@ pub struct Plan {
     /// Back ends that were asked before and failed, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<Fallback>,
+    /// The answer to a question about the documents, also part of `say`; none
+    /// when there was no such question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Where the answer stands; empty when it is not in the documents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub citations: Vec<Citation>,
 }
 
 /// The five kinds of answer.
@@ -142,6 +149,32 @@ pub struct TokenCount {
     pub output: u64,
 }
 
+/// A place in a document, with its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The document, relative to the folder that was named.
+    pub file: String,
+    /// The headings above the place, the outermost first, with " › " between;
+    /// empty for text without headings.
+    pub heading: String,
+    /// Line of the file where the passage begins, counted from 1.
+    pub line: usize,
+    /// Words of the document, line breaks as spaces.
+    pub quote: String,
+}
+
+impl Citation {
+    /// "manual.md › Gripper › Payload".
+    #[must_use]
+    pub fn place(&self) -> String {
+        if self.heading.is_empty() {
+            self.file.clone()
+        } else {
+            format!("{} › {}", self.file, self.heading)
+        }
+    }
+}
+
 /// A back end that was asked and did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fallback {
@@ -168,6 +201,8 @@ impl Default for Plan {
             millis: 0.0,
             id: String::new(),
             fallbacks: Vec::new(),
+            answer: None,
+            citations: Vec::new(),
         }
     }
 }
@@ -189,6 +224,23 @@ mod tests {
         let again: serde_json::Value = serde_json::to_value(&plan).unwrap();
         let original: serde_json::Value = serde_json::from_str(CONTRACT).unwrap();
         assert_eq!(again, original);
+    }
+
+    #[test]
+    fn citations_are_additional() {
+        let mut plan: Plan = serde_json::from_str(CONTRACT).unwrap();
+        assert!(plan.answer.is_none() && plan.citations.is_empty());
+        plan.answer = Some("At most 60 g.".to_owned());
+        plan.citations = vec![Citation {
+            file: "robot.md".to_owned(),
+            heading: "Gripper › Payload".to_owned(),
+            line: 3,
+            quote: "at most 60 g".to_owned(),
+        }];
+        let value = serde_json::to_value(&plan).unwrap();
+        assert_eq!(value["citations"][0]["file"], "robot.md");
+        assert_eq!(serde_json::from_value::<Plan>(value).unwrap(), plan);
+        assert_eq!(plan.citations[0].place(), "robot.md › Gripper › Payload");
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub struct RunEvent {
 /// What happened; the JSON key `event` holds the variant's word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event exists once and for a moment; a box would be in every match"
+)]
 pub enum RunEventKind {
     /// The scene was read.
     Scene {
@@ -43,6 +47,9 @@ pub enum RunEventKind {
         task: String,
         /// 1 at the first try.
         attempt: u32,
+        /// What is done otherwise than at the tries before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alternative: Option<String>,
     },
     /// The measured state of the arm, where a step begins and where it ends.
     State {
@@ -101,6 +108,50 @@ pub enum RunEventKind {
         /// The steps that are run from here.
         #[serde(default)]
         steps: Vec<Step>,
+    },
+    /// A person said to wait: the arm has come to rest and holds.
+    Paused {
+        /// Position of the step that waits.
+        index: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A person said to go on.
+    Resumed {
+        /// Position of the step that is run next.
+        index: usize,
+    },
+    /// A person left out a step.
+    Skipped {
+        /// Its position.
+        index: usize,
+        /// The step.
+        step: Step,
+        /// The steps that are run from the next position on.
+        steps: Vec<Step>,
+    },
+    /// A person changed the plan while it runs.
+    Edited {
+        /// What was said.
+        sentence: String,
+        /// What is done now, for the person.
+        say: String,
+        /// The steps that are run from here.
+        steps: Vec<Step>,
+    },
+    /// A change that cannot be made; the plan is as it was.
+    EditRefused {
+        /// What was said.
+        sentence: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A question about the run, answered from its log.
+    Answered {
+        /// What was asked.
+        question: String,
+        /// The answer.
+        say: String,
     },
     /// The commands sent to the robot so far, in virtual time, just before the
     /// end: equal hashes are equal motions.
@@ -229,6 +280,29 @@ mod tests {
             RunEventKind::Replanned {
                 reason: "slipped".to_owned(),
                 steps: vec![Step::Wait { seconds: 1.0 }],
+            },
+            RunEventKind::Paused {
+                index: 1,
+                reason: "a person said so".to_owned(),
+            },
+            RunEventKind::Resumed { index: 1 },
+            RunEventKind::Skipped {
+                index: 0,
+                step: Step::Home,
+                steps: vec![Step::OpenGripper],
+            },
+            RunEventKind::Edited {
+                sentence: "no, home".to_owned(),
+                say: "I will go home.".to_owned(),
+                steps: vec![Step::Home],
+            },
+            RunEventKind::EditRefused {
+                sentence: "no, the moon".to_owned(),
+                reason: "I see no moon.".to_owned(),
+            },
+            RunEventKind::Answered {
+                question: "why did you stop?".to_owned(),
+                say: "You said so.".to_owned(),
             },
             RunEventKind::Commands {
                 frames: 1200,

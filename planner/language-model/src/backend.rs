@@ -8,7 +8,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use minijinja::{Value, context};
 use vola_planner::asking::AskingCalibration;
-use vola_planner::readings::{Reading, ScoredLine, answer, readings};
+use vola_planner::readings::{Asking, Reading, ScoredLine, answer, readings};
 use vola_planner::{Backend, BackendError, Exchange, PlanDraft, PlanRequest, compact, situation};
 use vola_types::TokenCount;
 
@@ -42,7 +42,7 @@ pub struct LocalBackend {
 enum Opened {
     #[default]
     NotYet,
-    Ready(Box<LanguageModel>, Option<AskingCalibration>),
+    Ready(Box<LanguageModel>, Asking),
     Failed(String),
 }
 
@@ -81,7 +81,7 @@ struct Job {
 struct Done {
     prompt: String,
     lines: Vec<Completion>,
-    asking: Option<AskingCalibration>,
+    asking: Asking,
 }
 
 #[async_trait]
@@ -148,7 +148,7 @@ impl Backend for LocalBackend {
             stop_reason: Some(if is_whole { "end" } else { "limit" }.to_owned()),
             millis: started.elapsed().as_secs_f64() * 1e3,
             lines,
-            ask_from: done.asking.as_ref().map(AskingCalibration::least),
+            ask_from: done.asking.bar(),
             ..Exchange::default()
         });
         for reading in &readings {
@@ -159,8 +159,7 @@ impl Backend for LocalBackend {
                 detail: "the model does not mend its plans".to_owned(),
             });
         }
-        let Some(draft) = answer(readings, done.asking.as_ref().map(AskingCalibration::least))
-        else {
+        let Some(draft) = answer(readings, done.asking) else {
             return Err(BackendError::BadReply {
                 detail: "the model's line was cut off".to_owned(),
             });
@@ -247,26 +246,40 @@ pub fn weights_hash(model: &Path) -> Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// The calibration that belongs to a model; one of other weights is left out,
-/// loudly.
-fn calibration(model: &Path) -> Option<AskingCalibration> {
+/// The calibration of a model that can be read and is of its weights.
+#[must_use]
+pub fn calibration(model: &Path) -> Option<AskingCalibration> {
+    let text = std::fs::read_to_string(calibration_file(model)).ok()?;
+    let calibration: AskingCalibration = serde_json::from_str(&text).ok()?;
+    (weights_hash(model).ok()? == calibration.model).then_some(calibration)
+}
+
+/// When to ask, by the calibration that belongs to a model. Without one, or with
+/// one of other weights, every plan is asked about, and it is said why.
+fn asking(model: &Path) -> Asking {
     let file = calibration_file(model);
-    let text = std::fs::read_to_string(&file).ok()?;
+    let unknown = |reason: &str| {
+        tracing::warn!(
+            file = %file.display(),
+            "{reason}: every plan of this model is asked about; `vola calibrate --planner` makes a calibration"
+        );
+        Asking::Always
+    };
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        return unknown("there is no calibration");
+    };
     let calibration: AskingCalibration = match serde_json::from_str(&text) {
         Ok(calibration) => calibration,
-        Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "the calibration cannot be read: doubts are not asked about");
-            return None;
-        }
+        Err(error) => return unknown(&format!("the calibration cannot be read ({error})")),
     };
-    if weights_hash(model).ok().as_deref() == Some(calibration.model.as_str()) {
-        return Some(calibration);
+    if weights_hash(model).ok().as_deref() != Some(calibration.model.as_str()) {
+        return unknown("the calibration is of other weights");
     }
-    tracing::warn!(
-        file = %file.display(),
-        "the calibration is of other weights: doubts are not asked about; `vola calibrate --planner` makes it anew"
-    );
-    None
+    let asking = calibration.asking();
+    if asking == Asking::Always {
+        return unknown("the calibration is of too few sentences");
+    }
+    asking
 }
 
 /// The last part of a path: what a person calls the model.
@@ -312,7 +325,7 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
         *opened = match LanguageModel::open(&job.settings.model) {
             Ok(mut model) => {
                 keep_beginning(&mut model, job)?;
-                Opened::Ready(Box::new(model), calibration(&job.settings.model))
+                Opened::Ready(Box::new(model), asking(&job.settings.model))
             }
             Err(error) => Opened::Failed(error.to_string()),
         };
@@ -330,7 +343,7 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
             Ok(Done {
                 prompt,
                 lines,
-                asking: asking.clone(),
+                asking: *asking,
             })
         }
         Opened::NotYet | Opened::Failed(_) => {

@@ -9,7 +9,9 @@ mod template;
 mod training;
 mod vocabulary;
 
-pub use backend::{LocalBackend, LocalSettings, Reader, calibration_file, weights_hash};
+pub use backend::{
+    LocalBackend, LocalSettings, Reader, calibration, calibration_file, weights_hash,
+};
 pub use error::LanguageModelError;
 pub use model::{Completion, LanguageModel, Limits};
 pub use training::{

@@ -45,18 +45,74 @@ impl Section {
     }
 }
 
+/// A form of a clause besides the imperative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClauseForm {
+    /// "putting it in the bowl"; in Urdu the infinitive before a postposition.
+    Gerund,
+    /// "it into the bowl": the verb was said before, or goes without saying.
+    Fragment,
+    /// "it goes in the bowl".
+    Statement,
+    /// "it is in the bowl": what is so when it is done.
+    Result,
+}
+
+impl ClauseForm {
+    /// Form, sign of its sections, letter of its slots.
+    const ALL: [(Self, &str, char); 4] = [
+        (Self::Gerund, "^", 'g'),
+        (Self::Fragment, "^f", 'f'),
+        (Self::Statement, "^s", 's'),
+        (Self::Result, "^r", 'r'),
+    ];
+
+    fn of_sign(sign: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, own, _)| *own == sign)?;
+        Some(found.0)
+    }
+
+    /// The form that a slot such as `1g` asks for.
+    pub(crate) fn of_slot(name: &str) -> Option<Self> {
+        let letter = name.strip_prefix(|c: char| c.is_ascii_digit())?;
+        let found = Self::ALL
+            .iter()
+            .find(|(.., own)| letter.chars().eq([*own]))?;
+        Some(found.0)
+    }
+
+    /// The letter of its slots.
+    pub(crate) fn letter(self) -> char {
+        let found = Self::ALL.iter().find(|(form, ..)| *form == self);
+        found.map_or('g', |it| it.2)
+    }
+}
+
 /// All phrases of a language.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Book {
     /// Whole sentences.
     pub sentences: Vec<Section>,
     /// Clauses in the imperative.
     pub clauses: Vec<Section>,
-    /// Clauses as gerunds, by meaning.
-    pub(crate) gerunds: BTreeMap<String, Section>,
+    /// Clauses in other forms, by form and meaning.
+    pub(crate) forms: BTreeMap<(ClauseForm, String), Section>,
     /// Noun phrases.
     pub nouns: Vec<Section>,
     pub(crate) words: BTreeMap<String, Vec<String>>,
+    /// How sentences are worded.
+    pub(crate) manner: Manner,
+}
+
+/// How sentences are worded.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub(crate) enum Manner {
+    /// Any way, as in an examination.
+    #[default]
+    Varied,
+    /// To learn from: more plain words, of which structure is learnt, and more
+    /// slips and fillers.
+    Practice,
 }
 
 impl Book {
@@ -76,9 +132,9 @@ impl Book {
             if line.is_empty() || line.starts_with("# ") || line == "#" {
                 continue;
             }
-            let header = line
-                .split_once(' ')
-                .filter(|(sign, _)| ["=", "~", "^", "@", "%"].contains(sign));
+            let header = line.split_once(' ').filter(|(sign, _)| {
+                ["=", "~", "@", "%"].contains(sign) || ClauseForm::of_sign(sign).is_some()
+            });
             if let Some((sign, header)) = header {
                 place = Some(self.open(sign, header.trim()));
                 continue;
@@ -120,9 +176,10 @@ impl Book {
         }
         let (meaning, decoys) = header.split_once('!').unwrap_or((header, ""));
         let meaning = meaning.trim().to_owned();
-        let meaning = match (sign, meaning.strip_prefix("do ")) {
+        let form = ClauseForm::of_sign(sign);
+        let meaning = match meaning.strip_prefix("do ") {
             // Clauses are written with or without the word.
-            ("~" | "^", Some(clauses)) => clauses.to_owned(),
+            Some(clauses) if sign == "~" || form.is_some() => clauses.to_owned(),
             _ => meaning,
         };
         let section = Section {
@@ -130,14 +187,15 @@ impl Book {
             phrases: Vec::new(),
             meaning: meaning.clone(),
         };
+        if let Some(form) = form {
+            let key = (form, meaning);
+            self.forms.entry(key.clone()).or_insert(section);
+            return Place::Form(key);
+        }
         let list = match sign {
             "=" => &mut self.sentences,
             "~" => &mut self.clauses,
-            "@" => &mut self.nouns,
-            _ => {
-                self.gerunds.entry(meaning.clone()).or_insert(section);
-                return Place::Gerund(meaning);
-            }
+            _ => &mut self.nouns,
         };
         let same = |known: &Section| known.meaning == meaning && known.decoys == section.decoys;
         let index = list.iter().position(same).unwrap_or_else(|| {
@@ -156,7 +214,7 @@ impl Book {
             Place::Sentence(index) => self.sentences.get_mut(*index),
             Place::Clause(index) => self.clauses.get_mut(*index),
             Place::Noun(index) => self.nouns.get_mut(*index),
-            Place::Gerund(meaning) => self.gerunds.get_mut(meaning),
+            Place::Form(key) => self.forms.get_mut(key),
             Place::Words(_) => None,
         }
     }
@@ -175,7 +233,7 @@ enum Place {
     Sentence(usize),
     Clause(usize),
     Noun(usize),
-    Gerund(String),
+    Form((ClauseForm, String)),
     Words(String),
 }
 

@@ -27,6 +27,9 @@ pub struct Exercise {
     /// The class, with `ambiguous` and `absent` for commands whose answer
     /// depends on the scene.
     pub class: &'static str,
+    /// Other classes it is of: `superlative`, `counting`, `coreference`,
+    /// `order`, `typo`, `casual`.
+    pub also: Vec<&'static str>,
 }
 
 /// Draws an exercise.
@@ -53,6 +56,7 @@ pub fn exercise(sampler: &Sampler, rng: &mut Rng) -> Exercise {
                 _ => sample.class.name(),
             };
             return Exercise {
+                also: also(&sample),
                 sample,
                 request,
                 expected,
@@ -60,6 +64,45 @@ pub fn exercise(sampler: &Sampler, rng: &mut Rng) -> Exercise {
             };
         }
     }
+}
+
+/// The classes that lie across the others.
+fn also(sample: &Sample) -> Vec<&'static str> {
+    const SUPERLATIVE: [&str; 10] = [
+        "leftmost",
+        "rightmost",
+        "farmost",
+        "nearmost",
+        "midmost",
+        "highest",
+        "nearest",
+        "farthest",
+        "nearest-to",
+        "farthest-from",
+    ];
+    const COREFERENCE: [&str; 7] = ["it", "them", "there", "other", "fix", "same", "again"];
+    let mut words = sample
+        .meaning
+        .split(|c: char| c.is_whitespace() || "[]();".contains(c));
+    let has = |list: &[&str]| words.clone().any(|word| list.contains(&word));
+    let (superlative, coreference) = (has(&SUPERLATIVE), has(&COREFERENCE));
+    let counting = words.any(|word| {
+        let number = word.trim_start_matches('=');
+        ["both", "some", "last"].contains(&word)
+            || number.len() == 1 && number.parse::<u8>().is_ok()
+            || ["1st", "2nd", "3rd", "4th", "5th"].contains(&word)
+    });
+    [
+        (superlative, "superlative"),
+        (counting, "counting"),
+        (coreference, "coreference"),
+        (sample.manner.is_reordered, "order"),
+        (sample.manner.is_slipped, "typo"),
+        (sample.manner.is_casual, "casual"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, name)| is_so.then_some(name))
+    .collect()
 }
 
 /// The verdict that a sentence is to have.
@@ -236,6 +279,80 @@ impl Builder {
         Scene {
             objects: self.objects,
             ..Scene::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vola_types::{Relation, Step};
+
+    use super::*;
+    use crate::language::Split;
+
+    /// The one object of this look, found without the planner.
+    fn only<'a>(scene: &'a Scene, kind: &str, color: &str) -> Option<&'a str> {
+        let looks = |o: &&SceneObject| o.kind == kind && o.color.as_deref() == Some(color);
+        let mut found = scene.objects.iter().filter(looks);
+        let first = found.next()?;
+        found.next().is_none().then_some(first.id.as_str())
+    }
+
+    #[test]
+    fn expected_plans_agree_with_a_reading_of_their_own() {
+        let sampler = Sampler::new(Split::HeldOut).unwrap();
+        let mut rng = Rng::with_seed(11);
+        let mut checked = 0;
+        for _ in 0..1500 {
+            let one = exercise(&sampler, &mut rng);
+            let words: Vec<&str> = one.sample.meaning.split(' ').collect();
+            let scene = &one.request.scene;
+            let (object, target) = match words.as_slice() {
+                ["do", "put", c, "block", "in", t, "bowl"] => {
+                    (only(scene, "block", c), only(scene, "bowl", t))
+                }
+                ["do", "put", c, "block", "in", "drawer"] => {
+                    (only(scene, "block", c), Some("drawer"))
+                }
+                _ => continue,
+            };
+            let (Some(object), Some(target), Verdict::Execute) =
+                (object, target, one.expected.verdict)
+            else {
+                continue;
+            };
+            checked += 1;
+            let last = one.expected.steps.iter().rev().find_map(|step| match step {
+                Step::Place {
+                    object,
+                    target,
+                    relation,
+                } => Some((object.as_str(), target.as_str(), *relation)),
+                _ => None,
+            });
+            let wanted = Some((object, target, Relation::In));
+            assert_eq!(last, wanted, "{}", one.sample.sentence);
+        }
+        assert!(checked > 20, "{checked}");
+    }
+
+    #[test]
+    fn classes_across_the_others_are_found() {
+        let sampler = Sampler::new(Split::HeldOut).unwrap();
+        let mut rng = Rng::with_seed(12);
+        let mut all: Vec<&str> = Vec::new();
+        for _ in 0..400 {
+            all.extend(exercise(&sampler, &mut rng).also);
+        }
+        for class in [
+            "superlative",
+            "counting",
+            "coreference",
+            "order",
+            "typo",
+            "casual",
+        ] {
+            assert!(all.contains(&class), "{class}");
         }
     }
 }

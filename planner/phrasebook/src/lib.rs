@@ -17,7 +17,7 @@ mod realise;
 mod sampler;
 mod template;
 
-pub use book::{Book, BookError, Section};
+pub use book::{Book, BookError, ClauseForm, Section};
 pub use exercise::{Exercise, exercise};
 pub use language::{Language, Split, books};
-pub use sampler::{Before, Class, Sample, Sampler};
+pub use sampler::{Before, Class, Sample, Sampler, Spoken};

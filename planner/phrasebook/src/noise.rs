@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::book::Book;
+use crate::book::{Book, Manner};
 use crate::language::Language;
 use crate::realise::pick;
 
@@ -18,9 +18,19 @@ const ALIKE: [(char, char); 6] = [
     ('ں', 'ن'),
 ];
 
-/// The sentence as somebody typed it.
-pub(crate) fn typed(sentence: String, language: Language, book: &Book, rng: &mut Rng) -> String {
+/// A sentence as somebody typed it.
+pub(crate) struct Typed {
+    pub(crate) text: String,
+    /// There are slips of the finger.
+    pub(crate) is_slipped: bool,
+    /// There are words that mean nothing.
+    pub(crate) is_casual: bool,
+}
+
+/// Types a sentence.
+pub(crate) fn typed(sentence: String, language: Language, book: &Book, rng: &mut Rng) -> Typed {
     let mut text = sentence;
+    let plain = text.clone();
     if language == Language::English {
         text = with_articles(&text);
     }
@@ -37,14 +47,26 @@ pub(crate) fn typed(sentence: String, language: Language, book: &Book, rng: &mut
             text = format!("{} {closer}", text.trim_end_matches('?'));
         }
     }
-    if rng.f32() < 0.04 {
-        text = with_filler(&text, book, rng);
-    }
-    if rng.f32() < 0.22 {
+    let practice = book.manner == Manner::Practice;
+    if rng.f32() < if practice { 0.1 } else { 0.04 } {
         for _ in 0..=rng.usize(..2) {
+            text = with_filler(&text, book, rng);
+        }
+    }
+    let is_casual = text.split(' ').count() > plain.split(' ').count();
+    if practice && language == Language::English && rng.f32() < 0.1 {
+        text = without_articles(&text);
+    }
+    let before = text.clone();
+    if rng.f32() < 0.22 {
+        for _ in 0..=rng.usize(..if practice { 3 } else { 2 }) {
             text = with_slip(&text, language, rng);
         }
     }
+    if practice && rng.f32() < 0.03 {
+        text = with_slipped_space(&text, rng);
+    }
+    let is_slipped = text != before;
     if language != Language::Urdu {
         text = match rng.f32() {
             share if share < 0.35 => capital(&text),
@@ -52,7 +74,29 @@ pub(crate) fn typed(sentence: String, language: Language, book: &Book, rng: &mut
             _ => text,
         };
     }
-    finished(text, language, rng)
+    Typed {
+        text: finished(text, language, rng),
+        is_slipped,
+        is_casual,
+    }
+}
+
+/// As people write who save words. "a block" says that any will do, and stays.
+fn without_articles(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').filter(|word| *word != "the").collect();
+    words.join(" ")
+}
+
+/// Two words run together, or a word torn apart.
+fn with_slipped_space(text: &str, rng: &mut Rng) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    let spaces: Vec<usize> = (0..letters.len()).filter(|i| letters[*i] == ' ').collect();
+    match pick(&spaces, rng) {
+        Some(at) if rng.f32() < 0.7 => drop(letters.remove(*at)),
+        Some(at) if *at > 2 => letters.swap(*at, *at - 1),
+        _ => {}
+    }
+    letters.into_iter().collect()
 }
 
 /// "a orange block" is "an orange block".
@@ -98,18 +142,20 @@ fn with_filler(text: &str, book: &Book, rng: &mut Rng) -> String {
         .join(" ")
 }
 
-/// One slip in one word of four letters or more.
+/// One slip in one word of four letters or more; sometimes of three.
 fn with_slip(text: &str, language: Language, rng: &mut Rng) -> String {
     let words: Vec<&str> = text.split(' ').collect();
+    let least = if rng.f32() < 0.2 { 3 } else { 4 };
     let long: Vec<usize> = (0..words.len())
-        .filter(|index| words[*index].chars().count() > 3)
+        .filter(|index| words[*index].chars().count() >= least)
         .collect();
     let Some(index) = pick(&long, rng).copied() else {
         return text.to_owned();
     };
     let mut letters: Vec<char> = words[index].chars().collect();
     let at = rng.usize(1..letters.len() - 1);
-    match rng.u8(..5) {
+    match rng.u8(..6) {
+        5 => slur(&mut letters, rng),
         0 => letters.swap(at, at + 1),
         1 => {
             letters.remove(at);
@@ -129,6 +175,21 @@ fn with_slip(text: &str, language: Language, rng: &mut Rng) -> String {
     let mut words = words;
     words[index] = &slipped;
     words.join(" ")
+}
+
+/// Vowels and twins as they sound, or as they are left out in haste.
+fn slur(letters: &mut Vec<char>, rng: &mut Rng) {
+    let vowels: Vec<usize> = (1..letters.len())
+        .filter(|index| "aeiou".contains(letters[*index]))
+        .collect();
+    let Some(at) = pick(&vowels, rng).copied() else {
+        return;
+    };
+    if rng.bool() {
+        letters.remove(at);
+    } else if let Some(other) = pick(&['a', 'e', 'i', 'o', 'u'], rng) {
+        letters[at] = *other;
+    }
 }
 
 /// A key beside this one.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use vola_types::COLORS;
 
-use crate::book::{Book, Section};
+use crate::book::{Book, Manner, Section};
 use crate::inflection::{Form, Noun, adjective, agree, place};
 use crate::realise::{Value, pick, weighted};
 use crate::template::{Piece, base};
@@ -41,6 +41,10 @@ const SECONDS: [(&str, &str); 16] = [
     ("45", "forty five"),
     ("60", "sixty"),
 ];
+
+/// Part of the words and noun phrases of practice that are the first of their
+/// list, the plain ones.
+const PLAIN: f32 = 0.35;
 
 /// Draws the phrase for a slot. `simple` phrases have no phrases inside.
 pub(crate) fn draw(book: &Book, slot: &str, simple: bool, rng: &mut Rng) -> Value {
@@ -92,6 +96,9 @@ fn word(book: &Book, list: &str, rng: &mut Rng) -> String {
     let words = book.list(list);
     // The plain word comes first, and most often.
     let plain = COLORS.contains(&list) || list == "block" || list == "bowl";
+    if book.manner == Manner::Practice && list != "foreign" && rng.f32() < PLAIN {
+        return words[0].clone();
+    }
     if plain && rng.f32() < 0.6 {
         return words[rng.usize(..words.len().min(2))].clone();
     }
@@ -139,7 +146,7 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
     let nests = section
         .slots()
         .iter()
-        .any(|slot| !["c", "c2", "c3", "k"].contains(&slot.as_str()));
+        .any(|slot| !(slot == "k" || is_color(slot)));
     if simple && nests {
         return 0.0;
     }
@@ -161,6 +168,12 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
     if (named("thing") || named("held")) && (kind != "block" || role == "s" || role == "p") {
         return 0.0;
     }
+    // A section of a kind of its own is for nothing else.
+    let own = meaning.split(['[', '(']).next().unwrap_or_default();
+    let says = |word: &str| own.split(' ').any(|part| part == word);
+    if says("bowl") && kind != "bowl" || says("block") && kind != "block" {
+        return 0.0;
+    }
     // A block is not "empty"; what is held is no landmark.
     if (named("empty") || named("full")) && kind == "block" {
         return 0.0;
@@ -177,7 +190,12 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
         "all {c} {k}" | "all {k}" => 25.0,
         "both {k}" | "both {c} {k}" => 9.0,
         "{c} {k} + {c2} {k}" => 25.0,
+        "{c} {k} + {c2} {k} + {c3} {k}" => 22.0,
+        "{c} {k} + {c2} {k} + {c3} {k} + {c4} {k}" => 7.0,
+        "{c} one + {c2} one" | "{c} one + {c2} one + {c3} one" => 8.0,
+        "{c} one + {c2} one + {c3} one + {c4} one" => 3.0,
         "{o1} + {o2}" => 5.0,
+        "{o1} + {o2} + {o3}" => 4.0,
         "all thing" => 3.0,
         _ if meaning.contains("-to (") || meaning.contains("-from (") => 1.2,
         _ if meaning.contains("from-") => 0.35,
@@ -192,10 +210,19 @@ fn share(section: &Section, role: &str, kind: &str, simple: bool) -> f32 {
     }
 }
 
+/// Whether a slot is a colour: `c`, `c2`, `c3`, `c4`.
+fn is_color(slot: &str) -> bool {
+    slot.strip_prefix('c')
+        .is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
+}
+
 /// Draws the words of a section.
 fn say(book: &Book, section: &Section, kind: &str, rng: &mut Rng) -> Value {
-    let Some(pieces) = pick(&section.phrases, rng) else {
-        return Value::plain(kind, kind);
+    let is_plain = book.manner == Manner::Practice && rng.f32() < PLAIN;
+    let pieces = match section.phrases.first() {
+        Some(first) if is_plain => first,
+        Some(first) => pick(&section.phrases, rng).unwrap_or(first),
+        None => return Value::plain(kind, kind),
     };
     let mut colors: Vec<&str> = COLORS.to_vec();
     rng.shuffle(&mut colors);
@@ -205,7 +232,7 @@ fn say(book: &Book, section: &Section, kind: &str, rng: &mut Rng) -> Value {
     for (index, slot) in section.slots().into_iter().enumerate() {
         let value = match slot.as_str() {
             "k" => Value::plain(kind, ""),
-            "c" | "c2" | "c3" => Value::plain(colors[index], &word(book, colors[index], rng)),
+            name if is_color(name) => Value::plain(colors[index], &word(book, colors[index], rng)),
             _ => draw(book, &slot, true, rng),
         };
         meaning = meaning.replace(&format!("{{{slot}}}"), &value.meaning);
@@ -230,7 +257,7 @@ fn say(book: &Book, section: &Section, kind: &str, rng: &mut Rng) -> Value {
                         is_plural: name == "ks",
                         ..form
                     })),
-                    "c" | "c2" | "c3" => {
+                    name if is_color(name) => {
                         let said = values.iter().find(|(slot, _)| slot == name);
                         let line = said.map_or("", |(_, value)| value.direct.as_str());
                         text.push_str(agree(&adjective(line), form));

@@ -2,11 +2,12 @@
 
 use fastrand::Rng;
 
-use crate::book::{Book, BookError, Section, slots_of};
+use crate::book::{Book, BookError, ClauseForm, Manner, Section, slots_of};
 use crate::language::{Language, Split, books};
 use crate::noise;
 use crate::noun_phrase;
 use crate::realise::{Value, pick, weighted, words};
+use crate::template::{Piece, base};
 
 /// What happened before a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,19 @@ pub struct Sample {
     pub class: Class,
     /// What came before.
     pub before: Before,
+    /// How it was said.
+    pub manner: Spoken,
+}
+
+/// What makes a sentence harder to read than its meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spoken {
+    /// The clauses are not told in the order of doing.
+    pub is_reordered: bool,
+    /// There are slips of the finger.
+    pub is_slipped: bool,
+    /// There are words that mean nothing.
+    pub is_casual: bool,
 }
 
 /// Draws sentences; one for each seed.
@@ -80,17 +94,17 @@ pub struct Sampler {
     books: Vec<(Language, Book)>,
 }
 
-/// How often each class is drawn.
-const CLASSES: [(Class, f32); 9] = [
-    (Class::Direct, 22.0),
-    (Class::Paraphrase, 33.0),
-    (Class::Multi, 17.0),
-    (Class::Negation, 4.0),
-    (Class::History, 7.0),
-    (Class::Vague, 3.0),
-    (Class::Infeasible, 5.0),
-    (Class::Unsafe, 5.0),
-    (Class::Chat, 6.0),
+/// How often each class is drawn: in an examination, in practice.
+const CLASSES: [(Class, f32, f32); 9] = [
+    (Class::Direct, 22.0, 17.0),
+    (Class::Paraphrase, 33.0, 28.0),
+    (Class::Multi, 17.0, 26.0),
+    (Class::Negation, 4.0, 7.0),
+    (Class::History, 7.0, 8.0),
+    (Class::Vague, 3.0, 3.0),
+    (Class::Infeasible, 5.0, 6.0),
+    (Class::Unsafe, 5.0, 4.0),
+    (Class::Chat, 6.0, 6.0),
 ];
 
 fn language_share(language: Language) -> f32 {
@@ -134,8 +148,11 @@ impl Sampler {
             else {
                 continue;
             };
-            let class =
-                weighted(&CLASSES, |(_, share)| *share, rng).map_or(Class::Direct, |it| it.0);
+            let share = |(_, varied, practice): &&(Class, f32, f32)| match book.manner {
+                Manner::Varied => *varied,
+                Manner::Practice => *practice,
+            };
+            let class = weighted(&CLASSES, share, rng).map_or(Class::Direct, |it| it.0);
             if let Some(sample) = sentence(*language, book, class, rng) {
                 return sample;
             }
@@ -145,10 +162,10 @@ impl Sampler {
 
 /// One sentence of a class; none when the book has none.
 fn sentence(language: Language, book: &Book, class: Class, rng: &mut Rng) -> Option<Sample> {
-    let (said, meaning) = if class == Class::Direct {
+    let (said, meaning, is_reordered) = if class == Class::Direct {
         let section = weighted(&book.clauses, |section| clause_share(section), rng)?;
-        let (said, meaning) = fill(book, section, rng)?;
-        (said, format!("do {meaning}"))
+        let (said, meaning, _) = fill(book, section, rng)?;
+        (said, format!("do {meaning}"), false)
     } else {
         let share = |section: &&Section| {
             if class_of(section) == class {
@@ -161,12 +178,18 @@ fn sentence(language: Language, book: &Book, class: Class, rng: &mut Rng) -> Opt
         fill(book, section, rng)?
     };
     let before = before(class, &meaning, rng);
+    let typed = noise::typed(said, language, book, rng);
     Some(Sample {
-        sentence: noise::typed(said, language, book, rng),
+        sentence: typed.text,
         meaning,
         language,
         class,
         before,
+        manner: Spoken {
+            is_reordered: is_reordered && class == Class::Multi,
+            is_slipped: typed.is_slipped,
+            is_casual: typed.is_casual,
+        },
     })
 }
 
@@ -214,8 +237,9 @@ fn class_of(section: &Section) -> Class {
 fn emphasis(meaning: &str) -> f32 {
     match meaning {
         "do {1}" => 3.0,
-        "do {1}; {2}" => 4.0,
-        "do {1}; {2}; {3}" => 2.0,
+        "do {1}; {2}" => 5.0,
+        "do {1}; {2}; {3}" => 5.0,
+        "do {1}; {2}; {3}; {4}" => 3.0,
         "do put {o} in {t}" | "do take {o}" | "do put {o} at {r}" | "do put {o} on {s}" => 2.0,
         _ => 1.0,
     }
@@ -232,28 +256,76 @@ fn clause_share(section: &Section) -> f32 {
     (section.len() as f32).sqrt() * emphasis
 }
 
-/// The words and the meaning of one phrase of a section.
-fn fill(book: &Book, section: &Section, rng: &mut Rng) -> Option<(String, String)> {
+/// The words and the meaning of one phrase of a section, and whether it tells its
+/// numbered slots in another order.
+fn fill(book: &Book, section: &Section, rng: &mut Rng) -> Option<(String, String, bool)> {
     let pieces = pick(&section.phrases, rng)?;
     let mut values: Vec<(String, Value)> = Vec::new();
     let mut meaning = section.meaning.clone();
     let slots = section.slots();
+    let needed = forms_of(pieces);
+    // Where one clause leaves its verb out, the others are of the same kind.
+    let shared = needed.iter().any(|(_, form)| *form == ClauseForm::Fragment);
     for slot in slots.iter().chain(&section.decoys) {
-        if ["1", "2", "3"].contains(&slot.as_str()) {
-            let needs_gerund = pieces.iter().any(|piece| {
-                matches!(piece, crate::template::Piece::Slot { name, .. } if *name == format!("{slot}g"))
-            });
-            let (clause, said, gerund) = clause(book, needs_gerund, rng)?;
-            meaning = meaning.replace(&format!("{{{slot}}}"), &clause);
-            values.push((format!("{slot}g"), Value::plain(&clause, &gerund)));
-            values.push((slot.clone(), Value::plain(&clause, &said)));
+        if slot.starts_with(|c: char| c.is_ascii_digit()) {
+            let mut forms: Vec<ClauseForm> = needed
+                .iter()
+                .filter(|(own, _)| own == slot)
+                .map(|(_, form)| *form)
+                .collect();
+            if shared && !forms.contains(&ClauseForm::Fragment) {
+                forms.push(ClauseForm::Fragment);
+            }
+            let clause = clause(book, &forms, rng)?;
+            meaning = meaning.replace(&format!("{{{slot}}}"), &clause.meaning);
+            for (form, said) in &clause.forms {
+                let name = format!("{slot}{}", form.letter());
+                values.push((name, Value::plain(&clause.meaning, said)));
+            }
+            values.push((slot.clone(), Value::plain(&clause.meaning, &clause.said)));
             continue;
         }
         let value = distinct(book, &section.meaning, slot, &values, rng);
         meaning = meaning.replace(&format!("{{{slot}}}"), &value.meaning);
         values.push((slot.clone(), value));
     }
-    Some((words(pieces, &values), meaning))
+    Some((words(pieces, &values), meaning, is_reordered(pieces)))
+}
+
+/// Whether clauses, or things to move, are named in another order than that of
+/// doing.
+fn is_reordered(pieces: &[Piece]) -> bool {
+    let numbers = |kind: fn(&str) -> Option<&str>| {
+        let mut seen: Vec<String> = Vec::new();
+        for piece in pieces {
+            if let Piece::Slot { name, .. } = piece
+                && let Some(number) = kind(base(name))
+                && !seen.iter().any(|known| known == number)
+            {
+                seen.push(number.to_owned());
+            }
+        }
+        seen
+    };
+    let clauses = numbers(|name| {
+        let is_clause = name.starts_with(|c: char| c.is_ascii_digit());
+        is_clause.then_some(name)
+    });
+    let things = numbers(|name| name.strip_prefix('o').filter(|rest| !rest.is_empty()));
+    !clauses.is_sorted() || !things.is_sorted()
+}
+
+/// The forms that a phrase wants its clauses in, with their slots.
+fn forms_of(pieces: &[Piece]) -> Vec<(&str, ClauseForm)> {
+    pieces
+        .iter()
+        .filter_map(|piece| {
+            let Piece::Slot { name, .. } = piece else {
+                return None;
+            };
+            Some((base(name), ClauseForm::of_slot(name)?))
+        })
+        .collect()
 }
 
 /// A phrase that none of the other slots has. What is named twice is definite:
@@ -280,15 +352,20 @@ fn distinct(
     value
 }
 
-/// A clause: its meaning, its words, and the words of its gerund.
-fn clause(book: &Book, needs_gerund: bool, rng: &mut Rng) -> Option<(String, String, String)> {
-    // "Leave it alone" is no deed that something could come before.
-    let has = |section: &Section| {
-        let is_deed = !section.meaning.starts_with("keep");
-        is_deed && (!needs_gerund || book.gerunds.contains_key(&section.meaning))
-    };
+/// A clause: its meaning, its words, and its words in other forms.
+struct DrawnClause {
+    meaning: String,
+    said: String,
+    forms: Vec<(ClauseForm, String)>,
+}
+
+fn clause(book: &Book, forms: &[ClauseForm], rng: &mut Rng) -> Option<DrawnClause> {
+    let key = |form: &ClauseForm, section: &Section| (*form, section.meaning.clone());
     let share = |section: &&Section| {
-        if has(section) {
+        // "Leave it alone" is no deed that something could come before.
+        let is_deed = !section.meaning.starts_with("keep");
+        let has = |form| book.forms.contains_key(&key(form, section));
+        if is_deed && forms.iter().all(has) {
             clause_share(section)
         } else {
             0.0
@@ -303,9 +380,14 @@ fn clause(book: &Book, needs_gerund: bool, rng: &mut Rng) -> Option<(String, Str
         values.push((slot.clone(), value));
     }
     let said = words(pick(&section.phrases, rng)?, &values);
-    let gerund = match book.gerunds.get(&section.meaning) {
-        Some(gerunds) if needs_gerund => words(pick(&gerunds.phrases, rng)?, &values),
-        _ => String::new(),
-    };
-    Some((meaning, said, gerund))
+    let mut others = Vec::new();
+    for form in forms {
+        let phrases = &book.forms.get(&key(form, section))?.phrases;
+        others.push((*form, words(pick(phrases, rng)?, &values)));
+    }
+    Some(DrawnClause {
+        meaning,
+        said,
+        forms: others,
+    })
 }

@@ -1,5 +1,7 @@
 //! A phrase with slots.
 
+use crate::book::ClauseForm;
+
 /// A part of a phrase.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Piece {
@@ -84,9 +86,7 @@ pub(crate) fn slots(pieces: &[Piece]) -> Vec<String> {
 pub(crate) fn base(name: &str) -> &str {
     match name {
         "ks" => "k",
-        "1g" => "1",
-        "2g" => "2",
-        "3g" => "3",
+        other if ClauseForm::of_slot(other).is_some() => &other[..1],
         other => other,
     }
 }

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use vola_phrasebook::{Class, Language, Sampler, Split, books};
+use vola_phrasebook::{Class, Sampler, Split};
 use vola_planner::compact;
 
 #[test]
 fn every_sentence_that_is_drawn_means_something() {
-    for split in [Split::Train, Split::HeldOut] {
+    for split in [
+        Split::Train,
+        Split::HeldOut,
+        Split::Calibration,
+        Split::Validation,
+    ] {
         let sampler = Sampler::new(split).unwrap();
         let mut rng = fastrand::Rng::with_seed(1);
         let mut classes: BTreeMap<Class, usize> = BTreeMap::new();
@@ -29,21 +34,4 @@ fn sentences_are_a_function_of_the_seed() {
     let draw = |seed| sampler.draw(&mut fastrand::Rng::with_seed(seed));
     assert_eq!(draw(7), draw(7));
     assert_ne!(draw(7), draw(8));
-}
-
-#[test]
-fn no_phrase_is_both_trained_and_held_out() {
-    let trained = books(Split::Train).unwrap();
-    for (language, held_out) in books(Split::HeldOut).unwrap() {
-        let (_, training) = trained.iter().find(|(own, _)| *own == language).unwrap();
-        assert!(held_out.sentences.len() > 20, "{}", language.tag());
-        for section in &held_out.sentences {
-            assert!(
-                training.sentences.iter().all(|other| other != section),
-                "{}",
-                section.meaning
-            );
-        }
-    }
-    assert_eq!(trained.len(), Language::ALL.len());
 }

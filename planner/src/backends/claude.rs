@@ -199,11 +199,15 @@ impl Backend for ClaudeBackend {
         true
     }
 
+    fn reads_documents(&self) -> bool {
+        true
+    }
+
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
         check_budget(&request.limits)?;
         let deadline = request.limits.deadline;
         let abilities = self.abilities(deadline).await?;
-        let schema = PlanSchema::new(&request.scene, &request.capabilities);
+        let schema = PlanSchema::of(request);
         let hash = schema.hash(Dialect::WithoutBounds);
         let mut with_format = abilities.schemas && !self.is_refused(&hash);
         let mut attempt = 0;

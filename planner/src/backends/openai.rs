@@ -194,11 +194,15 @@ impl Backend for OpenAiBackend {
         true
     }
 
+    fn reads_documents(&self) -> bool {
+        true
+    }
+
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
         check_budget(&request.limits)?;
         let deadline = request.limits.deadline;
         let model = self.model(deadline).await?;
-        let schema = PlanSchema::new(&request.scene, &request.capabilities);
+        let schema = PlanSchema::of(request);
         let mut demands = *self.demands.lock().unwrap_or_else(PoisonError::into_inner);
         let mut attempt = 0;
         loop {

@@ -12,10 +12,10 @@ use vola_types::Plan;
 
 use super::{AttemptRecord, DecisionRecord};
 use crate::backend::{Backend, BackendError};
-use crate::backends::draft_of;
+use crate::backends::{agreement_of, draft_of};
 use crate::draft::PlanDraft;
 use crate::ladder::Ladder;
-use crate::readings;
+use crate::readings::{self, Asking};
 use crate::request::PlanRequest;
 use crate::rules::RulesBackend;
 use crate::transcript::Exchange;
@@ -43,13 +43,19 @@ pub struct Replay {
 /// # Timing
 /// Needs a tokio runtime with its time driver enabled.
 pub async fn replay(record: &DecisionRecord) -> Replay {
-    let rungs = record.rungs.iter().map(|rung| {
-        Arc::new(Recorded {
-            name: rung.backend.clone(),
-            attempts: Mutex::new(rung.attempts.clone().into()),
-        }) as Arc<dyn Backend>
-    });
-    let ladder = Ladder::new(rungs.collect())
+    let rungs = |of_question: bool| {
+        let rungs = record.rungs.iter();
+        let rungs = rungs.filter(|rung| rung.is_of_question == of_question);
+        let rungs = rungs.map(|rung| {
+            Arc::new(Recorded {
+                name: rung.backend.clone(),
+                attempts: Mutex::new(rung.attempts.clone().into()),
+            }) as Arc<dyn Backend>
+        });
+        rungs.collect()
+    };
+    let ladder = Ladder::new(rungs(false))
+        .with_readers(rungs(true))
         .with_deadline(DEADLINE)
         .with_repairs(record.repairs_allowed);
     let plan = ladder.plan(&record.asked.request()).await;
@@ -82,7 +88,7 @@ fn differences(then: &Plan, now: &Plan) -> Vec<String> {
 /// A local model's lines, read again.
 fn local_draft(exchange: &Exchange, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
     let readings = readings::readings(&exchange.lines, request);
-    let draft = readings::answer(readings, exchange.ask_from).ok_or_else(|| {
+    let draft = readings::answer(readings, Asking::of_bar(exchange.ask_from)).ok_or_else(|| {
         let detail = "the record holds no line that can be read".to_owned();
         BackendError::Recorded { detail }
     })?;
@@ -123,7 +129,13 @@ impl Backend for Recorded {
         }
         match attempt.exchanges.last() {
             Some(exchange) if self.name == "local" => local_draft(exchange, request),
-            Some(exchange) => draft_of(exchange),
+            Some(exchange) => match agreement_of(&attempt.exchanges) {
+                Some(draft) => Ok(PlanDraft {
+                    model: Some(exchange.model.clone()),
+                    ..draft
+                }),
+                None => draft_of(exchange),
+            },
             None if self.name == "rules" => Ok(RulesBackend::new().answer(request)),
             None => Err(BackendError::Recorded {
                 detail: format!("the record holds no reply of `{}`", self.name),

@@ -1,4 +1,4 @@
-//! The person who is asked.
+//! The person who is asked, and who may say something meanwhile.
 
 use async_trait::async_trait;
 
@@ -20,6 +20,15 @@ pub enum Reply {
     Text(String),
 }
 
+/// Which lines are taken while something runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heed {
+    /// Those that must not wait: all but changes of the plan.
+    Urgent,
+    /// All that are said to the running plan.
+    All,
+}
+
 /// Someone who may answer questions. The robot holds while it is asked.
 #[async_trait(?Send)]
 pub trait Operator {
@@ -27,6 +36,20 @@ pub trait Operator {
     /// ends the run with "needs a person". An index out of range counts as no
     /// answer.
     async fn ask(&mut self, question: &Question) -> Option<Reply>;
+
+    /// A line that was said to the running plan
+    /// ([`Interjection`](super::Interjection)), each once; lines of other kinds
+    /// stay where they are. Returns at once.
+    fn overhear(&mut self, _heed: Heed) -> Option<String> {
+        None
+    }
+
+    /// Waits, while the run is paused, for the next line that was said to it;
+    /// `None` when nobody will say anything more, which ends the run with "needs
+    /// a person".
+    async fn listen(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use vola_types::{Outcome, PrimitiveGoal, Scene, Step};
 
-use super::events::EventSink;
+use super::attention::Attention;
 use crate::capabilities::Capabilities;
 use crate::request::EncodedImage;
 
@@ -33,9 +33,10 @@ pub trait Robot {
 
     /// Runs one primitive until it ends or the robot holds for help. Emits
     /// `confidence` and `safety` events with its own clock. Polls the run's
-    /// [`StopFlag`] at least every control period, and then comes to rest and
-    /// ends as interrupted. The executive never runs longer primitives in
-    /// parallel.
+    /// [`StopFlag`] at least every control period, and
+    /// [`Attention::is_rest_wanted`] before every decision; when either says so,
+    /// it comes to rest within limits, keeps what it holds, and ends as
+    /// interrupted. The executive never runs primitives in parallel.
     ///
     /// # Errors
     /// [`RobotError`] when the machine cannot go on.
@@ -43,7 +44,7 @@ pub trait Robot {
         &mut self,
         step: &Step,
         goal: &PrimitiveGoal,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError>;
 
     /// Goes on with the primitive that ended as [`PrimitiveEnd::Held`].
@@ -52,7 +53,7 @@ pub trait Robot {
     /// [`RobotError`] when the machine cannot go on.
     async fn continue_primitive(
         &mut self,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError>;
 
     /// Comes to rest within limits and forgets the current primitive.

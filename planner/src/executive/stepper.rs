@@ -1,12 +1,21 @@
 //! Runs steps in order, with retries, new plans and questions.
 
-use vola_types::{Outcome, RunEventKind, RunOutcome, Scene, Step, step_sentence};
+mod deciding;
+mod editing;
+mod interrupting;
+mod trying;
 
-use super::{Actors, Executive, PrimitiveEnd, Question, Reply, RobotError, emit, rebuild, replan};
-use crate::geometry;
-use crate::postcondition;
+use vola_types::{RunEventKind, RunOutcome, Scene, Step, object_phrase};
+
+use super::choices::{Choice, WHEN_STUCK};
+use super::interjection::Interjection;
+use super::plan_parts::{joined, parts};
+use super::{Cast, Executive, RobotError, STOPPED, rebuild, request};
+use crate::describe::capital;
+use crate::postcondition::is_placed;
 use crate::request::Dialogue;
 use crate::verifier::SymbolicWorld;
+use deciding::Decision;
 
 /// How all steps together ended.
 pub(super) struct Ended {
@@ -30,27 +39,35 @@ enum Tried {
     Done,
     /// It did not work, for this reason.
     Failed(String),
-    /// A person said so.
+    /// The person chose so.
     Skip,
     Retry,
+    /// Called to rest by a wish that is now to be met.
+    Called,
     Over(Ended),
 }
 
-/// What a person can choose while the robot holds.
-const HOLD_CHOICES: [&str; 4] = ["continue", "retry", "skip", "abort"];
-
-/// What a person can choose when a step will not work.
-const STUCK_CHOICES: [&str; 3] = ["try again", "skip this step", "abort"];
+/// Whether the run goes on.
+type Course = Result<Option<Ended>, RobotError>;
 
 /// The state of a run.
 pub(super) struct Stepper<'a> {
     executive: &'a Executive<'a>,
-    sentence: &'a str,
+    /// What was said, until a change makes it wrong.
+    sentence: Option<&'a str>,
     steps: Vec<Step>,
+    /// Positions of steps that were left out.
+    left_out: Vec<usize>,
     next: usize,
     attempt: u32,
+    /// Spots at which this step failed.
+    tried_spots: Vec<[f64; 3]>,
+    /// How long a wait was waited before it was interrupted (s).
+    waited: f64,
     pub(super) handoffs: u32,
     pub(super) replans: u32,
+    pub(super) edits: u32,
+    /// A step was left out because it did not work: no success.
     pub(super) skipped: bool,
 }
 
@@ -58,246 +75,153 @@ impl<'a> Stepper<'a> {
     pub(super) fn new(executive: &'a Executive<'a>, sentence: &'a str, steps: Vec<Step>) -> Self {
         Self {
             executive,
-            sentence,
+            sentence: Some(sentence),
             steps,
+            left_out: Vec::new(),
             next: 0,
             attempt: 1,
+            tried_spots: Vec::new(),
+            waited: 0.0,
             handoffs: 0,
             replans: 0,
+            edits: 0,
             skipped: false,
         }
     }
 
-    /// All steps, the finished ones and those planned anew.
-    pub(super) fn steps(&self) -> &[Step] {
-        &self.steps
+    /// The finished steps and those planned anew, without those left out.
+    pub(super) fn wanted_steps(&self) -> Vec<Step> {
+        let wanted = self.steps.iter().enumerate();
+        wanted
+            .filter(|(index, _)| !self.left_out.contains(index))
+            .map(|(_, step)| step.clone())
+            .collect()
     }
 
     /// Runs to the end.
-    pub(super) async fn run(&mut self, dialogue: &mut Dialogue, actors: &mut Actors<'_>) -> Ended {
-        let mut scene = match actors.robot.scene().await {
-            Ok(scene) => scene,
-            Err(error) => return failed(&error),
-        };
-        while let Some(step) = self.steps.get(self.next).cloned() {
-            if self.executive.stop.is_set() {
-                return self.stop_at(actors, "Stopped by a person.").await;
-            }
-            let tried = match self.try_step(&step, &mut scene, actors).await {
-                Ok(tried) => tried,
-                Err(error) => {
-                    // The machine is asked to rest; it holds by itself anyway.
-                    if let Err(second) = actors.robot.stop().await {
-                        tracing::error!(%second, "the robot did not obey the stop");
-                    }
-                    return failed(&error);
+    pub(super) async fn run(&mut self, dialogue: &mut Dialogue, cast: &mut Cast<'_>) -> Ended {
+        match self.run_steps(dialogue, cast).await {
+            Ok(end) => end,
+            Err(error) => {
+                // The machine is asked to rest; it holds by itself anyway.
+                if let Err(second) = cast.robot.stop().await {
+                    tracing::error!(%second, "the robot did not obey the stop");
                 }
-            };
-            match tried {
-                Tried::Done => self.advance(dialogue),
-                Tried::Skip => {
-                    self.skipped = true;
-                    self.advance(dialogue);
-                }
-                Tried::Retry => self.attempt += 1,
-                Tried::Over(end) => return end,
-                Tried::Failed(reason) => {
-                    if let Some(end) = self.recover(&reason, &scene, dialogue, actors).await {
-                        return end;
-                    }
-                }
+                failed(&error)
             }
         }
-        Ended::new(RunOutcome::Done, None)
+    }
+
+    async fn run_steps(
+        &mut self,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Result<Ended, RobotError> {
+        let mut scene = cast.robot.scene().await?;
+        loop {
+            if let Some(end) = self.meet_wishes(&mut scene, dialogue, cast).await? {
+                return Ok(end);
+            }
+            let Some(step) = self.steps.get(self.next).cloned() else {
+                if self.mend(&scene, dialogue, cast) {
+                    continue;
+                }
+                return Ok(Ended::new(RunOutcome::Done, None));
+            };
+            let end = match self.try_step(&step, &mut scene, cast).await? {
+                Tried::Done => {
+                    self.advance(dialogue);
+                    None
+                }
+                Tried::Skip => self.give_up_step(&scene, dialogue, cast).await,
+                Tried::Retry => {
+                    self.attempt += 1;
+                    None
+                }
+                Tried::Called => None,
+                Tried::Over(end) => Some(end),
+                Tried::Failed(reason) => self.recover(&reason, &scene, dialogue, cast).await,
+            };
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Meets what was said, between primitives; `Some` ends the run.
+    async fn meet_wishes(
+        &mut self,
+        scene: &mut Scene,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Course {
+        loop {
+            if self.executive.is_stopped(cast) {
+                return Ok(Some(self.stop_at(cast).await));
+            }
+            let Some(wish) = cast.next_wish() else {
+                return Ok(None);
+            };
+            let end = match &wish.meaning {
+                Interjection::Stop => Some(self.stop_at(cast).await),
+                Interjection::Pause => self.pause(scene, dialogue, cast).await?,
+                Interjection::Skip => self.skip(&wish, scene, dialogue, cast).await?,
+                Interjection::Edit(edit) => {
+                    self.edit(&wish.line, edit, (scene, dialogue), cast).await?
+                }
+                // Answered while it was heard.
+                Interjection::Ask(_) | Interjection::Resume => None,
+            };
+            if end.is_some() {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Leaves out a step that does not work: the goal is not reached any more.
+    async fn give_up_step(
+        &mut self,
+        scene: &Scene,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Option<Ended> {
+        let before = self.next;
+        let end = self.leave_out_step(scene, dialogue, cast).await;
+        self.skipped |= self.next > before;
+        end
     }
 
     fn advance(&mut self, dialogue: &mut Dialogue) {
         self.next += 1;
-        self.attempt = 1;
+        self.begin_step();
         if let Some(last) = &mut dialogue.last {
             last.finished_steps = self.next;
         }
     }
 
-    async fn stop_at(&self, actors: &mut Actors<'_>, reason: &str) -> Ended {
-        match actors.robot.stop().await {
-            Ok(()) => Ended::new(RunOutcome::Aborted, Some(reason.to_owned())),
+    /// Another step is next: it was not tried yet.
+    fn begin_step(&mut self) {
+        self.attempt = 1;
+        self.tried_spots.clear();
+        self.waited = 0.0;
+    }
+
+    async fn stop_at(&self, cast: &mut Cast<'_>) -> Ended {
+        match cast.robot.stop().await {
+            Ok(()) => Ended::new(RunOutcome::Aborted, Some(STOPPED.to_owned())),
             Err(error) => failed(&error),
         }
     }
 
-    /// One try: start, wait, measure. Leaves the newest scene in `scene`.
-    async fn try_step(
-        &mut self,
-        step: &Step,
-        scene: &mut Scene,
-        actors: &mut Actors<'_>,
-    ) -> Result<Tried, RobotError> {
-        emit(
-            actors,
-            RunEventKind::StepStarted {
-                index: self.next,
-                step: step.clone(),
-                task: step_sentence(step, scene),
-                attempt: self.attempt,
-            },
-        );
-        let goal = match geometry::resolve(step, scene) {
-            Ok(goal) => goal,
-            Err(error) => {
-                let reason = error.to_string();
-                self.finish_step(step, Outcome::Failed, Some(reason.clone()), actors);
-                return Ok(Tried::Failed(reason));
-            }
-        };
-        let before = scene.clone();
-        let mut end = actors
-            .robot
-            .run_primitive(step, &goal, actors.events)
-            .await?;
-        loop {
-            let (reason, score, threshold) = match end {
-                PrimitiveEnd::Finished { outcome, reason } => {
-                    return self
-                        .measure(step, (outcome, reason), (&before, scene), actors)
-                        .await;
-                }
-                PrimitiveEnd::SafetyStopped { limit } => {
-                    let reason = format!("The safety layer stopped the robot: {limit}.");
-                    self.finish_step(step, Outcome::Interrupted, Some(reason.clone()), actors);
-                    return Ok(Tried::Over(Ended::new(
-                        RunOutcome::SafetyStop,
-                        Some(reason),
-                    )));
-                }
-                PrimitiveEnd::Held {
-                    reason,
-                    score,
-                    threshold,
-                } => (reason, score, threshold),
-            };
-            self.handoffs += 1;
-            let kind = RunEventKind::Handoff {
-                reason: reason.clone(),
-                score,
-                threshold,
-                choices: HOLD_CHOICES.map(str::to_owned).to_vec(),
-            };
-            emit(actors, kind);
-            match self.answer(&reason, &HOLD_CHOICES, actors).await {
-                Some(0) => end = actors.robot.continue_primitive(actors.events).await?,
-                answer => {
-                    return self
-                        .leave_held(step, &reason, answer, (scene, actors))
-                        .await;
-                }
-            }
-        }
-    }
-
-    /// Any answer to a hold but "continue" ends the try.
-    async fn leave_held(
-        &mut self,
-        step: &Step,
-        reason: &str,
-        answer: Option<usize>,
-        (scene, actors): (&mut Scene, &mut Actors<'_>),
-    ) -> Result<Tried, RobotError> {
-        actors.robot.stop().await?;
-        self.finish_step(step, Outcome::Interrupted, Some(reason.to_owned()), actors);
-        *scene = actors.robot.scene().await?;
-        Ok(match answer {
-            Some(1) => Tried::Retry,
-            Some(2) => Tried::Skip,
-            Some(_) => Tried::Over(Ended::new(
-                RunOutcome::Aborted,
-                Some("Ended by a person.".to_owned()),
-            )),
-            None => Tried::Over(needs_person(reason)),
-        })
-    }
-
-    /// Reads the scene and compares what the robot claims with what is there.
-    async fn measure(
-        &mut self,
-        step: &Step,
-        (claimed, reason): (Outcome, Option<String>),
-        (before, scene): (&Scene, &mut Scene),
-        actors: &mut Actors<'_>,
-    ) -> Result<Tried, RobotError> {
-        *scene = actors.robot.scene().await?;
-        emit(
-            actors,
-            RunEventKind::Scene {
-                scene: scene.clone(),
-            },
-        );
-        if claimed == Outcome::Interrupted {
-            self.finish_step(step, claimed, reason.clone(), actors);
-            if self.executive.stop.is_set() {
-                return Ok(Tried::Over(
-                    self.stop_at(actors, "Stopped by a person.").await,
-                ));
-            }
-            return Ok(Tried::Failed(
-                reason.unwrap_or_else(|| "The step was interrupted.".to_owned()),
-            ));
-        }
-        // Only what can be measured outweighs the robot's own failure.
-        let measurable = step.op().is_policy();
-        match postcondition::check(step, before, scene) {
-            Ok(()) if measurable || claimed == Outcome::Done => {
-                self.finish_step(step, Outcome::Done, None, actors);
-                Ok(Tried::Done)
-            }
-            Ok(()) => {
-                let reason = reason.unwrap_or_else(|| "The robot says that it failed.".to_owned());
-                self.finish_step(step, claimed, Some(reason.clone()), actors);
-                Ok(Tried::Failed(reason))
-            }
-            Err(unmet) => {
-                let outcome = if claimed == Outcome::Done {
-                    Outcome::Failed
-                } else {
-                    claimed
-                };
-                let reason = match reason {
-                    Some(own) => format!("{} ({own})", unmet.reason),
-                    None => unmet.reason,
-                };
-                self.finish_step(step, outcome, Some(reason.clone()), actors);
-                Ok(Tried::Failed(reason))
-            }
-        }
-    }
-
-    fn finish_step(
-        &self,
-        step: &Step,
-        outcome: Outcome,
-        reason: Option<String>,
-        actors: &mut Actors<'_>,
-    ) {
-        emit(
-            actors,
-            RunEventKind::StepFinished {
-                index: self.next,
-                step: step.clone(),
-                outcome,
-                reason,
-            },
-        );
-    }
-
-    /// After a failed try: again, anew, or ask. `Some` ends the run.
+    /// After a failed try: otherwise, anew, or ask. `Some` ends the run.
     async fn recover(
         &mut self,
         reason: &str,
         scene: &Scene,
         dialogue: &mut Dialogue,
-        actors: &mut Actors<'_>,
+        cast: &mut Cast<'_>,
     ) -> Option<Ended> {
-        let capabilities = actors.robot.capabilities();
+        let capabilities = cast.robot.capabilities();
         let step = self.steps.get(self.next)?;
         let still_possible = SymbolicWorld::new(scene.clone(), &capabilities)
             .apply(step)
@@ -310,97 +234,135 @@ impl<'a> Stepper<'a> {
             let rest = rebuild(&self.steps[self.next..], scene, &capabilities);
             let rest = match rest {
                 Some(rest) => Some(rest),
-                None => replan(self.executive, self.sentence, scene, dialogue, actors.robot).await,
+                None => self.plan_rest(scene, dialogue, cast).await,
             };
+            if self.executive.is_stopped(cast) {
+                return Some(self.stop_at(cast).await);
+            }
             if let Some(rest) = rest {
                 self.replans += 1;
-                self.take_over(rest, reason, dialogue, actors);
+                cast.emit(RunEventKind::Replanned {
+                    reason: reason.to_owned(),
+                    steps: rest.clone(),
+                });
+                self.take_over(rest, dialogue);
                 return None;
             }
-            if self.executive.stop.is_set() || actors.robot.is_stop_ordered() {
-                return Some(self.stop_at(actors, "Stopped by a person.").await);
-            }
         }
-        self.escalate(reason, actors).await
+        self.escalate(reason, scene, dialogue, cast).await
+    }
+
+    /// The rest of a plan, as the ladder would make it from the scene as it is.
+    async fn plan_rest(
+        &self,
+        scene: &Scene,
+        dialogue: &Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Option<Vec<Step>> {
+        let request = request(self.sentence?, scene, dialogue, cast.robot);
+        let plan = self.executive.plan_unless_stopped(&request, cast).await?;
+        if plan.verdict != vola_types::Verdict::Execute {
+            return None;
+        }
+        // The sentence speaks of everything; what is done is not done again.
+        let finished = self.steps.get(..self.next).unwrap_or_default();
+        let mut rest = parts(&plan.steps);
+        rest.retain(|part| !finished.contains(&part[part.len() - 1]));
+        joined(&rest, scene, &cast.robot.capabilities()).ok()
     }
 
     /// Continues with new steps.
-    fn take_over(
-        &mut self,
-        rest: Vec<Step>,
-        reason: &str,
-        dialogue: &mut Dialogue,
-        actors: &mut Actors<'_>,
-    ) {
-        emit(
-            actors,
-            RunEventKind::Replanned {
-                reason: reason.to_owned(),
-                steps: rest.clone(),
-            },
-        );
+    fn take_over(&mut self, rest: Vec<Step>, dialogue: &mut Dialogue) {
         self.steps.truncate(self.next);
         self.steps.extend(rest);
-        self.attempt = 1;
+        self.begin_step();
         if let Some(last) = &mut dialogue.last {
             last.steps.clone_from(&self.steps);
             last.finished_steps = self.next;
         }
     }
 
-    /// A person decides about a step that will not work.
-    async fn escalate(&mut self, reason: &str, actors: &mut Actors<'_>) -> Option<Ended> {
-        self.handoffs += 1;
-        emit(
-            actors,
-            RunEventKind::Handoff {
-                reason: reason.to_owned(),
-                score: None,
-                threshold: None,
-                choices: STUCK_CHOICES.map(str::to_owned).to_vec(),
-            },
-        );
-        match self.answer(reason, &STUCK_CHOICES, actors).await {
-            Some(0) => {
-                self.attempt = 1;
-                None
-            }
-            Some(1) => {
-                self.skipped = true;
-                self.next += 1;
-                self.attempt = 1;
-                None
-            }
-            Some(_) => Some(Ended::new(RunOutcome::Aborted, Some(reason.to_owned()))),
-            None => Some(needs_person(reason)),
+    /// At the end: plans anew what somebody, or a later step, undid. Whether
+    /// there is something to do.
+    fn mend(&mut self, scene: &Scene, dialogue: &mut Dialogue, cast: &mut Cast<'_>) -> bool {
+        if self.replans >= self.executive.settings.max_replans {
+            return false;
         }
+        let undone = self.undone(scene);
+        let Some(Step::Place {
+            object,
+            target,
+            relation,
+        }) = undone.first()
+        else {
+            return false;
+        };
+        let reason = capital(&format!(
+            "{} is not {} {} any more.",
+            object_phrase(object, scene),
+            relation.phrase(),
+            object_phrase(target, scene)
+        ));
+        let rest = rebuild(&undone, scene, &cast.robot.capabilities());
+        let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
+            return false;
+        };
+        self.replans += 1;
+        cast.emit(RunEventKind::Replanned {
+            reason,
+            steps: rest.clone(),
+        });
+        self.take_over(rest, dialogue);
+        true
     }
 
-    /// The index of the choice, by index or by its words.
-    async fn answer(
-        &self,
+    /// Places that were done, should still hold, and do not.
+    fn undone(&self, scene: &Scene) -> Vec<Step> {
+        let wanted = self.wanted_steps();
+        let is_undone = |(index, step): &(usize, &Step)| {
+            let Step::Place {
+                object,
+                target,
+                relation,
+            } = step
+            else {
+                return false;
+            };
+            let later = wanted.get(index + 1..).unwrap_or_default();
+            // What moved the object or its landmark since meant to.
+            let is_last = later.iter().all(|step| {
+                let moved = step.object();
+                moved != Some(object.as_str()) && moved != Some(target.as_str())
+            });
+            is_last && !is_placed(object, target, *relation, scene)
+        };
+        let places = wanted.iter().enumerate();
+        places
+            .filter(is_undone)
+            .map(|(_, step)| step.clone())
+            .collect()
+    }
+
+    /// A person decides about a step that will not work.
+    async fn escalate(
+        &mut self,
         reason: &str,
-        choices: &[&str],
-        actors: &mut Actors<'_>,
-    ) -> Option<usize> {
-        let question = Question {
-            text: format!("{reason} What shall I do?"),
-            choices: choices.iter().map(|c| (*c).to_owned()).collect(),
-        };
-        let index = match actors.operator.ask(&question).await? {
-            Reply::Choice(index) => index,
-            Reply::Text(text) => {
-                let text = text.trim().to_lowercase();
-                if crate::rules::is_stop_word(&text) {
-                    choices.len() - 1
-                } else {
-                    choices
-                        .iter()
-                        .position(|choice| !text.is_empty() && choice.starts_with(text.as_str()))?
-                }
+        scene: &Scene,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Option<Ended> {
+        self.handoffs += 1;
+        match self.decide(reason, None, WHEN_STUCK, cast).await {
+            Decision::Choice(Choice::Retry) => {
+                self.attempt += 1;
+                None
             }
-        };
-        (index < choices.len()).then_some(index)
+            Decision::Choice(Choice::Skip) => self.give_up_step(scene, dialogue, cast).await,
+            Decision::Wished => None,
+            Decision::Stopped => Some(self.stop_at(cast).await),
+            Decision::Choice(_) => Some(Ended::new(RunOutcome::Aborted, Some(reason.to_owned()))),
+            Decision::Nobody => Some(needs_person(reason)),
+        }
     }
 }
 
@@ -412,6 +374,6 @@ fn needs_person(reason: &str) -> Ended {
     Ended {
         outcome: RunOutcome::NeedsPerson,
         reason: Some(reason.to_owned()),
-        question: Some(format!("{reason} What shall I do?")),
+        question: Some(deciding::question(reason)),
     }
 }

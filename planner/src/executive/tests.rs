@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind};
+use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Step};
 
 use super::*;
 use crate::capabilities::Capabilities;
@@ -11,6 +11,8 @@ const SCENE: &str = r#"{"objects":[
  {"id":"red_block","kind":"block","color":"red","position":[0.40,-0.10,0.02],"on":"table"},
  {"id":"green_block","kind":"block","color":"green","position":[0.45,0.05,0.02],"on":"table"},
  {"id":"blue_bowl","kind":"bowl","color":"blue","position":[0.52,0.20,0.03],"on":"table"}]}"#;
+
+mod talking;
 
 /// What the fake does with one primitive.
 #[derive(Debug, Clone)]
@@ -92,18 +94,21 @@ impl Robot for Fake {
         &mut self,
         step: &Step,
         goal: &PrimitiveGoal,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         assert_eq!(goal.op, step.op());
         self.clock += 1.0;
         self.ran.push(step.op());
-        events.emit(RunEvent {
+        attention.emit(RunEvent {
             t: self.clock,
             kind: RunEventKind::Confidence {
                 score: 0.9,
                 threshold: 0.5,
             },
         });
+        if attention.is_rest_wanted(self.clock) {
+            return Ok(finished(Outcome::Interrupted));
+        }
         Ok(match self.script.pop_front().unwrap_or(Script::Works) {
             Script::Works => {
                 self.apply(step);
@@ -153,7 +158,7 @@ impl Robot for Fake {
 
     async fn continue_primitive(
         &mut self,
-        _events: &mut dyn EventSink,
+        _attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         let step = self.held_step.take().expect("held before");
         self.apply(&step);
@@ -200,23 +205,31 @@ fn run(sentence: &str, script: &[Script], replies: &[Reply]) -> Ran {
     run_with(&Ladder::rules_only(), sentence, Fake::new(script), replies)
 }
 
-fn run_with(ladder: &Ladder, sentence: &str, mut robot: Fake, replies: &[Reply]) -> Ran {
+fn run_with(ladder: &Ladder, sentence: &str, robot: Fake, replies: &[Reply]) -> Ran {
+    run_for(
+        ladder,
+        sentence,
+        robot,
+        &mut Person(replies.to_vec().into()),
+    )
+}
+
+fn run_for(ladder: &Ladder, sentence: &str, mut robot: Fake, operator: &mut dyn Operator) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     let executive = Executive::new(ladder, ExecutiveSettings::default(), robot.flag.clone());
-    let mut person = Person(replies.to_vec().into());
     let mut events = Vec::new();
     let report = {
         let mut sink = |event: RunEvent| events.push(event);
         let mut actors = Actors {
             robot: &mut robot,
-            operator: &mut person,
+            operator,
             events: &mut sink,
         };
-        let mut dialogue = Dialogue::default();
-        runtime.block_on(executive.run(sentence, &mut dialogue, &mut actors))
+        let mut past = Past::default();
+        runtime.block_on(executive.run(sentence, &mut past, &mut actors))
     };
     assert!(matches!(
         events.last().unwrap().kind,
@@ -289,10 +302,12 @@ fn a_plain_run_ends_with_success() {
 
 #[test]
 fn the_scene_outweighs_what_the_robot_claims() {
-    // A pick that lies is tried again.
+    // A pick that lies is tried again, from another pose.
     let ran = run(PUT, &[Script::Lies], &[]);
     assert!(ran.report.success);
-    assert_eq!(ran.robot.ran, [Op::Pick, Op::Pick, Op::Place]);
+    assert_eq!(ran.robot.ran, [Op::Pick, Op::Home, Op::Pick, Op::Place]);
+    assert!(ran.events.iter().any(|event| matches!(&event.kind,
+        RunEventKind::StepStarted { attempt: 2, alternative: Some(way), .. } if way == "from the home pose")));
     // A place that worked although the robot timed out is done.
     let ran = run(PUT, &[Script::Works, Script::Modest], &[]);
     assert!(ran.report.success);
@@ -315,9 +330,9 @@ fn a_hopeless_step_ends_with_a_person() {
     assert_eq!(ran.report.outcome, RunOutcome::NeedsPerson);
     assert_eq!(ran.report.outcome.exit_code(), 3);
     assert!(ran.report.question.unwrap().ends_with('?'));
-    // Two tries, twice planned anew.
-    assert_eq!(ran.robot.ran.len(), 6);
-    let ran = run(PUT, &vec![Script::Fails; 6], &[Reply::Choice(0)]);
+    // Two tries, twice planned anew; the second try of each goes home first.
+    assert_eq!(ran.robot.ran.len(), 9);
+    let ran = run(PUT, &vec![Script::Fails; 9], &[Reply::Choice(0)]);
     assert!(ran.report.success);
     let ran = run(
         PUT,

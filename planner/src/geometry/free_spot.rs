@@ -162,15 +162,22 @@ fn kind_of<'a>(id: &str, scene: &'a Scene) -> &'a str {
 }
 
 fn obstacles<'a>(mover: &'a str, scene: &'a Scene) -> impl Iterator<Item = ([f64; 2], f64)> + 'a {
+    obstacles_of(mover, scene).filter_map(|object| {
+        let [x, y, _] = object.position?;
+        Some(([x, y], footprint_radius_m(&object.kind)))
+    })
+}
+
+/// What stands on the table beside `mover`.
+pub(super) fn obstacles_of<'a>(
+    mover: &'a str,
+    scene: &'a Scene,
+) -> impl Iterator<Item = &'a SceneObject> + 'a {
     scene
         .objects
         .iter()
         .filter(move |object| object.id != mover && !object.is_held())
         .filter(|object| stands_on_table(object, scene))
-        .filter_map(|object| {
-            let [x, y, _] = object.position?;
-            Some(([x, y], footprint_radius_m(&object.kind)))
-        })
 }
 
 fn stands_on_table(object: &SceneObject, scene: &Scene) -> bool {

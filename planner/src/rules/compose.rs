@@ -240,9 +240,14 @@ impl<'a> Composer<'a> {
                 "That is too much at once; please give it to me in parts.".to_owned(),
             ));
         }
-        self.world
-            .apply(&step)
-            .map_err(|error| Trouble::Cannot(error.say(self.world.scene())))?;
+        self.world.apply(&step).map_err(|error| {
+            let say = error.say(self.world.scene());
+            if error.is_about_the_body() {
+                Trouble::Refused(say)
+            } else {
+                Trouble::Cannot(say)
+            }
+        })?;
         self.steps.push(step);
         Ok(())
     }

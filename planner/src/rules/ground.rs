@@ -94,6 +94,7 @@ impl Grounder<'_> {
                 })
                 .collect(),
             or_nothing: false,
+            is_about_pronoun: false,
         }))
     }
 
@@ -160,6 +161,7 @@ impl Grounder<'_> {
                 .map(|(label, id)| (label, Pick::Objects(vec![id])))
                 .collect(),
             or_nothing: false,
+            is_about_pronoun: false,
         }))
     }
 
@@ -205,11 +207,18 @@ impl Grounder<'_> {
                 "I do not know what you mean by \"it\".".to_owned(),
             )),
             1 => Ok(vec![candidates[0].id.clone()]),
-            _ => self.choose(
-                phrase,
-                self.ids_left_to_right(&candidates),
-                "What do you mean by \"it\"?".to_owned(),
-            ),
+            _ => {
+                let question = "What do you mean by \"it\"?".to_owned();
+                let ids = self.ids_left_to_right(&candidates);
+                self.choose(phrase, ids, question)
+                    .map_err(|trouble| match trouble {
+                        Trouble::Choose(choice) => Trouble::Choose(Choice {
+                            is_about_pronoun: true,
+                            ..choice
+                        }),
+                        other => other,
+                    })
+            }
         }
     }
 

@@ -220,6 +220,17 @@ pub(super) fn is_known(word: &str) -> bool {
         || ordinal(word).is_some()
 }
 
+/// Whether a word of a question is about what can be seen, or about none in
+/// particular.
+pub(super) fn is_of_scene(word: &str) -> bool {
+    holds(words::SCENE_WORDS, word)
+        || color(word).is_some()
+        || kind(word).is_some()
+        || anything(word).is_some()
+        || count(word).is_some()
+        || ordinal(word).is_some()
+}
+
 /// Whether a word is dropped wherever it stands.
 pub(super) fn is_filler(word: &str) -> bool {
     holds(words::FILLERS, word)

@@ -50,6 +50,41 @@ pub(super) fn answer(
     if let Some(greeting) = small_talk(tokens) {
         return Some(greeting);
     }
+    let (words, asks) = asking_words(tokens)?;
+    from_scene(&words, request, vocabulary).or_else(|| unanswerable(&Cursor::new(&words), asks))
+}
+
+/// Whether the scene or the robot's state answers a question, and every word of
+/// it is about those: "where is the red block?", not "where is the manual?".
+pub(super) fn is_about_scene(
+    tokens: &[Token],
+    request: &PlanRequest,
+    vocabulary: &Vocabulary,
+) -> bool {
+    if small_talk(tokens).is_some() {
+        return true;
+    }
+    let Some((words, _)) = asking_words(tokens) else {
+        return false;
+    };
+    let is_of_scene = |at: usize| {
+        let word = words[at].text.as_str();
+        let is_noun = || {
+            let mut cursor = Cursor::new(&words);
+            cursor.at = at;
+            vocabulary.is_head(&cursor)
+        };
+        SOFT.contains(&word)
+            || lexicon::is_of_scene(word)
+            || words[at].is_punctuation()
+            || is_noun()
+    };
+    (0..words.len()).all(is_of_scene) && from_scene(&words, request, vocabulary).is_some()
+}
+
+/// The words of a question without what is said before and after it, and
+/// whether it ends with a question mark.
+fn asking_words(tokens: &[Token]) -> Option<(Vec<Token>, bool)> {
     let start = tokens
         .iter()
         .position(|t| !SOFT.contains(&t.text.as_str()) && !t.is_punctuation())?;
@@ -61,20 +96,23 @@ pub(super) fn answer(
     {
         words.pop();
     }
+    Some((words, asks))
+}
+
+fn from_scene(words: &[Token], request: &PlanRequest, vocabulary: &Vocabulary) -> Option<String> {
     let asker = Asker {
         request,
         vocabulary,
         choices: Choices::new(),
     };
-    let cursor = Cursor::new(&words);
+    let cursor = Cursor::new(words);
     asker
         .about_robot(&cursor)
         .or_else(|| asker.about_scene(&cursor))
         .or_else(|| asker.where_is(&cursor))
         .or_else(|| asker.how_many(&cursor))
-        .or_else(|| asker.which(&words))
+        .or_else(|| asker.which(words))
         .or_else(|| asker.yes_or_no(&cursor))
-        .or_else(|| unanswerable(&cursor, asks))
 }
 
 fn small_talk(tokens: &[Token]) -> Option<String> {
@@ -489,7 +527,10 @@ fn yes_no(yes: bool, more: &str) -> String {
 
 fn in_words(trouble: Trouble) -> String {
     match trouble {
-        Trouble::Cannot(say) | Trouble::Already(say) | Trouble::Puzzled(say) => say,
+        Trouble::Cannot(say)
+        | Trouble::Refused(say)
+        | Trouble::Already(say)
+        | Trouble::Puzzled(say) => say,
         Trouble::Choose(choice) => choice.question,
     }
 }

@@ -124,6 +124,10 @@ fn execute(parts: Parts) -> PlanDraft {
 fn in_words(trouble: Trouble) -> PlanDraft {
     match trouble {
         Trouble::Cannot(say) => PlanDraft::infeasible(say),
+        Trouble::Refused(say) => PlanDraft {
+            refused_by_body: true,
+            ..PlanDraft::infeasible(say)
+        },
         Trouble::Already(say) | Trouble::Puzzled(say) => PlanDraft::chat(say),
         Trouble::Choose(choice) => PlanDraft::chat(choice.question),
     }
@@ -148,7 +152,7 @@ fn ask(choice: Choice, composed: &Compose<'_>) -> PlanDraft {
         refused: None,
         tried: 0,
     };
-    let or_nothing = choice.or_nothing;
+    let (or_nothing, is_about_pronoun) = (choice.or_nothing, choice.is_about_pronoun);
     branches.grow(choice, &Choices::new(), "", 0);
     let Branches {
         mut options,
@@ -164,7 +168,10 @@ fn ask(choice: Choice, composed: &Compose<'_>) -> PlanDraft {
             steps: Vec::new(),
         });
     }
-    PlanDraft::ask(question, options).with_confidence(0.5)
+    PlanDraft {
+        is_about_pronoun,
+        ..PlanDraft::ask(question, options).with_confidence(0.5)
+    }
 }
 
 /// The plans that the answers to a question lead to.

@@ -40,6 +40,8 @@ pub(super) struct Choice {
     pub(super) picks: Vec<(String, Pick)>,
     /// Whether "do nothing" is one more answer.
     pub(super) or_nothing: bool,
+    /// Whether it asks what a pronoun stands for.
+    pub(super) is_about_pronoun: bool,
 }
 
 /// Choices made so far, by the part of the sentence they settle.
@@ -58,6 +60,8 @@ pub(super) enum Trouble {
     Choose(Choice),
     /// It cannot be done, for this reason.
     Cannot(String),
+    /// The hand cannot do it with that thing, for this reason.
+    Refused(String),
     /// Nothing to do, for this reason.
     Already(String),
     /// The words make no sense here.
@@ -70,7 +74,7 @@ impl Trouble {
         match self {
             Self::Choose(_) => 1,
             Self::Already(_) => 0,
-            Self::Cannot(_) => 2,
+            Self::Cannot(_) | Self::Refused(_) => 2,
             Self::Puzzled(_) => 3,
         }
     }

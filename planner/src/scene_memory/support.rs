@@ -7,7 +7,7 @@
 
 use vola_types::{BLOCK_SIZE_M, BOWL_RIM_RADIUS_M, ON_TABLE};
 
-use super::{IN_THE_AIR_M, Track};
+use super::{IN_THE_AIR_M, Track, absorption::holds};
 
 /// Farthest two stacked centres may be apart in the plane, metres.
 const STACK_ACROSS_M: f64 = 0.03;
@@ -15,8 +15,6 @@ const STACK_ACROSS_M: f64 = 0.03;
 const SURELY_HIGHER_M: f64 = 0.012;
 /// Farthest that a stacked centre is seen above the one below, metres.
 const MOST_HIGHER_M: f64 = 0.065;
-/// Half extent of a drawer's inside, metres.
-const DRAWER_INSIDE_M: f64 = 0.08;
 
 /// Sets `on` of everything that is not held, and the heights of blocks that
 /// follow from it.
@@ -77,7 +75,7 @@ fn support_of(track: &Track, tracks: &[Track]) -> Option<String> {
     if object.kind == "drawer" {
         return object.on.clone();
     }
-    // Said by the robot: inside a drawer no camera can tell.
+    // Not seen since it lay in a drawer: a closed one shows nothing.
     if let Some(on) = &object.on
         && tracks
             .iter()
@@ -111,7 +109,7 @@ fn support_of(track: &Track, tracks: &[Track]) -> Option<String> {
     let around = others()
         .filter(|(t, across, _)| match t.object.kind.as_str() {
             "bowl" => object.kind != "bowl" && *across <= BOWL_RIM_RADIUS_M,
-            "drawer" => t.object.open == Some(true) && *across <= DRAWER_INSIDE_M,
+            "drawer" => object.kind == "block" && holds(t, own),
             _ => false,
         })
         .min_by(|a, b| a.1.total_cmp(&b.1));

@@ -50,6 +50,12 @@ pub enum PlanFault {
         /// Size allowed.
         limit: usize,
     },
+    /// A quotation is none.
+    #[error("{detail}")]
+    Citation {
+        /// Which, expected versus got.
+        detail: String,
+    },
 }
 
 impl PlanFault {
@@ -59,7 +65,7 @@ impl PlanFault {
         match self {
             Self::Step { error, .. } => error.say(scene),
             Self::Option { fault, .. } => fault.say(scene),
-            Self::Form { .. } | Self::Unreadable { .. } => {
+            Self::Form { .. } | Self::Unreadable { .. } | Self::Citation { .. } => {
                 "I could not make a proper plan of that.".to_owned()
             }
             Self::TooLong { .. } => {
@@ -202,6 +208,19 @@ pub enum PlanError {
 }
 
 impl PlanError {
+    /// Whether the step fails because of what the hand can do with a thing of
+    /// that kind, wherever it is.
+    #[must_use]
+    pub fn is_about_the_body(&self) -> bool {
+        matches!(
+            self,
+            Self::Ungraspable { .. }
+                | Self::Unpushable { .. }
+                | Self::NotOpenable { .. }
+                | Self::OntoItself { .. }
+        )
+    }
+
     /// The error in a person's words, one sentence.
     #[must_use]
     pub fn say(&self, scene: &Scene) -> String {

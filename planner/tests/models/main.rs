@@ -9,6 +9,7 @@
 )]
 
 mod claude;
+mod documents;
 mod openai;
 mod records;
 #[allow(

@@ -78,13 +78,13 @@ impl<N: StageName> Stage for Bridged<N> {
         let env = StageEnv { bundle };
         let (store, prefix) = match host.weights() {
             Some((file, prefix)) => {
-                let checkpoint = Checkpoint::open_under(&file, prefix).map_err(failed)?;
+                let checkpoint = Checkpoint::open_under(&file, prefix).map_err(unfit)?;
                 (ParamStore::frozen(checkpoint), prefix)
             }
             None => (ParamStore::trainable(0), ""),
         };
-        let stage = build_stage(N::NAME, &self.settings, &env, &store.under(prefix))
-            .map_err(|error| Fault::settings(error.to_string()))?;
+        let stage =
+            build_stage(N::NAME, &self.settings, &env, &store.under(prefix)).map_err(unfit)?;
         if let Some(name) = store.vars().keys().next() {
             return Err(Fault::settings(format!(
                 "stage `{}` has parameters (`{name}`, …) but the bundle names no weights\nhelp: add `weights = {{ file = \"model.safetensors\", prefix = \"{}.\" }}` to the stage",
@@ -92,7 +92,7 @@ impl<N: StageName> Stage for Bridged<N> {
                 host.stage(),
             )));
         }
-        store.finish(prefix).map_err(failed)?;
+        store.finish(prefix).map_err(unfit)?;
         same_count(host.inputs(), &stage.input_roles(), "inputs")?;
         same_count(host.outputs(), &stage.output_roles(), "outputs")?;
         self.ready = Some(Ready {
@@ -209,6 +209,11 @@ fn from_candle(name: &str, tensor: &CandleTensor) -> Result<Tensor, Fault> {
 
 fn failed(error: impl std::fmt::Display) -> Fault {
     Fault::failed(error.to_string())
+}
+
+/// What the bundle names does not fit: its owner's to mend, as settings are.
+fn unfit(error: impl std::fmt::Display) -> Fault {
+    Fault::settings(error.to_string())
 }
 
 /// Declares plugin types for names of the registry.

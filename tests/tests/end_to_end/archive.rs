@@ -162,6 +162,7 @@ fn everything_in_the_archive_is_accounted_for() {
         "LICENSE-APACHE",
         "THIRD-PARTY-LICENCES",
         "configs/tabletop.toml",
+        "configs/manual/robot.md",
         "configs/policies/tabletop/model.safetensors",
     ] {
         assert!(all.contains(file), "{file} is not in {all:?}");

@@ -85,6 +85,34 @@ fn the_shipped_model_reads_free_speech_and_urdu_and_its_decisions_replay() {
 }
 
 #[test]
+fn without_a_calibration_of_its_weights_every_plan_of_a_model_is_asked_about() {
+    let shipped = workspace().root.join("configs/planner/tabletop");
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(&shipped).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    let folder = workplace(copy.path());
+    let sentence = "could you pop the crimson cube into that blue dish?";
+    let asked = || {
+        let plan = plan(folder.path(), sentence, &["--backend", "local"]);
+        assert_eq!(plan["backend"], "local", "{plan}");
+        (plan["verdict"].clone(), plan["options"].clone())
+    };
+    assert_eq!(asked().0, "execute");
+    let file = copy.path().join("asking.json");
+    let mut calibration: Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    calibration["model"] = Value::from("of other weights");
+    std::fs::write(&file, calibration.to_string()).unwrap();
+    let (verdict, options) = asked();
+    assert_eq!(verdict, "ask");
+    assert_eq!(options[0]["steps"][1]["target"], "blue_bowl", "{options}");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(asked().0, "ask");
+}
+
+#[test]
 fn a_model_that_is_none_is_named_and_the_grammar_answers() {
     let nowhere = tempfile::tempdir().unwrap();
     for model in ["missing.gguf", "empty.gguf"] {

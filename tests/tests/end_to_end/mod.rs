@@ -4,14 +4,20 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+mod chatting;
+mod dialogues;
+mod documents;
+mod holding;
 mod inferring;
 mod local_model;
 mod planning;
 mod proving;
 mod recording;
+mod replaying;
 mod running;
 #[cfg(unix)]
 mod serving;
+mod slow_log;
 mod watchdogs;
 
 use std::time::Duration;

@@ -29,9 +29,15 @@ impl Drop for Served {
 }
 
 fn serve(more: &[&str]) -> Served {
+    serve_with("", more)
+}
+
+/// A robot whose deployment has more to say.
+fn serve_with(settings: &str, more: &[&str]) -> Served {
     // Generous deadlines: what is tested is not how busy this machine is.
-    let (folder, config) =
-        deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+    let (folder, config) = deployment(&format!(
+        "[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n{settings}"
+    ));
     let mut child = Command::new(workspace().vola())
         .args(["serve", "--listen", "127.0.0.1:0", "--seed", "2", "--json"])
         .args(["--config", &config])
@@ -69,6 +75,13 @@ impl Served {
             head.split(' ').nth(1).unwrap().parse().unwrap(),
             body.to_owned(),
         )
+    }
+
+    fn signal(&self, signal: &str) {
+        let kill = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
     }
 
     fn say(&self, text: &str) {
@@ -111,6 +124,15 @@ fn a_robot_is_told_watched_and_stopped_over_http() {
     served.say("put the yellow block in the red bowl");
     served.event("step_started");
     served.event("confidence");
+    // What is said to the running plan does not wait.
+    served.say("what are you doing?");
+    let say = served.event("answered")["say"].to_string();
+    assert!(say.contains("pick up the yellow block"), "{say}");
+    served.say("pause");
+    served.event("paused");
+    served.say("go on");
+    served.event("resumed");
+    served.event("confidence");
     // Waits for its turn, which the stop takes from it.
     served.say("open the drawer");
     let asked = Instant::now();
@@ -145,6 +167,30 @@ fn a_robot_is_told_watched_and_stopped_over_http() {
         let body = serde_json::json!({"text": refused}).to_string();
         assert_eq!(served.ask("POST", "/api/say", &body).0, 409, "{refused}");
     }
+}
+
+#[test]
+fn a_stop_is_not_left_before_the_arm_stands() {
+    let mut served = serve(&[]);
+    for _ in 0..3 {
+        served.say("put the yellow block in the red bowl");
+        served.event("step_started");
+        served.event("confidence");
+        let stop = served.ask("POST", "/api/stop", r#"{"kind":"controlled"}"#);
+        assert_eq!(stop.0, 204);
+        served.say("/resume");
+        // Left once it stands, not refused: what was braking is waited for.
+        assert_eq!(served.event("finished")["outcome"], "safety_stop");
+        loop {
+            let line = served.lines.next().unwrap().unwrap();
+            assert!(!line.contains("still moves"), "{line}");
+            if line.contains("notice") {
+                break;
+            }
+        }
+    }
+    served.say("go home");
+    assert_eq!(served.event("finished")["outcome"], "done");
 }
 
 #[test]
@@ -195,13 +241,38 @@ fn an_unprotected_address_is_refused_and_ctrl_c_ends() {
         "{}",
         refused.stderr
     );
-    let mut served = serve(&[]);
-    let asked = Instant::now();
-    let kill = Command::new("kill")
-        .args(["-INT", &served.child.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    let code = served.child.wait().unwrap().code();
-    assert_eq!(code, Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(4));
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut served = serve(&[]);
+        let asked = Instant::now();
+        served.signal(signal);
+        let code = served.child.wait().unwrap().code();
+        assert_eq!(code, Some(130), "{signal}");
+        assert!(asked.elapsed() < Duration::from_secs(4), "{signal}");
+    }
+}
+
+#[test]
+fn a_moving_robot_is_brought_to_rest_by_sigterm_and_a_second_ends_at_once() {
+    for signals in [1, 2] {
+        let log = tempfile::tempdir().unwrap();
+        let folder = format!("[record]\nfolder = '{}'", log.path().display());
+        let mut served = serve_with(&folder, &[]);
+        served.say("put the yellow block in the red bowl");
+        served.event("step_started");
+        served.event("confidence");
+        let asked = Instant::now();
+        for _ in 0..signals {
+            served.signal("-TERM");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let code = served.child.wait().unwrap().code();
+        assert_eq!(code, Some(130));
+        // The process's own promise is two seconds; a busy machine adds its own.
+        assert!(asked.elapsed() < Duration::from_secs(4));
+        let file = std::fs::read_dir(log.path()).unwrap().next().unwrap();
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        // Brought to rest, not cut off: the run's own end is in its log.
+        let is_told = text.contains(r#""outcome":"interrupted""#);
+        assert!(is_told || signals == 2, "{text}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Plugins in processes of their own: the same results, and every way to break.
 
 mod breaking;
+mod decelerating;
 mod robots;
 mod same_results;
 

@@ -149,6 +149,7 @@ fn deployment(folder: &Path, isolation: &str) -> String {
         )
         .replace("missed_ticks = 100", "missed_ticks = 1000")
         .replace("\"policies/tabletop\"", &format!("{bundle:?}"))
+        .replace("\"manual\"", &format!("{:?}", root.join("configs/manual")))
         + "\n[record]\nfolder = 'runs'\n[plugins]\ncall_deadline_ms = 60000\n\
            [plugins.isolation]\n"
         + isolation;

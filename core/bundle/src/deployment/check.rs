@@ -21,7 +21,7 @@ use super::raw::{
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, RecordSync, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, Recovery, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -67,6 +67,8 @@ pub(super) fn check(
             planner,
             record,
             plugins,
+            raw_safety: raw.safety.clone(),
+            raw_control: raw.control.clone(),
         }),
         _ => Err(BundleError::Invalid(problems)),
     }
@@ -460,6 +462,10 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         answer: seconds(answer, "planner.budget.seconds", 600.0, reporter),
         repairs,
     };
+    let attempts = raw.recovery.attempts.unwrap_or(2);
+    reporter.count_in(attempts.into(), "planner.recovery.attempts", (1, 10));
+    let replans = raw.recovery.replans.unwrap_or(2);
+    reporter.count_in(replans.into(), "planner.recovery.replans", (0, 10));
     for (index, path) in raw.documents.iter().enumerate() {
         not_empty(path, &format!("planner.documents[{index}]"), reporter);
     }
@@ -468,12 +474,15 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         .iter()
         .map(|path| beside(file, path))
         .collect();
+    let samples = raw.samples.unwrap_or(1);
+    reporter.count_in(samples.into(), "planner.samples", (1, 9));
     if let Some(folder) = &raw.decisions {
         not_empty(folder, "planner.decisions", reporter);
     }
     PlannerSettings {
         backends,
         fast_path: raw.fast_path.unwrap_or(true),
+        samples: samples as usize,
         model: raw.model.clone(),
         documents,
         send_image: raw.send_image.unwrap_or(false),
@@ -483,6 +492,7 @@ fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> 
         openai: check_model(&raw.openai, ("planner.openai", file), reporter),
         local: check_local(&raw.local, file, reporter),
         budget,
+        recovery: Recovery { attempts, replans },
     }
 }
 

@@ -135,8 +135,9 @@ pub struct RawSafety {
     /// Torque at the tool at which the arm stops (N·m), up to 1000; needs a
     /// robot that measures it. Default: none.
     pub torque_stop_nm: Option<f64>,
-    /// Greatest grasp force (N), up to 1000: a robot that says that it grips
-    /// harder is refused. Default: the robot's.
+    /// Greatest grasp force (N), up to 1000: told to a robot that has the setting
+    /// `gripper_force_n`; one that says that it grips harder is refused, and one
+    /// that measures more for 100 ms is stopped. Default: the robot's.
     pub gripper_force_n: Option<f64>,
     /// Longest age of a joint state (ms), 1 to 1000; then a controlled stop.
     /// Default: 20.
@@ -290,6 +291,9 @@ pub struct RawPlanner {
     /// Whether plain commands are planned by `rules` at once where a model comes
     /// before it. Default: true.
     pub fast_path: Option<bool>,
+    /// How often `claude` and `openai` are asked for one plan; with more than once
+    /// they must agree, else the person is asked. Default: 1.
+    pub samples: Option<u32>,
     /// Model of the first back end that has a choice. Default: its own.
     pub model: Option<String>,
     /// Documents that the planner may read, relative to this file. Default: none.
@@ -309,6 +313,19 @@ pub struct RawPlanner {
     pub local: RawLocalModel,
     /// What one run may cost.
     pub budget: RawBudget,
+    /// How often a step that fails is tried.
+    pub recovery: RawRecovery,
+}
+
+/// `planner.recovery`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawRecovery {
+    /// Tries of a step, each otherwise than the one before, until the rest is
+    /// planned anew, 1 to 10. Default: 2.
+    pub attempts: Option<u32>,
+    /// New plans in one run until a person is asked, 0 to 10. Default: 2.
+    pub replans: Option<u32>,
 }
 
 /// `planner.claude` and `planner.openai`. Keys stand in the environment or in a

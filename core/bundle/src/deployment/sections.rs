@@ -301,6 +301,7 @@ getters!(HandoffSettings {
 pub struct PlannerSettings {
     pub(super) backends: Vec<Backend>,
     pub(super) fast_path: bool,
+    pub(super) samples: usize,
     pub(super) model: Option<String>,
     pub(super) documents: Vec<PathBuf>,
     pub(super) send_image: bool,
@@ -310,6 +311,7 @@ pub struct PlannerSettings {
     pub(super) openai: ModelSettings,
     pub(super) local: LocalModelSettings,
     pub(super) budget: Budget,
+    pub(super) recovery: Recovery,
 }
 
 impl PlannerSettings {
@@ -359,13 +361,26 @@ impl PlannerSettings {
 getters!(PlannerSettings {
     /// Whether plain commands are planned by `rules` before a model is asked.
     fast_path: bool,
+    /// How often models behind an interface are asked for one plan.
+    samples: usize,
     /// Whether models that look at pictures get the camera's.
     send_image: bool,
     /// Seed of sampling and of the pauses between retries.
     seed: u64,
     /// What one run may cost.
     budget: Budget,
+    /// How often a step that fails is tried.
+    recovery: Recovery,
 });
+
+/// How often a step that fails is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// Tries of a step until the rest is planned anew, at least 1.
+    pub attempts: u32,
+    /// New plans in one run until a person is asked.
+    pub replans: u32,
+}
 
 /// A model behind an interface; what is absent is the back end's own choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use vola_bundle::{Asked, HandoffSettings, Unanswered};
-use vola_planner::{Operator, Question, Reply};
+use vola_planner::{Heed, Interjection, Operator, Question, Reply};
 
 use super::{Inbox, Said, Screen, parse_choice};
 use crate::{interrupt::Interrupt, output::Tone};
@@ -52,7 +52,8 @@ impl Answering {
     /// after the time.
     fn next_line(&self, question: u64, deadline: Option<Instant>) -> Option<Said> {
         loop {
-            if self.interrupt.is_wanted() || deadline.is_some_and(|end| Instant::now() >= end) {
+            let is_late = deadline.is_some_and(|end| Instant::now() >= end);
+            if self.interrupt.is_wanted() || self.inbox.is_stopped() || is_late {
                 return None;
             }
             let said = match self.typist {
@@ -65,6 +66,12 @@ impl Answering {
                 None => {}
             }
         }
+    }
+
+    fn hint(&self, text: &str) {
+        let style = self.screen.style();
+        // A lost hint is no reason to stop.
+        let _ = self.screen.line(&style.paint(Tone::Faint, text));
     }
 
     /// What a question of a holding robot comes to without an answer.
@@ -95,7 +102,7 @@ impl Operator for Answering {
         let number = self.inbox.ask();
         loop {
             let Some(said) = self.next_line(number, deadline) else {
-                return if handoff {
+                return if handoff && !self.inbox.is_stopped() {
                     self.unanswered(&choices)
                 } else {
                     None
@@ -107,6 +114,9 @@ impl Operator for Answering {
             if let Some(choice) = parse_choice(text, &choices) {
                 return Some(Reply::Choice(choice));
             }
+            if Interjection::read(text).is_some() {
+                return Some(Reply::Text(text.clone()));
+            }
             match (handoff, self.typist) {
                 (false, _) => return Some(Reply::Text(text.clone())),
                 (true, Typist::Program) => {
@@ -115,10 +125,53 @@ impl Operator for Answering {
                     return self.unanswered(&choices);
                 }
                 (true, Typist::Person) => {
-                    let help = format!("Please answer with a number, or: {}.", choices.join(", "));
-                    let _ = self
-                        .screen
-                        .line(&self.screen.style().paint(Tone::Faint, &help));
+                    self.hint(&format!(
+                        "Please answer with a number, or: {}.",
+                        choices.join(", ")
+                    ));
+                }
+            }
+        }
+    }
+
+    fn overhear(&mut self, heed: Heed) -> Option<String> {
+        let is_meant = |text: &str| {
+            Interjection::read(text).is_some_and(|it| heed == Heed::All || it.is_urgent())
+        };
+        let is_urgent = |text: &str| Interjection::read(text).is_some_and(|it| it.is_urgent());
+        match self.typist {
+            // The lines of a file are meant one after the other.
+            Typist::Program => self.inbox.take_next(is_meant),
+            // A person means now, whatever was said before and waits.
+            Typist::Person => self
+                .inbox
+                .take(is_urgent)
+                .or_else(|| self.inbox.take_next(is_meant)),
+        }
+    }
+
+    async fn listen(&mut self) -> Option<String> {
+        let mut hinted = false;
+        loop {
+            if self.interrupt.is_wanted() || self.inbox.is_stopped() {
+                return None;
+            }
+            if let Some(line) = self.overhear(Heed::All) {
+                return Some(line);
+            }
+            let text = match self.inbox.peek(GLANCE) {
+                None => continue,
+                Some(Said::End) => return None,
+                Some(Said::Line { text, .. }) => text,
+            };
+            match self.typist {
+                // It came meanwhile.
+                _ if Interjection::read(&text).is_some() => {}
+                Typist::Program => return None,
+                Typist::Person if hinted => {}
+                Typist::Person => {
+                    hinted = true;
+                    self.hint("I am paused and keep that for later; say go on, skip or stop.");
                 }
             }
         }
@@ -181,6 +234,44 @@ mod tests {
         );
         inbox.end();
         assert_eq!(ask(&mut answering, &HOLD), None);
+    }
+
+    #[test]
+    fn lines_to_a_running_plan_are_taken_and_others_wait() {
+        let taken = |typist, heed| {
+            let (inbox, mut answering) = answering(typist, "");
+            for line in [
+                "open the drawer",
+                "no, the other one",
+                "what are you doing?",
+            ] {
+                inbox.typed(line);
+            }
+            answering.overhear(heed)
+        };
+        let question = Some("what are you doing?".to_owned());
+        assert_eq!(taken(Typist::Person, Heed::Urgent), question);
+        assert_eq!(taken(Typist::Person, Heed::All), question);
+        assert_eq!(taken(Typist::Program, Heed::All), None);
+        let (inbox, mut answering) = answering(Typist::Program, "");
+        inbox.typed("no, the other one");
+        assert_eq!(answering.overhear(Heed::Urgent), None);
+        assert!(answering.overhear(Heed::All).is_some());
+    }
+
+    #[test]
+    fn a_paused_run_of_a_program_ends_with_its_lines() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (inbox, mut answering) = answering(Typist::Program, "");
+        inbox.typed("go on");
+        assert!(runtime.block_on(answering.listen()).is_some());
+        inbox.typed("open the drawer");
+        assert_eq!(runtime.block_on(answering.listen()), None);
+        let (inbox, mut answering) = self::answering(Typist::Person, "");
+        inbox.end();
+        assert_eq!(runtime.block_on(answering.listen()), None);
     }
 
     #[test]

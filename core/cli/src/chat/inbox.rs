@@ -9,9 +9,8 @@ use std::{
     time::Duration,
 };
 
+use vola_planner::is_stop_word;
 use vola_runtime::StopSwitch;
-
-use super::is_stop_word;
 
 /// Lines kept at most. A program that writes faster than a robot moves loses
 /// the rest, loudly; a stop is never queued, so never lost.
@@ -44,6 +43,7 @@ struct Shared {
     lines: Mutex<VecDeque<Said>>,
     arrived: Condvar,
     is_moving: AtomicBool,
+    is_running: AtomicBool,
     questions: AtomicU64,
     stops: AtomicU64,
 }
@@ -55,6 +55,7 @@ impl Inbox {
             lines: Mutex::default(),
             arrived: Condvar::new(),
             is_moving: AtomicBool::new(false),
+            is_running: AtomicBool::new(false),
             questions: AtomicU64::new(0),
             stops: AtomicU64::new(0),
         };
@@ -62,6 +63,12 @@ impl Inbox {
             shared: Arc::new(shared),
             stop,
         }
+    }
+
+    /// Whether a sentence is being carried out: then a stop word acts at once,
+    /// also between two motions and while the person is asked.
+    pub(crate) fn set_running(&self, is_running: bool) {
+        self.shared.is_running.store(is_running, Ordering::Release);
     }
 
     /// Whether the arm moves: then a stop word acts at once, else it is a line
@@ -81,7 +88,8 @@ impl Inbox {
         if text.is_empty() {
             return false;
         }
-        if self.is_moving() && is_stop_word(text) {
+        let is_running = self.shared.is_running.load(Ordering::Acquire);
+        if (is_running || self.is_moving()) && is_stop_word(text) {
             self.stop.throw();
             // Whoever waits for an answer hears of it.
             self.shared.arrived.notify_all();
@@ -161,11 +169,54 @@ impl Inbox {
         take_first(&mut lines, fits)
     }
 
+    /// Takes a waiting line that `fits`; at once.
+    pub(crate) fn take(&self, fits: impl Fn(&str) -> bool) -> Option<String> {
+        let fits = |said: &Said| matches!(said, Said::Line { text, .. } if fits(text));
+        text_of(take_first(&mut self.lines(), fits))
+    }
+
+    /// Takes the next line when it `fits`; at once.
+    pub(crate) fn take_next(&self, fits: impl Fn(&str) -> bool) -> Option<String> {
+        let mut lines = self.lines();
+        let is_next = matches!(lines.front(), Some(Said::Line { text, .. }) if fits(text));
+        if is_next {
+            text_of(lines.pop_front())
+        } else {
+            None
+        }
+    }
+
+    /// Waits for something to be there and shows what is next; nothing after
+    /// `wait`. Where something waits already, the whole time passes, so that
+    /// whoever looks again and again does not spin.
+    pub(crate) fn peek(&self, wait: Duration) -> Option<Said> {
+        let lines = self.lines();
+        let is_over = lines.front() == Some(&Said::End);
+        if is_over {
+            return Some(Said::End);
+        }
+        let waited = self.shared.arrived.wait_timeout(lines, wait);
+        let lines = waited.unwrap_or_else(PoisonError::into_inner).0;
+        lines.front().cloned()
+    }
+
+    /// Whether a stop is ordered.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_thrown()
+    }
+
     fn lines(&self) -> MutexGuard<'_, VecDeque<Said>> {
         self.shared
             .lines
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn text_of(said: Option<Said>) -> Option<String> {
+    match said? {
+        Said::Line { text, .. } => Some(text),
+        Said::End => None,
     }
 }
 
@@ -204,6 +255,17 @@ mod tests {
         assert_eq!(text(inbox.next(NOW)).as_deref(), Some("put it there"));
         assert_eq!(text(inbox.next(NOW)).as_deref(), Some("stop"));
         assert_eq!(inbox.next(NOW), None);
+    }
+
+    #[test]
+    fn stop_acts_at_once_between_two_motions_of_a_run() {
+        let stop = StopSwitch::default();
+        let inbox = Inbox::new(stop.clone());
+        inbox.set_running(true);
+        assert!(!inbox.is_moving());
+        assert!(inbox.typed("ruko") && inbox.is_stopped());
+        inbox.set_running(false);
+        assert!(!inbox.typed("stop"));
     }
 
     #[test]

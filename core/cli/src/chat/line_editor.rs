@@ -3,7 +3,7 @@
 use std::{borrow::Cow, path::PathBuf, thread::Builder};
 
 use rustyline::{
-    ColorMode, Config, Context, Editor, Helper,
+    ColorMode, Config, Context, Editor, EventHandler, Helper, KeyCode, KeyEvent, Modifiers,
     completion::Completer,
     error::ReadlineError,
     highlight::Highlighter,
@@ -12,7 +12,7 @@ use rustyline::{
     validate::Validator,
 };
 
-use super::{Inbox, Screen};
+use super::{DeadMan, Inbox, Screen};
 use crate::{failure::Failure, interrupt::Interrupt, output::Tone};
 
 /// The prompt's shape: a status row, then two columns. What is drawn in its
@@ -30,6 +30,7 @@ pub(crate) fn start_editor(
     screen: &Screen,
     interrupt: Interrupt,
     commands: &'static [&'static str],
+    dead_man: Option<DeadMan>,
 ) -> Result<(), Failure> {
     let config = Config::builder()
         .max_history_size(HISTORY_LINES)
@@ -42,6 +43,10 @@ pub(crate) fn start_editor(
         .build();
     let mut editor: Editor<ChatHelper, FileHistory> =
         Editor::with_config(config).map_err(Failure::Terminal)?;
+    if let Some(dead_man) = dead_man {
+        let space = KeyEvent(KeyCode::Char(' '), Modifiers::NONE);
+        editor.bind_sequence(space, EventHandler::Conditional(Box::new(dead_man)));
+    }
     let hinter = HistoryHinter::new();
     editor.set_helper(Some(ChatHelper {
         screen: screen.clone(),

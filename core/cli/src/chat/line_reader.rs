@@ -5,7 +5,7 @@ use std::{
     thread::Builder,
 };
 
-use super::Inbox;
+use super::{DeadMan, Inbox};
 use crate::failure::Failure;
 
 /// Longest line that is read (bytes); more of it is another line.
@@ -16,10 +16,10 @@ const MOST_BYTES: u64 = 64 << 10;
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub(crate) fn start_reader(inbox: Inbox) -> Result<(), Failure> {
+pub(crate) fn start_reader(inbox: Inbox, dead_man: Option<DeadMan>) -> Result<(), Failure> {
     let read = move || {
         let stdin = io::stdin();
-        read_lines(&mut stdin.lock(), &inbox);
+        read_lines(&mut stdin.lock(), &inbox, dead_man.as_ref());
         inbox.end();
     };
     Builder::new()
@@ -32,13 +32,16 @@ pub(crate) fn start_reader(inbox: Inbox) -> Result<(), Failure> {
         })
 }
 
-fn read_lines(input: &mut impl BufRead, inbox: &Inbox) {
+fn read_lines(input: &mut impl BufRead, inbox: &Inbox, dead_man: Option<&DeadMan>) {
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
         match io::Read::take(&mut *input, MOST_BYTES).read_until(b'\n', &mut bytes) {
             Ok(0) => return,
             Ok(_) => {
+                if let Some(dead_man) = dead_man {
+                    dead_man.press();
+                }
                 inbox.typed(&String::from_utf8_lossy(&bytes));
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -63,7 +66,7 @@ mod tests {
     fn lines_are_read_whatever_they_hold() {
         let inbox = Inbox::new(StopSwitch::default());
         let text = b"first\r\n\n  \xff second\nlast without end";
-        read_lines(&mut &text[..], &inbox);
+        read_lines(&mut &text[..], &inbox, None);
         let mut lines = Vec::new();
         while let Some(Said::Line { text, .. }) = inbox.next(Duration::ZERO) {
             lines.push(text);

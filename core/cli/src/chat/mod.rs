@@ -6,16 +6,16 @@
 
 mod answering;
 mod choice;
+mod dead_man;
 mod inbox;
 mod line_editor;
 mod line_reader;
 mod screen;
-mod stop_words;
 
 pub(crate) use answering::{Answering, Typist};
 use choice::parse_choice;
+pub(crate) use dead_man::DeadMan;
 pub(crate) use inbox::{Inbox, Said};
 pub(crate) use line_editor::start_editor;
 pub(crate) use line_reader::start_reader;
 pub(crate) use screen::Screen;
-pub(crate) use stop_words::is_stop_word;

@@ -9,12 +9,12 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use vola_bundle::PolicySettings;
-use vola_planner::RunReport;
+use vola_planner::{RunReport, is_stop_word};
 use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    chat::{Answering, Inbox, Said, Screen, Typist, is_stop_word, start_editor, start_reader},
+    chat::{Answering, DeadMan, Inbox, Said, Screen, Typist, start_editor, start_reader},
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},
@@ -38,6 +38,12 @@ pub(crate) struct ChatArguments {
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
     pub(super) fast: bool,
+    /// Move only while the space bar is held on an empty line (to a program: while lines come), at most so many milliseconds apart [default: 800]
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "800", conflicts_with = "fast", value_parser = clap::value_parser!(u64).range(20..=10_000))]
+    pub(super) dead_man: Option<u64>,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    pub(super) record_control: Option<PathBuf>,
     /// Record what happens into this folder, instead of the deployment's
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
@@ -50,7 +56,8 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
-    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
+        .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
@@ -62,6 +69,10 @@ pub(crate) fn run(
             .session()
             .reset_world(own.seed, &serde_json::Value::Null)?;
     }
+    let dead_man = own.dead_man.map(Duration::from_millis).map(DeadMan::new);
+    if let Some(dead_man) = &dead_man {
+        robot.hold_to_run(dead_man.clone());
+    }
     let person = std::io::stdin().is_terminal() && !console.is_json();
     let talk = Talk {
         console,
@@ -70,17 +81,30 @@ pub(crate) fn run(
         } else {
             Typist::Program
         },
-        stays: false,
+        // Who lets go of the key wants a stop, not the end.
+        stays: dead_man.is_some(),
         clock: Clock::from_fast(own.fast),
         listener: None,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     if person {
         chat.greet(&workplace)?;
+        if let Some(dead_man) = &dead_man {
+            chat.teller.line(&format!(
+                "Hold the space bar (on an empty line) while the arm moves: let go, and it stops {} ms later at the latest; `/resume` leaves the stop.",
+                dead_man.deadline().as_millis()
+            ))?;
+        }
         let screen = chat.teller.screen.clone();
-        start_editor(inbox.clone(), &screen, interrupt.clone(), &COMMANDS)?;
+        start_editor(
+            inbox.clone(),
+            &screen,
+            interrupt.clone(),
+            &COMMANDS,
+            dead_man,
+        )?;
     } else {
-        start_reader(inbox.clone())?;
+        start_reader(inbox.clone(), dead_man)?;
     }
     let code = chat.converse(&inbox, &interrupt)?;
     Ok(if interrupt.is_wanted() {
@@ -200,7 +224,7 @@ impl Chat {
             } else if text.eq_ignore_ascii_case("picture") {
                 self.command("picture")?;
             } else {
-                let report = self.sentence(&text, || inbox.stops() != stops)?;
+                let report = self.sentence(&text, stops, inbox)?;
                 if report.is_some_and(|report| report.outcome == RunOutcome::SafetyStop) {
                     if !self.stays {
                         return Ok(exit::SAFETY);
@@ -214,11 +238,12 @@ impl Chat {
     }
 
     /// Plans a sentence and does it, unless a stop was demanded since it was
-    /// typed.
+    /// typed, when there had been so many.
     fn sentence(
         &mut self,
         text: &str,
-        is_outdated: impl Fn() -> bool,
+        stops: u64,
+        inbox: &Inbox,
     ) -> Result<Option<RunReport>, Failure> {
         if is_stop_word(text) && !self.teller.console.is_json() {
             self.teller.line("I am at rest.")?;
@@ -226,18 +251,22 @@ impl Chat {
         }
         self.robot.release_stop()?;
         // Asked after the release: a stop from now on finds the switch its own.
-        if is_outdated() {
+        if inbox.stops() != stops {
             self.robot.session().stop_switch().throw();
             self.teller
                 .complain("a stop came first; say it again to have it done")?;
             return Ok(None);
         }
         let teller = &mut self.teller;
+        // A stop word that came since the release waits as a line, and is heard
+        // first of all.
+        inbox.set_running(true);
         let said = self
             .conversation
             .say(text, &mut self.robot, &mut self.operator, &mut |event| {
                 teller.tell(event)
             });
+        inbox.set_running(false);
         self.teller.screen.set_status(None);
         match self.teller.fault.take() {
             Some(fault) => Err(fault),
@@ -273,6 +302,18 @@ impl Chat {
                 "I plan it, show the steps, and do them: pick, place, push, stack, open, close, …",
             ),
             ("stop", "I come to rest at once, whatever I am doing"),
+            (
+                "pause, go on, skip",
+                "while I work: hold still, go on, leave out this step",
+            ),
+            (
+                "no, the other one",
+                "while I work: changes the plan; so do first the …, also …, leave out …",
+            ),
+            (
+                "what are you doing?",
+                "from my log; so are why did you stop, what is next, what have you done",
+            ),
             ("/scene", "what I see, with names and places"),
             ("/picture [FILE]", "a picture as PNG"),
             ("/reset [SEED]", "another scene"),
@@ -283,7 +324,7 @@ impl Chat {
                 .teller
                 .console
                 .style()
-                .paint(Tone::Typed, &format!("{what:<16}"));
+                .paint(Tone::Typed, &format!("{what:<20}"));
             self.teller.line(&format!("  {typed} {meaning}"))?;
         }
         Ok(())

@@ -2,10 +2,12 @@
 
 use clap::{Args, Subcommand};
 use vola_bundle::{Bundle, compare, compare_deployment};
+use vola_documents::Library;
 use vola_runtime::Robot;
 
 use crate::{
     arguments::SharedArguments,
+    documents,
     failure::{Failure, exit},
     output::{Console, Tone},
     workplace::Workplace,
@@ -52,6 +54,7 @@ pub(crate) fn run(
             registry.find(stage.plugin())?;
         }
     }
+    let library = documents::library(deployment.planner())?;
     let file = deployment.file().display().to_string();
     let stages = bundle
         .as_ref()
@@ -62,6 +65,8 @@ pub(crate) fn run(
             "robot": id.to_string(),
             "bundle": bundle.as_ref().map(Bundle::folder),
             "stages": stages,
+            "documents": library.as_ref().map_or(0, Library::documents),
+            "passages": library.as_ref().map_or(0, Library::passages),
             "ok": true,
         }))?;
         return Ok(exit::DONE);
@@ -76,5 +81,9 @@ pub(crate) fn run(
             "{fine} {file}: {id}, without a policy: home, gripper, wait and move to a place"
         ),
     })?;
+    if let Some(library) = &library {
+        let words = documents::words(library);
+        console.line(&format!("{fine} questions are answered from {words}"))?;
+    }
     Ok(exit::DONE)
 }

@@ -7,6 +7,7 @@ use vola_runtime::{PluginRegistry, PluginRules, Robot};
 
 use crate::{
     arguments::SharedArguments,
+    documents,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
     shipped_libraries::{Difference, ShippedLibraries},
@@ -223,6 +224,7 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
         Ok(robot) => findings.push(Finding::fine("robot", robot_words(&deployment, robot))),
         Err(error) => findings.push(Finding::broken("robot", error)),
     }
+    findings.extend(document_finding(&deployment));
     let Some(policy) = deployment.policy() else {
         let text = "none named: home, gripper, wait and move to a place";
         findings.push(Finding::fine("bundle", text));
@@ -311,6 +313,16 @@ fn robot_words(deployment: &Deployment, robot: &Robot) -> String {
             .join(", "),
         description.ops.len()
     )
+}
+
+/// The documents that the planner may be asked about, if there are to be any.
+fn document_finding(deployment: &Deployment) -> Option<Finding> {
+    const CHECK: &str = "documents";
+    match documents::library(deployment.planner()) {
+        Ok(None) => None,
+        Ok(Some(library)) => Some(Finding::fine(CHECK, documents::words(&library))),
+        Err(error) => Some(Finding::failed(CHECK, &error)),
+    }
 }
 
 /// The handshake, without opening the robot.

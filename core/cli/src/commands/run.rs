@@ -50,6 +50,9 @@ pub(crate) struct RunArguments {
     /// Write a picture of the end
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    record_control: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -59,11 +62,13 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     check_sentence(&own.sentence)?;
-    for file in [&own.gif, &own.picture].into_iter().flatten() {
+    let files = [&own.gif, &own.picture, &own.record_control];
+    for file in files.into_iter().flatten() {
         check_writable(file)?;
     }
     let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
-    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed);
+    let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
+        .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let interrupt = Interrupt::install(robot.session().stop_switch(), Leaving::InTime);
     if robot.session().has_simulation() {
@@ -174,6 +179,7 @@ impl Teller {
     fn tell(&mut self, event: RunEvent) {
         if let RunEventKind::Finished { .. } = &event.kind
             && let Some(digest) = self.digest.take()
+            && digest.is_whole()
         {
             let (frames, blake3) = digest.read();
             let kind = RunEventKind::Commands { frames, blake3 };

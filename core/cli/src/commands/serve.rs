@@ -51,6 +51,9 @@ pub(crate) struct ServeArguments {
     /// Record what happens into this folder, instead of the deployment's
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+    /// Write what the control loop takes in to a new file, for `vola replay`
+    #[arg(long, value_name = "FILE")]
+    record_control: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -61,7 +64,8 @@ pub(crate) fn run(
 ) -> Result<u8, Failure> {
     let token = own.token_file.as_deref().map(Token::read).transpose()?;
     let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
-    let wish = SessionWish::as_deployed(Clock::Real, own.seed);
+    let wish =
+        SessionWish::as_deployed(Clock::Real, own.seed).recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);

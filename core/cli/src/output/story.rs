@@ -19,7 +19,11 @@ pub(crate) struct Story {
     style: Style,
     scene: Scene,
     steps: usize,
+    /// Steps before the one that is run, or was run last.
+    done: usize,
     running: Option<RunningStep>,
+    /// Position of the step that is next while the run is paused.
+    paused: Option<usize>,
 }
 
 /// The step that is being done.
@@ -39,11 +43,14 @@ impl Story {
             style,
             scene: Scene::default(),
             steps: 0,
+            done: 0,
             running: None,
+            paused: None,
         }
     }
 
     /// Takes an event; the lines that a person should read.
+    #[expect(clippy::too_many_lines, reason = "one arm for each event")]
     pub(crate) fn tell(&mut self, event: &RunEvent) -> Vec<String> {
         let style = self.style;
         match &event.kind {
@@ -58,8 +65,10 @@ impl Story {
                 index,
                 task,
                 attempt,
+                alternative,
                 ..
             } => {
+                self.done = *index;
                 self.running = Some(RunningStep {
                     index: *index,
                     task: task.clone(),
@@ -67,10 +76,10 @@ impl Story {
                     now: event.t,
                     confidence: None,
                 });
-                let again = if *attempt > 1 {
-                    format!("  (try {attempt})")
-                } else {
-                    String::new()
+                let again = match (*attempt, alternative) {
+                    (1, _) => String::new(),
+                    (_, Some(way)) => format!("  (try {attempt}, {way})"),
+                    (_, None) => format!("  (try {attempt})"),
                 };
                 let place = style.paint(Tone::Faint, &self.place(*index));
                 vec![format!(
@@ -103,12 +112,36 @@ impl Story {
             // For programs: a person has no use for a hash.
             RunEventKind::Commands { .. } => Vec::new(),
             RunEventKind::Replanned { reason, steps } => {
-                self.steps = steps.len();
-                let mut lines =
-                    vec![style.paint(Tone::Warning, &format!("  ↻ I plan anew: {reason}"))];
-                lines.extend(self.numbered(steps));
-                lines
+                let said = format!("  ↻ I plan anew: {reason}");
+                self.changed(style.paint(Tone::Warning, &said), steps)
             }
+            RunEventKind::Paused { index, reason } => {
+                self.running = None;
+                self.paused = Some(*index);
+                let said = format!("  ‖ I hold still. {reason} Say go on, skip or stop.");
+                vec![style.paint(Tone::Warning, &said)]
+            }
+            RunEventKind::Resumed { .. } => {
+                self.paused = None;
+                vec![style.paint(Tone::Good, "  ▸ I go on.")]
+            }
+            RunEventKind::Skipped { index, step, steps } => {
+                self.done = index + 1;
+                self.steps = index + 1 + steps.len();
+                let words = step_sentence(step, &self.scene);
+                vec![style.paint(Tone::Warning, &format!("  » I leave out: {words}"))]
+            }
+            RunEventKind::Edited { say, steps, .. } => {
+                self.changed(style.paint(Tone::Strong, say), steps)
+            }
+            RunEventKind::EditRefused { reason, .. } => {
+                let reason = reason.trim_end_matches('.');
+                vec![style.paint(
+                    Tone::Warning,
+                    &format!("The plan stays as it is: {reason}."),
+                )]
+            }
+            RunEventKind::Answered { say, .. } => vec![say.clone()],
             RunEventKind::Finished {
                 success,
                 outcome,
@@ -117,6 +150,7 @@ impl Story {
                 ..
             } => {
                 self.running = None;
+                self.paused = None;
                 finished_line(style, (*success, *outcome), *seconds, reason.as_deref())
                     .into_iter()
                     .collect()
@@ -127,6 +161,9 @@ impl Story {
     /// One line on what is being done now, without colours; nothing between
     /// steps.
     pub(crate) fn status(&self) -> Option<String> {
+        if let Some(index) = self.paused {
+            return Some(format!("{} paused", self.place(index)));
+        }
         let step = self.running.as_ref()?;
         let mut line = format!("{} {}", self.place(step.index), step.task);
         if let Some((score, threshold)) = step.confidence {
@@ -159,6 +196,29 @@ impl Story {
     fn plan(&mut self, plan: &Plan) -> Vec<String> {
         let mut lines = self.provenance(plan);
         lines.extend(self.verdict(plan));
+        lines.extend(self.documents(plan));
+        lines
+    }
+
+    /// What documents say beside a plan, and where it stands.
+    fn documents(&self, plan: &Plan) -> Vec<String> {
+        let answer = plan.answer.as_deref().unwrap_or_default();
+        let mut lines = Vec::new();
+        // An answer alone was told as the plan's own words.
+        if plan.verdict != Verdict::Chat && !answer.is_empty() {
+            lines.push(answer.to_owned());
+        }
+        let faint = |line: String| self.style.paint(Tone::Faint, &line);
+        lines.extend(plan.citations.iter().map(|citation| {
+            let (file, line) = (&citation.file, citation.line);
+            // An answer in the documents' own words names the place itself.
+            faint(if answer.contains(&citation.quote) {
+                format!("  {file}, line {line}")
+            } else {
+                let place = citation.place();
+                format!("  {place}, line {line}: \u{201c}{}\u{201d}", citation.quote)
+            })
+        }));
         lines
     }
 
@@ -182,17 +242,18 @@ impl Story {
 
     fn verdict(&mut self, plan: &Plan) -> Vec<String> {
         let style = self.style;
-        self.steps = plan.steps.len();
+        let say = own_words(plan);
         match plan.verdict {
             Verdict::Execute => {
-                let mut lines = vec![style.paint(Tone::Strong, &plan.say)];
+                (self.steps, self.done) = (plan.steps.len(), 0);
+                let mut lines = vec![style.paint(Tone::Strong, say)];
                 if plan.steps.len() > 1 {
-                    lines.extend(self.numbered(&plan.steps));
+                    lines.extend(self.numbered(0, &plan.steps));
                 }
                 lines
             }
             Verdict::Ask => {
-                let question = plan.question.as_deref().unwrap_or(&plan.say);
+                let question = plan.question.as_deref().unwrap_or(say);
                 let labels: Vec<String> = plan
                     .options
                     .iter()
@@ -200,15 +261,24 @@ impl Story {
                     .collect();
                 self.question(question, &labels)
             }
-            Verdict::Infeasible => vec![style.paint(Tone::Warning, &plan.say)],
-            Verdict::Unsafe => vec![style.paint(Tone::Bad, &plan.say)],
+            Verdict::Infeasible => vec![style.paint(Tone::Warning, say)],
+            Verdict::Unsafe => vec![style.paint(Tone::Bad, say)],
             Verdict::Chat => vec![plan.say.clone()],
         }
     }
 
-    fn numbered(&self, steps: &[Step]) -> Vec<String> {
+    /// Other steps are run from here.
+    fn changed(&mut self, said: String, steps: &[Step]) -> Vec<String> {
+        self.steps = self.done + steps.len();
+        let mut lines = vec![said];
+        lines.extend(self.numbered(self.done, steps));
+        lines
+    }
+
+    fn numbered(&self, before: usize, steps: &[Step]) -> Vec<String> {
         let line = |(index, step): (usize, &Step)| {
-            let number = self.style.paint(Tone::Faint, &format!("{}.", index + 1));
+            let number = format!("{}.", before + index + 1);
+            let number = self.style.paint(Tone::Faint, &number);
             format!("  {number} {}", step_sentence(step, &self.scene))
         };
         steps.iter().enumerate().map(line).collect()
@@ -255,6 +325,7 @@ impl Story {
         (outcome, reason): (Outcome, Option<&str>),
     ) -> Vec<String> {
         let running = self.running.take();
+        self.done = index + usize::from(outcome == Outcome::Done);
         let lasted = running.as_ref().map_or(String::new(), |step| {
             format!("  {}", seconds(t - step.since))
         });
@@ -278,6 +349,15 @@ impl Story {
             self.style.paint(tone, sign)
         )]
     }
+}
+
+/// What a plan says, without the answer from documents after it.
+fn own_words(plan: &Plan) -> &str {
+    let answer = plan.answer.as_deref().unwrap_or_default();
+    plan.say
+        .strip_suffix(answer)
+        .unwrap_or(&plan.say)
+        .trim_end()
 }
 
 fn finished_line(
@@ -379,6 +459,54 @@ mod tests {
             {"id":"red_block","kind":"block","color":"red"},{"id":"blue_bowl","kind":"bowl","color":"blue"}]}});
         assert_eq!(tell(&mut story, 0.0, scene), "");
         story
+    }
+
+    #[test]
+    fn what_a_person_changes_is_told_with_the_numbers_that_count_on() {
+        let mut story = story();
+        let pick = serde_json::json!({"op":"pick","object":"red_block"});
+        let plan = serde_json::json!({"event":"plan","plan":{"verdict":"execute","say":"I will.",
+            "steps":[pick, {"op":"place","object":"red_block","target":"blue_bowl","relation":"in"}]}});
+        tell(&mut story, 0.1, plan);
+        tell(
+            &mut story,
+            0.2,
+            serde_json::json!({"event":"step_started","index":0,"step":pick,"task":"pick it","attempt":1}),
+        );
+        tell(
+            &mut story,
+            1.0,
+            serde_json::json!({"event":"step_finished","index":0,"step":pick,"outcome":"done"}),
+        );
+        let paused = serde_json::json!({"event":"paused","index":1,"reason":"You said so."});
+        assert_eq!(
+            tell(&mut story, 1.1, paused),
+            "  ‖ I hold still. You said so. Say go on, skip or stop."
+        );
+        assert_eq!(story.status().unwrap(), "2/2 paused");
+        let edited = serde_json::json!({"event":"edited","sentence":"no","say":"All right.",
+            "steps":[{"op":"home"},{"op":"open_gripper"}]});
+        assert_eq!(
+            tell(&mut story, 1.2, edited),
+            "All right.\n  2. go home\n  3. open the gripper"
+        );
+        tell(
+            &mut story,
+            1.3,
+            serde_json::json!({"event":"resumed","index":1}),
+        );
+        let home = serde_json::json!({"event":"step_started","index":1,"step":{"op":"home"},"task":"go home",
+            "attempt":2,"alternative":"from above it"});
+        assert_eq!(
+            tell(&mut story, 1.4, home),
+            "  2/3 go home …  (try 2, from above it)"
+        );
+        let refused =
+            serde_json::json!({"event":"edit_refused","sentence":"no","reason":"I see none."});
+        assert_eq!(
+            tell(&mut story, 1.5, refused),
+            "The plan stays as it is: I see none."
+        );
     }
 
     #[test]

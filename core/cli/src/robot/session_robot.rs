@@ -2,17 +2,20 @@
 
 use async_trait::async_trait;
 use vola_planner::{
-    Capabilities, EncodedImage, EventSink, PrimitiveEnd, Robot, RobotError, StopFlag,
+    Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag, push_route,
 };
 use vola_recorder::Who;
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
     RuntimeError, SafetyNote, Session, StopSwitch,
 };
-use vola_types::{Op, Outcome, PrimitiveGoal, RunEvent, RunEventKind, Scene, Step, step_sentence};
+use vola_types::{
+    Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Step, step_sentence,
+};
 
 use super::Sight;
 use crate::{
+    chat::DeadMan,
     failure::Failure,
     film::{people_camera, png_bytes},
     measure::{WorldJudge, world_goal},
@@ -24,6 +27,9 @@ const GRACE_S: f64 = 2.0;
 /// How long the world is given when it does not show the goal at once: what was
 /// let go falls, what was lifted must stay up (s).
 const AFTERWARDS_S: f64 = 0.7;
+
+/// Pushes that one push into a region may take.
+const MOST_LEGS: usize = 8;
 
 /// Is told when the arm begins and ends to move, or to think about it.
 pub(crate) type MotionWatch = Box<dyn FnMut(bool) + Send>;
@@ -39,6 +45,7 @@ pub(crate) struct SessionRobot {
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
+    dead_man: Option<DeadMan>,
     recording: Option<Recording>,
     /// Last: it waits until what was recorded is part of the data set.
     desk: Option<RecordingDesk>,
@@ -59,6 +66,7 @@ impl SessionRobot {
             stop_flag: StopFlag::new(),
             held: None,
             motion: None,
+            dead_man: None,
             recording: None,
             desk: None,
             shows_pictures: false,
@@ -101,6 +109,11 @@ impl SessionRobot {
         let recording = self.recording.as_ref()?;
         recording.begin(self.session.now_ns(), sentence);
         Some(recording.clone())
+    }
+
+    /// Moves only while a person presses a key, from now on.
+    pub(crate) fn hold_to_run(&mut self, dead_man: DeadMan) {
+        self.dead_man = Some(dead_man);
     }
 
     /// The session.
@@ -199,8 +212,23 @@ impl SessionRobot {
             target: None,
             seconds,
         };
-        self.session
-            .run_primitive(&goal, Driver::Policy, &mut vola_runtime::Unobserved)
+        self.run(&goal, &mut vola_runtime::Unobserved)
+    }
+
+    /// Runs a primitive, with the person's hand on the key where that is asked.
+    fn run(
+        &mut self,
+        goal: &PrimitiveGoal,
+        observer: &mut dyn PrimitiveObserver,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        if let Some(dead_man) = &self.dead_man {
+            dead_man.begin(&self.session);
+        }
+        let result = self.session.run_primitive(goal, Driver::Policy, observer);
+        if let Some(dead_man) = &self.dead_man {
+            dead_man.end();
+        }
+        result
     }
 
     /// A stop that came from anywhere reaches the executive as well.
@@ -234,7 +262,75 @@ impl SessionRobot {
         }
     }
 
-    /// Runs a primitive and judges it by the world.
+    /// Runs a step and judges it by the world.
+    fn drive_judged(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        attention: &mut dyn Attention,
+        patience: Patience,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        let observer = Telling::new(attention, self.began_ns, patience);
+        let end = self.drive(step, goal, observer)?;
+        self.judge_end(step, &end);
+        Ok(end)
+    }
+
+    /// Pushes an object into a region in as many pushes as it takes, looking
+    /// where it lies after each.
+    fn push_in_legs(
+        &mut self,
+        step: &Step,
+        (object, region): (&str, Region),
+        goal: &PrimitiveGoal,
+        attention: &mut dyn Attention,
+    ) -> Result<PrimitiveEnd, RobotError> {
+        for _ in 0..MOST_LEGS {
+            let Some(route) = push_route(object, region, &self.scene) else {
+                self.judge_step(step);
+                return Ok(PrimitiveEnd::Finished {
+                    outcome: Outcome::Failed,
+                    reason: Some("there is no free way to push it there".to_owned()),
+                });
+            };
+            let from = self.scene.object(object).and_then(|seen| seen.position);
+            let leg = match (route.first(), from) {
+                (Some([x, y]), Some(from)) => PrimitiveGoal {
+                    object: Some(from),
+                    target: Some([*x, *y, from[2]]),
+                    ..goal.clone()
+                },
+                // It lies there; what is left is to say so, or to try as it is.
+                _ => goal.clone(),
+            };
+            if route.len() <= 1 {
+                return self.drive_judged(step, &leg, attention, Patience::None);
+            }
+            let observer = Telling::new(attention, self.began_ns, Patience::None);
+            let end = self.drive(step, &leg, observer)?;
+            let went_well = matches!(
+                end,
+                PrimitiveEnd::Finished {
+                    outcome: Outcome::Done,
+                    ..
+                }
+            );
+            if !went_well {
+                self.judge_end(step, &end);
+                return Ok(end);
+            }
+            self.look().map_err(|error| RobotError::NoScene {
+                detail: error.to_string(),
+            })?;
+        }
+        self.judge_step(step);
+        Ok(PrimitiveEnd::Finished {
+            outcome: Outcome::Failed,
+            reason: Some(format!("it is not there after {MOST_LEGS} pushes")),
+        })
+    }
+
+    /// Runs a primitive.
     fn drive(
         &mut self,
         step: &Step,
@@ -269,7 +365,6 @@ impl SessionRobot {
         }
         self.held = None;
         self.remember(step, report.outcome, goal);
-        self.judge_step(step);
         Ok(PrimitiveEnd::Finished {
             outcome: report.outcome,
             reason: report.reason,
@@ -297,9 +392,7 @@ impl SessionRobot {
             recording.primitive_began(self.session.now_ns(), &task, who);
         }
         let mut observer = Recorded::new(observer, recording.clone(), who);
-        let result = self
-            .session
-            .run_primitive(goal, Driver::Policy, &mut observer);
+        let result = self.run(goal, &mut observer);
         if let Some(recording) = &recording {
             let outcome = result.as_ref().ok().map(|report| report.outcome);
             recording.primitive_ended(self.session.now_ns(), outcome);
@@ -307,7 +400,8 @@ impl SessionRobot {
         result
     }
 
-    /// Tells the memory what was just done, so that the next look recognises it.
+    /// Tells the memory what was just tried, so that the next look recognises it;
+    /// whether it is so is for the look to say.
     fn remember(&mut self, step: &Step, outcome: Outcome, goal: &PrimitiveGoal) {
         if outcome != Outcome::Done {
             return;
@@ -315,16 +409,6 @@ impl SessionRobot {
         let memory = self.sight.memory();
         match step {
             Step::Pick { object } => memory.set_held(object),
-            Step::Place {
-                object,
-                target,
-                relation: vola_types::Relation::In,
-            } => {
-                memory.put_inside(object, target);
-                if let Some(place) = goal.target {
-                    memory.expect_at(object, place);
-                }
-            }
             Step::Place { object, .. } | Step::Push { object, .. } => {
                 if let Some(place) = goal.target {
                     memory.expect_at(object, place);
@@ -352,6 +436,18 @@ impl SessionRobot {
         if let Err(error) = named {
             // The world knows no such thing: it then says "not reached".
             tracing::debug!(error, "the world does not understand the goal");
+        }
+    }
+
+    /// Judges a step that came to its end; what was interrupted is begun again,
+    /// or is not wanted any more.
+    fn judge_end(&mut self, step: &Step, end: &PrimitiveEnd) {
+        let is_over = matches!(
+            end,
+            PrimitiveEnd::Finished { outcome, .. } if *outcome != Outcome::Interrupted
+        );
+        if is_over {
+            self.judge_step(step);
         }
     }
 
@@ -394,24 +490,30 @@ impl Robot for SessionRobot {
         &mut self,
         step: &Step,
         goal: &PrimitiveGoal,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         self.name_goal(step);
-        let observer = Telling::new(events, self.began_ns, Patience::None);
-        self.drive(step, goal, observer)
+        if let Step::Push {
+            object,
+            to: PushTo::Region(name),
+        } = step
+            && let Some(region) = Region::from_name(name)
+        {
+            return self.push_in_legs(step, (object, region), goal, attention);
+        }
+        self.drive_judged(step, goal, attention, Patience::None)
     }
 
     async fn continue_primitive(
         &mut self,
-        events: &mut dyn EventSink,
+        attention: &mut dyn Attention,
     ) -> Result<PrimitiveEnd, RobotError> {
         let Some((step, goal)) = self.held.take() else {
             let detail = "there is no primitive to go on with".to_owned();
             return Err(RobotError::Machine { detail });
         };
         let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
-        let observer = Telling::new(events, self.began_ns, Patience::Until(grace_ns));
-        self.drive(&step, &goal, observer)
+        self.drive_judged(&step, &goal, attention, Patience::Until(grace_ns))
     }
 
     fn picture(&mut self) -> Option<EncodedImage> {
@@ -456,7 +558,7 @@ enum Patience {
 
 /// Tells a primitive's course as events.
 struct Telling<'a> {
-    events: &'a mut dyn EventSink,
+    attention: &'a mut dyn Attention,
     began_ns: u64,
     now_ns: u64,
     patience: Patience,
@@ -464,9 +566,9 @@ struct Telling<'a> {
 }
 
 impl<'a> Telling<'a> {
-    fn new(events: &'a mut dyn EventSink, began_ns: u64, patience: Patience) -> Self {
+    fn new(attention: &'a mut dyn Attention, began_ns: u64, patience: Patience) -> Self {
         Self {
-            events,
+            attention,
             began_ns,
             now_ns: began_ns,
             patience,
@@ -475,12 +577,17 @@ impl<'a> Telling<'a> {
     }
 
     fn emit(&mut self, kind: RunEventKind) {
+        let t = self.seconds();
+        self.attention.emit(RunEvent { t, kind });
+    }
+
+    fn seconds(&self) -> f64 {
         #[expect(
             clippy::cast_precision_loss,
             reason = "nanoseconds of a run stay far below 2^53"
         )]
-        let t = self.now_ns.saturating_sub(self.began_ns) as f64 * 1e-9;
-        self.events.emit(RunEvent { t, kind });
+        let seconds = self.now_ns.saturating_sub(self.began_ns) as f64 * 1e-9;
+        seconds
     }
 }
 
@@ -506,6 +613,12 @@ impl PrimitiveObserver for Telling<'_> {
         HandoffAnswer::Abort
     }
 
+    fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
+        self.now_ns = self.now_ns.max(now_ns);
+        let seconds = self.seconds();
+        self.attention.is_rest_wanted(seconds)
+    }
+
     fn safety(&mut self, note: &SafetyNote<'_>) {
         self.now_ns = self.now_ns.max(note.time_ns);
         self.emit(RunEventKind::Safety {
@@ -528,7 +641,8 @@ mod tests {
     #[test]
     fn an_unsure_policy_holds_until_a_person_said_to_go_on() {
         let mut events: Vec<RunEvent> = Vec::new();
-        let mut sink = |event: RunEvent| events.push(event);
+        let mut push = |event: RunEvent| events.push(event);
+        let mut sink = vola_planner::EventsOnly(&mut push);
         let reading = ConfidenceReading {
             score: 0.2,
             threshold: 0.5,

@@ -154,6 +154,7 @@ impl IsolatedEmbodiment {
             who: self.link.who.clone(),
             orders: 0,
             reset_at: 0,
+            is_told: false,
         };
         let world = IsolatedWorld {
             link: self.link.clone(),
@@ -282,6 +283,9 @@ struct IsolatedActuator {
     orders: u64,
     /// Orders after which faults count again.
     reset_at: u64,
+    /// The fault that lasts was put in words already: its text costs memory, so
+    /// it is made once and not in every tick.
+    is_told: bool,
 }
 
 impl IsolatedActuator {
@@ -291,14 +295,24 @@ impl IsolatedActuator {
         self.alive()
     }
 
-    fn alive(&self) -> CallResult<()> {
+    fn alive(&mut self) -> CallResult<()> {
         if self.liveness.has_ended() {
-            return RResult::RErr(FaultAbi::new(
-                FaultKind::Failed,
-                format!("the process of robot {} ended", self.who),
-            ));
+            return self.fault("ended");
         }
         RResult::ROk(())
+    }
+
+    fn fault(&mut self, what: &str) -> CallResult<()> {
+        let message = if self.is_told {
+            RString::new()
+        } else {
+            format!("the process of robot {} {what}", self.who).into()
+        };
+        self.is_told = true;
+        RResult::RErr(FaultAbi {
+            kind: FaultKind::Failed,
+            message,
+        })
     }
 }
 
@@ -309,15 +323,13 @@ impl ActuatorAbi for IsolatedActuator {
         }
         let what = match self.frames.take_state(frame) {
             Some(seen) if !(seen.has_fault && seen.obeyed >= self.reset_at) => {
+                self.is_told = false;
                 return RResult::ROk(());
             }
             Some(_) => "reported a fault; its log tells which",
             None => "wrote no whole state",
         };
-        RResult::RErr(FaultAbi::new(
-            FaultKind::Failed,
-            format!("the process of robot {} {what}", self.who),
-        ))
+        self.fault(what)
     }
 
     fn command(&mut self, frame: &CommandFrame) -> CallResult<()> {
@@ -334,6 +346,7 @@ impl ActuatorAbi for IsolatedActuator {
     }
 
     fn reset(&mut self) -> CallResult<()> {
+        self.is_told = false;
         let result = self.order(Order::Reset);
         self.reset_at = self.orders;
         result

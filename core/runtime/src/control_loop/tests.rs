@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind, StopCategory,
     abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
 };
 use vola_bundle::Deployment;
@@ -70,6 +70,7 @@ fn description() -> EmbodimentDescription {
         action_spaces: vec![vola_types::ActionSpace::JointPosition],
         ops: vec![],
         command_timeout_ns: 100 * MS,
+        stamp_clock: vola_types::StampClock::Runtime,
     }
 }
 
@@ -84,6 +85,8 @@ struct Script {
     state_fault: bool,
     state_nan: bool,
     command_fault: bool,
+    /// Flags of the state.
+    flags: u32,
     /// Velocity that the arm keeps whatever it is told.
     runs_on: f64,
     stops: Vec<StopCategory>,
@@ -110,6 +113,7 @@ impl ActuatorAbi for Arm {
             return fault("the encoder does not answer");
         }
         *frame = script.state;
+        frame.has_wrench = script.flags;
         frame.velocity[0] += script.runs_on;
         if script.state_nan {
             frame.position[1] = f64::NAN;
@@ -434,6 +438,35 @@ fn a_silent_operator_stops_and_a_silent_planner_holds() {
 }
 
 #[test]
+fn a_stop_pressed_at_the_robot_is_obeyed_at_once_and_not_left_while_it_is_pressed() {
+    for (flag, cause, category) in [
+        (
+            StateFrame::EMERGENCY_STOP,
+            StopCause::EmergencyStop,
+            StopCategory::Zero,
+        ),
+        (
+            StateFrame::HOLD_RELEASED,
+            StopCause::HoldReleased,
+            StopCategory::One,
+        ),
+    ] {
+        let mut rig = Rig::moving();
+        rig.arm.script().flags = flag;
+        let ticks = ticks_to_braking(&mut rig);
+        assert!(ticks <= 2, "{ticks}");
+        rig.run(500);
+        rig.control.order(ControlOrder::Reset);
+        assert_eq!(rig.mode(), ControlMode::Stopped(cause));
+        assert!(rig.told().last().unwrap().2.contains("hold-to-run"));
+        let mut rig = Rig::moving();
+        rig.arm.script().flags = flag | StateFrame::WRENCH;
+        rig.tick();
+        rig.assert_stopped(cause, category);
+    }
+}
+
+#[test]
 fn demanded_stops_have_their_category_and_may_be_raised() {
     for (level, cause, category) in [
         (
@@ -504,6 +537,143 @@ fn an_arm_that_moves_on_after_a_stop_loses_its_power() {
         [StopCategory::One, StopCategory::Zero]
     );
     assert_eq!(rig.told().last().unwrap().1, "stop");
+}
+
+/// Ticks from now until the commands are slower than those of a twin to whom
+/// nothing happens, in the fastest joint, and stay so.
+fn ticks_to_braking(rig: &mut Rig) -> usize {
+    let mut twin = Rig::moving();
+    let fastest = |rig: &Rig| {
+        let speed = |joint: &usize| rig.control.command_frame().velocity[*joint].abs();
+        (0..2).max_by(|a, b| speed(a).total_cmp(&speed(b))).unwrap()
+    };
+    let joint = fastest(&twin);
+    let slower: Vec<bool> = (0..20)
+        .map(|_| {
+            rig.tick();
+            twin.tick();
+            let of = |rig: &Rig| rig.control.command_frame().velocity[joint].abs();
+            of(rig) < of(&twin)
+        })
+        .collect();
+    slower
+        .iter()
+        .rposition(|slower| !slower)
+        .map_or(1, |last| last + 2)
+}
+
+#[test]
+fn a_lost_plugin_brakes_the_arm_within_two_ticks_and_the_next_path_may_follow() {
+    let mut rig = Rig::moving();
+    rig.stop_switch.lose_plugin();
+    let ticks = ticks_to_braking(&mut rig);
+    assert!(ticks <= 2, "{ticks}");
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    let told = rig.told();
+    assert_eq!((told.len(), told[0].1), (1, "plugin"));
+    assert!(told[0].2.contains("hold (category 2)"), "{}", told[0].2);
+    rig.run(500);
+    assert!(rig.control.status().stands && rig.arm.script().stops.is_empty());
+    // As long as nobody has seen to it, nothing follows.
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    rig.stop_switch.forget_lost_plugin();
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Following);
+}
+
+#[test]
+fn a_robot_whose_process_is_gone_is_braked_within_two_ticks() {
+    let mut rig = Rig::moving();
+    {
+        let mut script = rig.arm.script();
+        (script.state_fault, script.command_fault) = (true, true);
+    }
+    let ticks = ticks_to_braking(&mut rig);
+    assert!(ticks <= 2, "{ticks}");
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::StateFault));
+}
+
+/// Largest step of the commands from one tick to the next, as a velocity, and of
+/// that velocity, as an acceleration.
+fn steepest(commands: &[[f64; 3]]) -> (f64, f64) {
+    let velocity = |pair: &[[f64; 3]]| [0, 1].map(|joint| (pair[1][joint] - pair[0][joint]) * 1e3);
+    let velocities: Vec<[f64; 2]> = commands.windows(2).map(velocity).collect();
+    let fastest = velocities.iter().flatten();
+    let steps = velocities.windows(2).flat_map(|pair| {
+        let step = |joint: usize| (pair[1][joint] - pair[0][joint]) * 1e3;
+        [step(0), step(1)]
+    });
+    let most = |values: f64, value: f64| values.max(value.abs());
+    (fastest.copied().fold(0.0, most), steps.fold(0.0, most))
+}
+
+#[test]
+fn a_reset_while_braking_is_refused_and_the_arm_brakes_on() {
+    for kind in [StopLevel::ControlledStop, StopLevel::CutPower] {
+        let mut rig = Rig::moving();
+        let begin = rig.arm.script().commands.len();
+        rig.stop_switch.demand(kind);
+        rig.run(3);
+        let stopped = rig.mode();
+        let mut refused = 0;
+        // Asked in every tick: only the first that finds the arm at rest leaves.
+        for _ in 0..600 {
+            rig.control.order(ControlOrder::Reset);
+            if rig.mode() != stopped {
+                break;
+            }
+            assert!(!rig.control.status().stands);
+            refused += 1;
+            rig.tick();
+        }
+        assert_eq!(rig.mode(), ControlMode::Holding);
+        assert!(refused > 20, "{refused}");
+        let told = rig.told();
+        assert!(told.iter().any(|told| told.2.contains("still moves")));
+        rig.stop_switch.release();
+        rig.swing(u64::MAX);
+        rig.run(300);
+        assert_eq!(rig.mode(), ControlMode::Following);
+        let commands = rig.arm.script().commands[begin..].to_vec();
+        let (velocity, acceleration) = steepest(&commands);
+        assert!(velocity <= VELOCITY * (1.0 + 1e-6), "{velocity}");
+        assert!(
+            acceleration <= ACCELERATION * (1.0 + 1e-6),
+            "{acceleration}"
+        );
+    }
+}
+
+#[test]
+fn a_reset_while_braking_for_a_hold_is_refused_too() {
+    let mut rig = Rig::moving();
+    // Away from the turning point of its swing.
+    rig.run(250);
+    rig.control.order(ControlOrder::Hold);
+    rig.run(3);
+    rig.control.order(ControlOrder::Reset);
+    let last = rig.arm.script().commands.last().copied().unwrap();
+    rig.tick();
+    // It brakes on instead of standing at once.
+    let next = rig.arm.script().commands.last().copied().unwrap();
+    assert!(((next[0] - last[0]) * 1e3).abs() > 0.05, "{next:?}");
+}
+
+#[test]
+fn a_reset_is_refused_while_the_arm_is_measured_to_move() {
+    let mut rig = Rig::moving();
+    rig.arm.script().runs_on = 0.5;
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(500);
+    assert!(rig.control.status().at_rest && !rig.control.status().stands);
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    rig.arm.script().runs_on = 0.0;
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Holding);
 }
 
 #[test]

@@ -112,6 +112,7 @@ fn description() -> EmbodimentDescription {
         action_spaces: vec![vola_types::ActionSpace::JointPosition],
         ops: vec![],
         command_timeout_ns: 100 * TICK_NS,
+        stamp_clock: vola_types::StampClock::Runtime,
     }
 }
 

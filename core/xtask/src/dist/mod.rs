@@ -137,7 +137,7 @@ fn contents(
     Ok(contents)
 }
 
-/// Deployments and bundles; what only training reads stays behind.
+/// Deployments, their documents and bundles; what only training reads stays behind.
 fn add_configs(root: &Path, contents: &mut Contents) -> Result<(), String> {
     let before = contents.len();
     for path in entries(&root.join("configs"))? {
@@ -151,6 +151,7 @@ fn add_configs(root: &Path, contents: &mut Contents) -> Result<(), String> {
     if contents.len() == before {
         return Err("configs: expected at least one deployment, found none".to_owned());
     }
+    add_folder(root, &root.join("configs/manual"), contents)?;
     add_folder(root, &root.join("configs/planner"), contents)?;
     add_folder(root, &root.join("configs/policies"), contents)
 }
@@ -261,6 +262,7 @@ mod tests {
             ("configs/a.toml", "a"),
             ("configs/notes.txt", "n"),
             ("configs/train/t.toml", "t"),
+            ("configs/manual/m.md", "m"),
             ("configs/planner/m/config.json", "m"),
             ("configs/policies/p/policy.toml", "p"),
             ("configs/policies/p/stats/s", "s"),
@@ -277,6 +279,7 @@ mod tests {
             names,
             [
                 "configs/a.toml",
+                "configs/manual/m.md",
                 "configs/planner/m/config.json",
                 "configs/policies/p/policy.toml",
                 "configs/policies/p/stats/s"

@@ -44,6 +44,8 @@ pub(crate) enum Way {
     Asking,
     /// By the recorder's own tests.
     Recording,
+    /// By `vola eval --suite documents`.
+    Documents,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -70,7 +72,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 24] = [
+pub(crate) const PROOFS: [Proof; 27] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -81,9 +83,11 @@ pub(crate) const PROOFS: [Proof; 24] = [
                 ("place_in", Bar::AtLeast(0.97)),
                 ("place_on_region", Bar::AtLeast(0.97)),
                 ("push", Bar::AtLeast(0.95)),
+                ("push_to_region", Bar::AtLeast(0.95)),
                 ("stack", Bar::AtLeast(0.88)),
                 ("relation", Bar::AtLeast(0.88)),
                 ("drawer", Bar::AtLeast(0.85)),
+                ("place_in_drawer", Bar::AtLeast(0.85)),
                 ("multi", Bar::AtLeast(0.88)),
                 HELD,
                 PACE,
@@ -100,11 +104,51 @@ pub(crate) const PROOFS: [Proof; 24] = [
                 ("place_in", Bar::AtLeast(0.92)),
                 ("place_on_region", Bar::AtLeast(0.92)),
                 ("push", Bar::AtLeast(0.90)),
+                ("push_to_region", Bar::AtLeast(0.90)),
                 ("stack", Bar::AtLeast(0.88)),
                 ("relation", Bar::AtLeast(0.88)),
                 ("drawer", Bar::AtLeast(0.85)),
+                ("place_in_drawer", Bar::AtLeast(0.85)),
                 ("multi", Bar::AtLeast(0.88)),
                 HELD,
+            ],
+        }),
+    },
+    Proof {
+        name: "commands-franka",
+        what: "whole sentences from a cold start through planner and executive: every op that is declared",
+        way: Way::Eval(Evaluation {
+            arguments: &["--suite", "commands"],
+            bars: &[
+                ("pick", Bar::AtLeast(0.97)),
+                ("place_in", Bar::AtLeast(0.97)),
+                ("place_on_region", Bar::AtLeast(0.97)),
+                ("push", Bar::AtLeast(0.95)),
+                ("push_to_region", Bar::AtLeast(0.95)),
+                ("stack", Bar::AtLeast(0.88)),
+                ("relation", Bar::AtLeast(0.88)),
+                ("drawer", Bar::AtLeast(0.85)),
+                ("place_in_drawer", Bar::AtLeast(0.85)),
+                ("multi", Bar::AtLeast(0.88)),
+            ],
+        }),
+    },
+    Proof {
+        name: "commands-ur5e",
+        what: "the same for `tabletop/ur5e`",
+        way: Way::Eval(Evaluation {
+            arguments: &["--suite", "commands", "--arm", "tabletop/ur5e"],
+            bars: &[
+                ("pick", Bar::AtLeast(0.92)),
+                ("place_in", Bar::AtLeast(0.92)),
+                ("place_on_region", Bar::AtLeast(0.92)),
+                ("push", Bar::AtLeast(0.90)),
+                ("push_to_region", Bar::AtLeast(0.90)),
+                ("stack", Bar::AtLeast(0.88)),
+                ("relation", Bar::AtLeast(0.88)),
+                ("drawer", Bar::AtLeast(0.85)),
+                ("place_in_drawer", Bar::AtLeast(0.85)),
+                ("multi", Bar::AtLeast(0.88)),
             ],
         }),
     },
@@ -210,7 +254,7 @@ pub(crate) const PROOFS: [Proof; 24] = [
     },
     Proof {
         name: "scene",
-        what: "the scene that the camera shows against the true one",
+        what: "the scene that the camera shows, and the one that is remembered after a command, against the true one",
         way: Way::Eval(Evaluation {
             arguments: &["--suite", "scene"],
             bars: &[
@@ -237,6 +281,11 @@ pub(crate) const PROOFS: [Proof; 24] = [
         name: "asking",
         what: "how often the right reading is among those that are kept, where the planner asks about its doubts",
         way: Way::Asking,
+    },
+    Proof {
+        name: "documents",
+        what: "questions over the shipped manual: the right passage cited, or said not to be there; alone and beside commands",
+        way: Way::Documents,
     },
     Proof {
         name: "policy-bench",

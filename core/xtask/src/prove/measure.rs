@@ -1,5 +1,6 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
+mod documents;
 mod motion;
 mod planner;
 mod recording;
@@ -67,6 +68,7 @@ impl Bench<'_> {
             Way::Planner => self.planner(),
             Way::Asking => self.asking(),
             Way::Recording => self.recording(),
+            Way::Documents => self.documents(),
             Way::Soak => self.soak(),
         }
     }
@@ -228,8 +230,13 @@ fn eval_figures(printed: &[Value], bars: &[(&str, Bar)]) -> Result<Vec<Figure>, 
         ] {
             if let Some(value) = object[key].as_f64() {
                 let objects = object["objects"].as_u64().unwrap_or_default();
+                let name = if task == "scene" {
+                    key.to_owned()
+                } else {
+                    format!("{task}: {key}")
+                };
                 figures.push(
-                    Figure::new(key, value, unit)
+                    Figure::new(name, value, unit)
                         .over(objects)
                         .with_bar(bar(key)),
                 );

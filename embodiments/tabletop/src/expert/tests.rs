@@ -8,7 +8,7 @@ use vola_types::Op;
 use super::*;
 use crate::{
     arm::{ArmModel, ArmSpec, FRANKA, UR5E},
-    scene::{DrawerChoice, Goal, Random, Start, Target, TaskKind, TaskSpec, plan},
+    scene::{Contents, DrawerChoice, Goal, Random, Start, Target, TaskKind, TaskSpec, plan},
     world::{PhysicsSettings, reset},
 };
 
@@ -167,6 +167,38 @@ fn run(arm: &Arc<ArmModel>, seed: u64, spec: &TaskSpec, noise: f64) -> Ending {
     all
 }
 
+#[test]
+fn fingers_feel_what_they_hold_and_what_they_press_on() {
+    let arm = Arc::new(ArmModel::new(FRANKA).unwrap());
+    let spec = TaskSpec {
+        task: TaskKind::Pick,
+        ..TaskSpec::default()
+    };
+    let scene = plan(3, &spec, DrawerChoice::Default).unwrap();
+    let mut world = reset(&arm, PhysicsSettings::default(), 3, &scene).unwrap();
+    assert!(world.touch().grip < 0.5, "{:?}", world.touch());
+    let goal = scene.goals[0];
+    let mut random = Random::new(3, 9);
+    assert!(pursue(&arm, &mut world, goal, &mut random, 0.0).reached);
+    let held = world.touch();
+    let asked = PhysicsSettings::default().gripper_force;
+    assert!((0.5 * asked..1.5 * asked).contains(&held.grip), "{held:?}");
+    // Friction carries the block; what presses is across, from both sides.
+    let lifts = held.wrench[2].abs();
+    assert!(lifts < 5.0, "{held:?}");
+    // Pressed on the table.
+    let mut active = ActiveGoal::begin(goal, None, &world).unwrap();
+    let mut executor = Executor::new(&arm, &world);
+    let mut target = world.tool().pose;
+    target.translation.vector.z = -0.02;
+    for _ in 0..6 {
+        executor.follow(&target, 0.0, &mut world, &mut active);
+    }
+    let pressed = world.touch();
+    assert!(pressed.wrench[2] > 20.0, "{pressed:?}");
+    assert!(pressed.wrench.iter().all(|value| value.is_finite()));
+}
+
 const TASKS: [TaskKind; 9] = [
     TaskKind::Pick,
     TaskKind::PlaceIn,
@@ -186,6 +218,9 @@ fn table(arm: ArmSpec, seeds: u64, noise: f64) -> Vec<(TaskKind, u64)> {
         let spec = TaskSpec {
             task,
             start: Start::Varied,
+            // What was put away is there for the reader of scenes; the expert
+            // only has to manage most of it.
+            contents: Contents::Never,
             ..TaskSpec::default()
         };
         let clock = std::time::Instant::now();

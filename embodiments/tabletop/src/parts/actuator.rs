@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use vola_plugin::{Actuator, CommandFrame, Fault, StateFrame, StopCategory};
 
-use super::exchange::{Exchange, Request};
+use super::exchange::{Exchange, Request, TOUCHED};
 
-/// Most values of a frame here: seven joints and the gripper, twice.
+/// Most values of a state here: seven joints and the gripper, twice, and forces.
 const MAX_VALUES: usize = 32;
 
 /// Passes commands to the world and states back.
@@ -32,7 +32,7 @@ impl Actuator for TabletopActuator {
     fn state(&mut self, frame: &mut StateFrame) -> Result<(), Fault> {
         let mut values = [0.0; MAX_VALUES];
         let used = values
-            .get_mut(..2 * self.count)
+            .get_mut(..2 * self.count + TOUCHED)
             .ok_or_else(|| Fault::failed("state: too many joints"))?;
         let mut time_ns = 0;
         self.exchange
@@ -41,10 +41,19 @@ impl Actuator for TabletopActuator {
             .ok_or_else(|| {
                 Fault::failed("state: the simulation writes faster than this can read")
             })?;
-        let (position, velocity) = used.split_at(self.count);
+        let (position, rest) = used.split_at(self.count);
+        let (velocity, touched) = rest.split_at(self.count);
         frame.capture_time_ns = time_ns;
         frame.count = u32::try_from(self.count).unwrap_or(0);
-        frame.has_wrench = 0;
+        frame.has_wrench = StateFrame::WRENCH;
+        let (grip, wrench) = touched.split_at(1);
+        for (slot, value) in frame.wrench.iter_mut().zip(wrench) {
+            *slot = *value;
+        }
+        let gripper = frame.effort.iter_mut().skip(self.count.saturating_sub(1));
+        for (slot, value) in gripper.zip(grip) {
+            *slot = *value;
+        }
         frame
             .position
             .iter_mut()
@@ -66,13 +75,15 @@ impl Actuator for TabletopActuator {
                 self.count
             )));
         }
-        if self.exchange.request().is_stop() {
-            return Ok(());
-        }
+        // A controlled stop still hears the commands that brake; the drives tell
+        // them from others.
+        let velocities = frame.velocity.iter().take(self.count);
         self.exchange
             .command
-            .write(frame.time_ns, values.iter().copied());
-        self.exchange.ask(Request::Follow);
+            .write(frame.time_ns, values.iter().chain(velocities).copied());
+        if !self.exchange.request().is_stop() {
+            self.exchange.ask(Request::Follow);
+        }
         Ok(())
     }
 

@@ -86,6 +86,7 @@ impl Tabletop {
                 .filter(|op| drawer || !matches!(op, Op::Open | Op::Close))
                 .collect(),
             command_timeout_ns: COMMAND_TIMEOUT_NS,
+            stamp_clock: vola_types::StampClock::Runtime,
         }
     }
 

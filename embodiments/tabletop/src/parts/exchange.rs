@@ -114,7 +114,7 @@ pub(crate) enum Request {
     Hold,
     /// Stop at once and stay stopped.
     StopAtOnce,
-    /// Come to rest and stay stopped.
+    /// Come to rest as the commands brake, and stay stopped.
     StopControlled,
 }
 
@@ -143,12 +143,16 @@ impl Request {
     }
 }
 
+/// Values of a state beside positions and velocities.
+pub(crate) const TOUCHED: usize = 7;
+
 /// Everything that the parts share.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// Newest command: joints, then the gripper.
+    /// Newest command: positions of joints and gripper, then their velocities.
     pub(crate) command: NewestSlot,
-    /// Newest state: positions of joints and gripper, then their velocities.
+    /// Newest state: positions of joints and gripper, then their velocities, the
+    /// gripper's force, force and torque at the tool.
     pub(crate) state: NewestSlot,
     request: AtomicU8,
     snapshot: Mutex<Snapshot>,
@@ -158,8 +162,8 @@ impl Exchange {
     /// An exchange for an arm of this many joints.
     pub(crate) fn new(joints: usize, snapshot: Snapshot) -> Self {
         Self {
-            command: NewestSlot::new(joints + 2),
-            state: NewestSlot::new(2 * joints + 3),
+            command: NewestSlot::new(2 * joints + 3),
+            state: NewestSlot::new(2 * joints + 3 + TOUCHED),
             request: AtomicU8::new(Request::Hold.code()),
             snapshot: Mutex::new(snapshot),
         }

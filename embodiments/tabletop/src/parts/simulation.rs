@@ -24,6 +24,10 @@ use crate::{
     world::{ActiveGoal, DriveMode, ObjectState, TICK_NS, World, reset, resolve_goal},
 };
 
+/// How far a command may lie back in time (ns) before its sender is taken to have
+/// another clock by now.
+const OTHER_CLOCK_NS: u64 = 20_000_000;
+
 /// The world, its goal, and the runtime's clock.
 pub(crate) struct TabletopSimulation {
     arm: Arc<ArmModel>,
@@ -35,6 +39,8 @@ pub(crate) struct TabletopSimulation {
     /// Goal that `set_goal` named.
     goal: Option<ActiveGoal>,
     clock_ns: u64,
+    /// What is added to the times of commands, to have them on this clock.
+    offset_ns: u64,
     backlog_ns: u64,
     last_command: u64,
     command: Vec<f64>,
@@ -58,53 +64,71 @@ impl TabletopSimulation {
             episode: Vec::new(),
             goal: None,
             clock_ns: 0,
+            offset_ns: 0,
             backlog_ns: 0,
             last_command: 0,
-            command: vec![0.0; count],
+            command: vec![0.0; 2 * count],
             renderer: Renderer::default(),
         };
         simulation.publish();
         simulation
     }
 
-    /// Takes the newest command or request before a tick.
-    fn receive(&mut self) {
+    /// Takes the newest command or request before so many ticks.
+    fn receive(&mut self, ticks: u64) {
         let now = self.world.time_ns();
         let drive = &mut self.world.drive;
         let request = self.exchange.request();
-        if !request.is_stop() && drive.mode() == DriveMode::Stopped {
+        if !request.is_stop() && drive.is_stopped() {
             drive.restart();
         }
         match request {
-            Request::Follow => {
-                let mut time_ns = 0;
-                let Some(writes) = self.exchange.command.read(&mut time_ns, &mut self.command)
-                else {
-                    return;
-                };
-                if writes != self.last_command {
-                    self.last_command = writes;
-                    drive.command(&self.command, now);
-                    self.clock_ns = self.clock_ns.max(time_ns);
-                }
-            }
+            Request::Follow => self.take_command(ticks),
             Request::Hold => drive.stand(DriveMode::Hold),
             Request::StopAtOnce => drive.cut(),
-            Request::StopControlled => drive.stand(DriveMode::Stopped),
+            Request::StopControlled => {
+                drive.stop(now);
+                self.take_command(ticks);
+            }
         }
+    }
+
+    /// The newest command is for the last of the ticks that come: the clock is
+    /// brought to the first.
+    fn take_command(&mut self, ticks: u64) {
+        let mut time_ns = 0;
+        let read = self.exchange.command.read(&mut time_ns, &mut self.command);
+        let Some(writes) = read.filter(|writes| *writes != self.last_command) else {
+            return;
+        };
+        self.last_command = writes;
+        let mut time_ns = time_ns.saturating_add(self.offset_ns);
+        if self.clock_ns.saturating_sub(time_ns) > OTHER_CLOCK_NS {
+            // Its clock began anew: the command is for now.
+            self.offset_ns += self.clock_ns - time_ns;
+            time_ns = self.clock_ns;
+        }
+        let now = self.world.time_ns();
+        let (values, velocities) = self.command.split_at(self.command.len() / 2);
+        let drive = &mut self.world.drive;
+        drive.command_at(values, velocities, time_ns, now);
+        let first_ns = time_ns.saturating_sub(ticks.saturating_sub(1) * TICK_NS);
+        self.clock_ns = self.clock_ns.max(first_ns);
     }
 
     /// Gives the newest state and poses to the other parts.
     fn publish(&self) {
         let drive = &self.world.drive;
         let gripper = self.world.gripper();
+        let touch = self.world.touch();
         let values = drive
             .position()
             .iter()
             .copied()
             .chain([gripper])
             .chain(drive.velocity().iter().copied())
-            .chain([self.world.gripper_velocity()]);
+            .chain([self.world.gripper_velocity(), touch.grip])
+            .chain(touch.wrench);
         self.exchange.state.write(self.clock_ns, values);
         self.exchange.publish(self.world.snapshot(self.clock_ns));
     }
@@ -137,6 +161,7 @@ impl Simulation for TabletopSimulation {
             .collect::<Result<_, _>>()?;
         self.goal = None;
         self.clock_ns = 0;
+        self.offset_ns = 0;
         self.backlog_ns = 0;
         // A command from before the reset is no command to the new world.
         self.last_command = self.exchange.command.writes();
@@ -166,10 +191,11 @@ impl Simulation for TabletopSimulation {
     }
 
     fn step(&mut self, duration_ns: u64) -> Result<(), Fault> {
-        self.receive();
         self.backlog_ns = self.backlog_ns.saturating_add(duration_ns);
+        self.receive(self.backlog_ns / TICK_NS);
         while self.backlog_ns >= TICK_NS {
             self.backlog_ns -= TICK_NS;
+            self.world.drive.set_clock(self.clock_ns);
             self.world.tick();
             self.clock_ns += TICK_NS;
             for goal in self.episode.iter_mut().chain(self.goal.iter_mut()) {

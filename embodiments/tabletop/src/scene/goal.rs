@@ -176,6 +176,7 @@ mod tests {
             color: Color::all()[0],
             at,
             yaw: 0.0,
+            lift: 0.0,
         };
         for region in Region::ALL {
             let center = region.center();

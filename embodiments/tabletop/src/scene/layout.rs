@@ -10,7 +10,7 @@ pub(crate) const EDGE_GAP: f64 = 0.02;
 /// Tries for one object before the whole layout is drawn again.
 const TRIES: usize = 60;
 
-/// One block or bowl of a scene, standing on the table.
+/// One block or bowl of a scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ObjectSpec {
     /// What it is.
@@ -21,6 +21,8 @@ pub(crate) struct ObjectSpec {
     pub(crate) at: [f64; 2],
     /// Turn about z (rad).
     pub(crate) yaw: f64,
+    /// Height of its foot above the table at the start (m): it falls from there.
+    pub(crate) lift: f64,
 }
 
 /// How many objects to draw.
@@ -72,6 +74,7 @@ pub(crate) fn draw(
                 color,
                 at,
                 yaw,
+                lift: 0.0,
             });
         }
     }

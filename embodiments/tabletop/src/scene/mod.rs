@@ -3,6 +3,7 @@
 //! Nothing here knows physics or pictures; the same seed and task always give
 //! the same data.
 
+mod contents;
 mod drawer;
 mod episode;
 mod goal;
@@ -22,4 +23,6 @@ pub(crate) use layout::{ObjectSpec, is_free};
 pub(crate) use plan::{LEAST_REACH, ScenePlan, plan};
 pub(crate) use random::Random;
 pub(crate) use start::StartPose;
-pub(crate) use task::{Combos, DrawerChoice, Duplicates, Start, TaskKind, TaskSpec};
+pub(crate) use task::{
+    Combos, Contents, DrawerChoice, Duplicates, Hand, Start, TaskKind, TaskSpec,
+};

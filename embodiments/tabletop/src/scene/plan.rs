@@ -1,8 +1,9 @@
 //! The scene generator: from a seed and a task to objects, goals and a start.
 
 use super::{
-    DrawerChoice, DrawerSpec, Duplicates, Goal, ObjectSpec, Random, Start, StartPose, TaskKind,
-    TaskSpec,
+    Contents, DrawerChoice, DrawerSpec, Duplicates, Goal, Hand, ObjectSpec, Random, Start,
+    StartPose, TaskKind, TaskSpec,
+    contents::put_away,
     drawer::TRAVEL,
     goal_draw::Context,
     layout::{Counts, draw},
@@ -12,6 +13,8 @@ use crate::error::TabletopError;
 
 /// Layouts drawn before the generator gives up.
 const TRIES: usize = 3000;
+/// Share of training scenes in which something was already done.
+const FURNISHED: f64 = 0.45;
 /// Nearest that both arms reach round their base with the gripper down, at
 /// every height (m).
 pub(crate) const LEAST_REACH: f64 = 0.30;
@@ -74,6 +77,7 @@ fn draw_drawer(
         };
     let open = match spec.task {
         TaskKind::Drawer => random.chance(0.5),
+        TaskKind::PlaceInDrawer if spec.hand == Hand::Empty => random.chance(0.5),
         TaskKind::PlaceInDrawer => true,
         _ => spec.start == Start::Varied && random.chance(0.3),
     };
@@ -103,9 +107,15 @@ fn attempt(random: &mut Random, spec: &TaskSpec, drawer: Option<DrawerSpec>) -> 
         combos: spec.combos,
     };
     let goals = context.goals(random, spec.task)?;
-    let holding = spec
-        .task
-        .begins_holding()
+    let is_furnished = match spec.contents {
+        Contents::Default => spec.start == Start::Varied && random.chance(FURNISHED),
+        Contents::Never => false,
+        Contents::Some => true,
+    };
+    if is_furnished {
+        put_away(random, &mut objects, drawer, &goals);
+    }
+    let holding = (spec.task.begins_holding() && spec.hand == Hand::Default)
         .then(|| goals.first().map(|goal| goal.object))
         .flatten();
     let start = match (

@@ -112,6 +112,30 @@ pub(crate) enum DrawerChoice {
     Always,
 }
 
+/// Whether blocks already lie in bowls, on blocks or in the open drawer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Contents {
+    /// In half of the scenes where the arm begins anywhere, else never.
+    #[default]
+    Default,
+    /// Never.
+    Never,
+    /// At least one, where there is room.
+    Some,
+}
+
+/// What the gripper holds at the start of a task that puts something down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Hand {
+    /// The object to put down.
+    #[default]
+    Default,
+    /// Nothing: it is to be picked first, and a drawer may have to be opened.
+    Empty,
+}
+
 /// The JSON of a task. Unknown keys are refused; all keys may be left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -126,6 +150,10 @@ pub(crate) struct TaskSpec {
     pub(crate) duplicates: Duplicates,
     /// Whether there is a drawer.
     pub(crate) drawer: DrawerChoice,
+    /// What is already put away.
+    pub(crate) contents: Contents,
+    /// What the gripper holds at the start.
+    pub(crate) hand: Hand,
 }
 
 impl TaskSpec {

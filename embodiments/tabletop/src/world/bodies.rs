@@ -36,10 +36,10 @@ pub(super) fn touching(own: Group, others: Group) -> InteractionGroups {
 /// All bodies of a scene.
 pub(crate) struct Bodies {
     pub(super) physics: PhysicsWorld,
-    links: Vec<RigidBodyHandle>,
-    tool: RigidBodyHandle,
+    pub(super) links: Vec<RigidBodyHandle>,
+    pub(super) tool: RigidBodyHandle,
     fingers: [RigidBodyHandle; 2],
-    finger_shapes: [ColliderHandle; 2],
+    pub(super) finger_shapes: [ColliderHandle; 2],
     slides: [ImpulseJointHandle; 2],
     pub(super) objects: Vec<RigidBodyHandle>,
     pub(super) tray: Option<RigidBodyHandle>,
@@ -296,7 +296,7 @@ impl Bodies {
         }
     }
 
-    fn pose(&self, body: RigidBodyHandle) -> Option<Pose> {
+    pub(super) fn pose(&self, body: RigidBodyHandle) -> Option<Pose> {
         self.physics.bodies.get(body).map(|body| *body.position())
     }
 }

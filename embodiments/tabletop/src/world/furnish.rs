@@ -28,7 +28,11 @@ impl Bodies {
             _ => {
                 let half = narrow(BLOCK_HALF);
                 let standing = Pose::from_parts(
-                    Vector::new(narrow(spec.at[0]), narrow(spec.at[1]), half + 2e-4),
+                    Vector::new(
+                        narrow(spec.at[0]),
+                        narrow(spec.at[1]),
+                        narrow(spec.lift) + half + 2e-4,
+                    ),
                     Rotation::from_rotation_z(narrow(spec.yaw)),
                 );
                 let body = self

@@ -10,12 +10,14 @@ mod furnish;
 mod goal_resolution;
 mod goal_state;
 mod reset;
+mod touch;
 
 pub(crate) use bodies::Bodies;
 pub(crate) use drive::{COMMAND_TIMEOUT_NS, Drive, DriveLimits, DriveMode};
 pub(crate) use goal_resolution::resolve_goal;
 pub(crate) use goal_state::ActiveGoal;
 pub(crate) use reset::reset;
+pub(crate) use touch::Touch;
 
 use std::sync::Arc;
 
@@ -105,6 +107,7 @@ pub(crate) struct World {
     drawer: Option<DrawerSpec>,
     model: Arc<SceneModel>,
     ticks: u64,
+    touch: Touch,
 }
 
 impl World {
@@ -135,6 +138,7 @@ impl World {
         self.bodies
             .set_finger_target(0.5 * self.drive.gripper_target() * self.arm.spec.max_width);
         self.bodies.step();
+        self.touch = self.touch.towards(self.bodies.touch());
     }
 
     /// Fails when the physics has lost a body.
@@ -159,6 +163,11 @@ impl World {
     /// Speed of the opening, in values a second.
     pub(crate) fn gripper_velocity(&self) -> f64 {
         self.bodies.finger_speed() / self.arm.spec.max_width
+    }
+
+    /// What a sensor at the wrist, and one in the gripper, measure.
+    pub(crate) fn touch(&self) -> Touch {
+        self.touch
     }
 
     /// The tool as the drives' joint positions say.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rapier3d::math::{Pose, Rotation, Vector};
 
-use super::{Bodies, Drive, DriveLimits, PhysicsSettings, World};
+use super::{Bodies, Drive, DriveLimits, PhysicsSettings, Touch, World};
 use crate::{
     arm::{ArmModel, narrow, to_pose, tool_pose},
     catalog::BLOCK_HALF,
@@ -15,6 +15,8 @@ use crate::{
 
 /// Physics steps until everything rests.
 const SETTLE_STEPS: u32 = 40;
+/// The same where something falls first.
+const FALL_STEPS: u32 = 250;
 
 /// Builds the world of a plan and lets it come to rest.
 ///
@@ -81,8 +83,10 @@ pub(crate) fn reset(
         drawer: plan.drawer,
         model: Arc::new(SceneModel::new(arm, &plan.objects, plan.drawer)),
         ticks: 0,
+        touch: Touch::default(),
     };
-    for _ in 0..SETTLE_STEPS {
+    let falls = plan.objects.iter().any(|object| object.lift > 0.0);
+    for _ in 0..if falls { FALL_STEPS } else { SETTLE_STEPS } {
         world.step_physics();
     }
     world.check()?;

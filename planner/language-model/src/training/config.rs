@@ -21,6 +21,9 @@ pub struct LanguageConfig {
     pub work: PathBuf,
     /// How long.
     pub budget: Budget,
+    /// What it begins with; random weights and a tokenizer of its own without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<LanguageInit>,
     /// Sizes of the network.
     #[serde(default)]
     pub model: LanguageSize,
@@ -30,6 +33,14 @@ pub struct LanguageConfig {
     /// How parameters follow gradients.
     #[serde(default)]
     pub optimizer: OptimizerConfig,
+}
+
+/// A model that a training goes on from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanguageInit {
+    /// Its folder, with `model.safetensors` and `tokenizer.json`.
+    pub from: PathBuf,
 }
 
 /// Sizes of the network.

@@ -19,6 +19,7 @@ fn config(folder: &Path, steps: u64) -> LanguageConfig {
             checkpoint_minutes: 60.0,
             validate_every: 1000,
         },
+        init: None,
         model: LanguageSize {
             vocabulary: 600,
             width: 16,

@@ -85,13 +85,17 @@ impl Training {
         };
         let store = ParamStore::trainable(config.seed);
         let network = Network::new(size, &store)?;
+        let mut origin = String::new();
+        if let Some(init) = &config.init {
+            origin = assign(&store, &init.from.join("model.safetensors"))?;
+        }
         let params = FlatParams::new(store.vars());
         let mut optimizer = Optimizer::new(config.optimizer, &params)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(params.layout().as_bytes());
         hasher.update(
             format!(
-                "{:?}{:?}{:?}{}",
+                "{:?}{:?}{:?}{}{origin}",
                 config.budget, config.optimizer, config.batch, config.seed
             )
             .as_bytes(),
@@ -108,7 +112,7 @@ impl Training {
         history.cut(state.step);
         Ok(Self {
             examples: examples(Split::Train)?,
-            held_out: examples(Split::HeldOut)?,
+            held_out: examples(Split::Validation)?,
             config: LanguageConfig {
                 model: size,
                 ..config
@@ -361,10 +365,43 @@ impl Training {
     }
 }
 
-/// The tokenizer of the model's folder; learnt where there is none, because the
-/// weights belong to it.
+/// Overwrites every parameter with the tensor of the same name of a weight file
+/// of any float type; the hash of the file.
+fn assign(store: &ParamStore, path: &Path) -> Result<String> {
+    let fail = |reason: String| LanguageModelError::Weights {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let bytes = std::fs::read(path).map_err(LanguageModelError::file(path))?;
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|error| fail(error.to_string()))?;
+    let vars = store.vars();
+    if let Some(name) = tensors.keys().find(|name| !vars.contains_key(*name)) {
+        return Err(fail(format!(
+            "`{name}` is no parameter of this size of model"
+        )));
+    }
+    for (name, var) in &vars {
+        let tensor = tensors
+            .get(name)
+            .filter(|tensor| tensor.dims() == var.dims())
+            .ok_or_else(|| fail(format!("expected `{name}` of shape {:?}", var.dims())))?;
+        var.set(&tensor.to_dtype(candle_core::DType::F32)?)?;
+    }
+    Ok(blake3::hash(&bytes).to_hex().to_string())
+}
+
+/// The tokenizer of the model that the training goes on from, or of the model's
+/// folder; learnt where there is none, because the weights belong to it.
 fn tokenizer(config: &LanguageConfig) -> Result<Tokenizer> {
     let path = config.out.join("tokenizer.json");
+    if let Some(init) = &config.init
+        && init.from != config.out
+    {
+        let from = init.from.join("tokenizer.json");
+        let bytes = std::fs::read(&from).map_err(LanguageModelError::file(&from))?;
+        write_whole(&path, &bytes)?;
+    }
     if path.exists() {
         return Tokenizer::from_file(&path).map_err(|error| LanguageModelError::Tokenizer {
             reason: format!("{}: {error}", path.display()),

@@ -102,7 +102,7 @@ impl RequestBody<'_> {
                 "media_type": image.media_type,
                 "data": STANDARD.encode(&image.bytes)}}));
         }
-        let mut text = prompt::situation(self.request);
+        let mut text = prompt::situation_with_documents(self.request);
         if !self.with_format {
             text.push_str(&prompt::schema_in_words(self.schema));
         }

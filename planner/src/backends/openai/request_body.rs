@@ -91,7 +91,7 @@ impl RequestBody<'_> {
     fn messages(&self) -> Vec<Value> {
         let card = prompt::robot_card(&self.request.capabilities);
         let system = format!("{SYSTEM_PROMPT}\n{card}");
-        let mut text = prompt::situation(self.request);
+        let mut text = prompt::situation_with_documents(self.request);
         text.push_str(&prompt::schema_in_words(self.schema));
         let image = self.request.image.as_ref().filter(|_| self.with_image);
         let content = match image {

@@ -1,6 +1,6 @@
 //! From a meaning to an answer over the scene.
 
-use vola_types::{PlanOption, Relation, Scene, Step, Verdict};
+use vola_types::{Direction, PlanOption, PushTo, Relation, Scene, Step, Verdict};
 
 use super::meaning::{Harm, Meaning, Other, ReadError, Reply, Topic, Why};
 use crate::describe;
@@ -10,7 +10,9 @@ use crate::request::{LastCommand, PlanRequest};
 use crate::rules::compose::recompose;
 use crate::rules::ground::{Grounder, Role};
 use crate::rules::parse::Vocabulary;
-use crate::rules::syntax::{Clause, Command, Head, NounGroup, NounPhrase, Quantity};
+use crate::rules::syntax::{
+    Clause, Command, Head, NounGroup, NounPhrase, PlaceRef, Prep, Quantity,
+};
 use crate::rules::trouble::Choices;
 use crate::rules::{question, reply, respond, token};
 
@@ -79,8 +81,12 @@ fn redo(steps: &[Step], request: &PlanRequest) -> PlanDraft {
 /// A correction of the last command; without one the words are a command.
 fn fixed(other: &Other, request: &PlanRequest) -> PlanDraft {
     let corrected = request.dialogue.last.as_ref().and_then(|last| match other {
-        Other::Place(place) => reply::other_place(last, place.clone(), request),
+        Other::Place(place) => {
+            reply::other_place(last, about_the_target(place, last, request), request)
+        }
         Other::Object(group) => other_objects(last, group, request),
+        Other::Way(way) => other_way(last, Some(*way), request),
+        Other::Opposite => other_way(last, None, request),
     });
     corrected.unwrap_or_else(|| match other {
         Other::Place(place) => {
@@ -102,7 +108,82 @@ fn fixed(other: &Other, request: &PlanRequest) -> PlanDraft {
             respond::to_clauses(&[clause], request)
         }
         Other::Object(group) => offers(Some(group), request),
+        Other::Way(_) | Other::Opposite => {
+            PlanDraft::chat("Tell me what to move that way.").with_confidence(0.4)
+        }
     })
+}
+
+/// "inside it, not beside it": what the last command put something beside.
+fn about_the_target(place: &Prep, last: &LastCommand, request: &PlanRequest) -> Prep {
+    let mut place = place.clone();
+    let target = last.steps.iter().rev().find_map(Step::target);
+    if let (PlaceRef::Object(phrase), Some(target)) = (&mut place.place, target)
+        && phrase.head == Head::It
+        && request.scene.object(target).is_some()
+    {
+        phrase.head = Head::Id(target.to_owned());
+    }
+    place
+}
+
+/// The last command towards another side; without one, the opposite side.
+fn other_way(
+    last: &LastCommand,
+    way: Option<Direction>,
+    request: &PlanRequest,
+) -> Option<PlanDraft> {
+    let mut steps = last.steps.clone();
+    let mut is_changed = false;
+    for step in &mut steps {
+        match step {
+            Step::Push {
+                to: PushTo::Direction(direction),
+                ..
+            } => {
+                *direction = way.unwrap_or(opposite(*direction));
+                is_changed = true;
+            }
+            Step::Place { relation, .. } => {
+                let Some(side) = side_of(*relation) else {
+                    continue;
+                };
+                *relation = beside(way.unwrap_or(opposite(side)));
+                is_changed = true;
+            }
+            _ => {}
+        }
+    }
+    is_changed.then(|| redo(&steps, request))
+}
+
+fn opposite(way: Direction) -> Direction {
+    match way {
+        Direction::Left => Direction::Right,
+        Direction::Right => Direction::Left,
+        Direction::Forward => Direction::Back,
+        Direction::Back => Direction::Forward,
+    }
+}
+
+/// The side of its landmark on which a thing lies in a relation.
+fn side_of(relation: Relation) -> Option<Direction> {
+    match relation {
+        Relation::LeftOf => Some(Direction::Left),
+        Relation::RightOf => Some(Direction::Right),
+        Relation::Behind => Some(Direction::Forward),
+        Relation::InFrontOf => Some(Direction::Back),
+        Relation::In | Relation::On | Relation::NextTo => None,
+    }
+}
+
+fn beside(side: Direction) -> Relation {
+    match side {
+        Direction::Left => Relation::LeftOf,
+        Direction::Right => Relation::RightOf,
+        Direction::Forward => Relation::Behind,
+        Direction::Back => Relation::InFrontOf,
+    }
 }
 
 /// The last command with these objects, one after another.
@@ -155,11 +236,7 @@ fn replied(reply: &Reply, request: &PlanRequest) -> PlanDraft {
 }
 
 /// The one option whose things end at this place.
-fn place_of(
-    place: &crate::rules::syntax::Prep,
-    request: &PlanRequest,
-    options: &[PlanOption],
-) -> Option<usize> {
+fn place_of(place: &Prep, request: &PlanRequest, options: &[PlanOption]) -> Option<usize> {
     use crate::rules::trouble::Destination;
     let (choices, dialogue) = (Choices::new(), crate::request::Dialogue::default());
     let grounder = grounder(request, &choices, &dialogue);

@@ -100,7 +100,7 @@ pub fn grammar(scene: &Scene, capabilities: &Capabilities) -> String {
     rule("start", "\" \"? line");
     rule(
         "line",
-        "\"do \" clause (\"; \" clause){0,7} | \"ask\" (\" \" group)? | \"cannot \" WHY | \"unsafe \" HARM | \"chat \" TOPIC | \"fix \" (place | group) | \"same \" group | \"again\" | \"answer \" (place | group | NUMBER | \"yes\" | \"no\")",
+        "\"do \" clause (\"; \" clause){0,7} | \"ask\" (\" \" group)? | \"cannot \" WHY | \"unsafe \" HARM | \"chat \" TOPIC | \"fix \" (place | group | WAY | \"opposite\") | \"same \" group | \"again\" | \"answer \" (place | group | NUMBER | \"yes\" | \"no\")",
     );
     debug_assert_eq!(MOST_CLAUSES, 8, "the repeat above");
     rule("clause", &commands.join(" | "));

@@ -1,6 +1,6 @@
 //! What a line means, before anyone looks at the scene.
 
-use vola_types::MAX_WAIT_SECONDS;
+use vola_types::{Direction, MAX_WAIT_SECONDS};
 
 use super::phrase::Line;
 use super::words::{WAYS, find};
@@ -37,6 +37,10 @@ pub(in crate::rules) enum Meaning {
 pub(in crate::rules) enum Other {
     Object(NounGroup),
     Place(Prep),
+    /// Another way of a push, another side of a landmark.
+    Way(Direction),
+    /// The opposite way or side.
+    Opposite,
 }
 
 /// An answer to a question.
@@ -157,6 +161,10 @@ impl Meaning {
             "cannot" => Self::Cannot(one_of(line, &WHYS, "a reason")?),
             "unsafe" => Self::Unsafe(one_of(line, &HARMS, "a danger")?),
             "chat" => Self::Chat(one_of(line, &TOPICS, "a topic")?),
+            "fix" if line.eat("opposite") => Self::Fix(Other::Opposite),
+            "fix" if line.is_last() && find(&WAYS, line.peek()).is_some() => {
+                Self::Fix(Other::Way(one_of(line, &WAYS, "a way")?))
+            }
             "fix" if line.at_place() => Self::Fix(Other::Place(line.place(true)?)),
             "fix" => Self::Fix(Other::Object(line.group()?)),
             "same" => Self::Same(line.group()?),

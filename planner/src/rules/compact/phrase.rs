@@ -54,6 +54,11 @@ impl<'a> Line<'a> {
         found
     }
 
+    /// Whether only one word is left.
+    pub(super) fn is_last(&self) -> bool {
+        self.at + 1 == self.words.len()
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.at >= self.words.len()
     }

@@ -97,6 +97,64 @@ fn each_kind_of_line_has_its_verdict() {
 }
 
 #[test]
+fn ways_and_places_are_corrected() {
+    let corrected = |first: &str, fix: &str| {
+        let mut request = PlanRequest::new("", scene());
+        request.dialogue.note("", &plan(first).into_plan());
+        let draft = answer(fix, &request).unwrap();
+        assert_eq!(
+            draft.verdict,
+            Verdict::Execute,
+            "{first}; {fix}: {}",
+            draft.say
+        );
+        serde_json::to_string(draft.steps.last().unwrap()).unwrap()
+    };
+    for (first, fix, word) in [
+        ("do push red block left", "fix opposite", "right"),
+        ("do push red block left", "fix forward", "forward"),
+        (
+            "do put red block left-of blue bowl",
+            "fix right",
+            "right_of",
+        ),
+        (
+            "do put red block behind blue bowl",
+            "fix opposite",
+            "in_front_of",
+        ),
+        ("do put red block by blue bowl", "fix in it", "\"in\""),
+        (
+            "do put red block in blue bowl",
+            "fix in other bowl",
+            "red_bowl",
+        ),
+        ("do put red block in blue bowl", "fix by it", "blue_bowl"),
+    ] {
+        let last = corrected(first, fix);
+        assert!(last.contains(word), "{first}; {fix}: {last}");
+    }
+    assert_eq!(plan("fix opposite").verdict, Verdict::Chat);
+    assert_eq!(plan("fix left").verdict, Verdict::Chat);
+    // A side before a noun still is an adjective.
+    assert!(check("fix left block", &[]).is_ok());
+}
+
+#[test]
+fn in_a_block_that_is_not_named_as_one_is_on_it() {
+    assert_eq!(
+        steps("do put leftmost green block in red one"),
+        ["pick green_block_1", "place green_block_1 in red_bowl"]
+    );
+    let mut request = PlanRequest::new("", scene());
+    request.scene.objects.retain(|object| object.kind != "bowl");
+    let draft = answer("do put leftmost green block in red one", &request).unwrap();
+    assert_eq!(draft.verdict, Verdict::Execute, "{}", draft.say);
+    let named = answer("do put leftmost green block in red block", &request).unwrap();
+    assert_eq!(named.verdict, Verdict::Infeasible);
+}
+
+#[test]
 fn what_came_before_is_corrected_repeated_and_answered() {
     let mut request = PlanRequest::new("", scene());
     let first = plan("do put leftmost green block in blue bowl");

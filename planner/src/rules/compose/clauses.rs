@@ -333,6 +333,7 @@ impl Composer<'_> {
                 })
                 .collect(),
             or_nothing: false,
+            is_about_pronoun: false,
         }))
     }
 

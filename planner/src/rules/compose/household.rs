@@ -43,6 +43,7 @@ impl Composer<'_> {
                 question: format!("I can stack at most {limit} blocks. How many shall I take?"),
                 picks: vec![pick(limit), pick(limit - 1)],
                 or_nothing: true,
+                is_about_pronoun: false,
             }));
         }
         let listed = group.is_some_and(|g| g.members.len() > 1);

@@ -164,6 +164,7 @@ impl Composer<'_> {
                     question: format!("{} lies on {under}. What shall I do?", capital(&by)),
                     picks: vec![(format!("put {by} on the table first"), Pick::Unstack)],
                     or_nothing: true,
+                    is_about_pronoun: false,
                 }));
             }
             self.free_top(&top)?;

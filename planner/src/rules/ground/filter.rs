@@ -1,6 +1,6 @@
 //! Filters: kind, colour, state, place and extremes.
 
-use vola_types::{Region, SceneObject};
+use vola_types::{Region, SceneObject, Step};
 
 use super::{Grounder, Role};
 use crate::rules::syntax::{
@@ -141,22 +141,26 @@ impl Grounder<'_> {
 
     /// The objects "the other one" is opposed to.
     fn already_meant(&self, phrase: &NounPhrase) -> Vec<String> {
-        let spoken: Vec<String> = self
-            .mentioned
+        let could_be = |id: &&str| {
+            self.scene
+                .object(id)
+                .is_some_and(|o| !matches!(&phrase.head, Head::Kind(k) if *k != o.kind))
+        };
+        let spoken = self.mentioned.iter().flatten().map(String::as_str);
+        let last = self.dialogue.last.iter().flat_map(|last| &last.steps);
+        let before = self
+            .dialogue
+            .referents
             .iter()
-            .flatten()
-            .filter(|id| {
-                self.scene
-                    .object(id)
-                    .is_some_and(|o| !matches!(&phrase.head, Head::Kind(k) if *k != o.kind))
-            })
-            .cloned()
-            .collect();
-        if !spoken.is_empty() {
-            return spoken;
-        }
-        if !self.dialogue.referents.is_empty() {
-            return self.dialogue.referents.clone();
+            .map(String::as_str)
+            .chain(last.filter_map(Step::target));
+        for known in [
+            spoken.filter(could_be).collect::<Vec<_>>(),
+            before.filter(could_be).collect(),
+        ] {
+            if !known.is_empty() {
+                return known.into_iter().map(str::to_owned).collect();
+            }
         }
         self.scene.gripper.holding.iter().cloned().collect()
     }

@@ -3,7 +3,7 @@
 use vola_types::{Region, Relation, Scene};
 
 use super::{Grounder, Role};
-use crate::rules::syntax::{NounPhrase, PlaceRef, Prep, PrepKind, Side};
+use crate::rules::syntax::{Head, NounPhrase, PlaceRef, Prep, PrepKind, Side};
 use crate::rules::trouble::{Choice, Destination, Pick, Trouble};
 
 impl Grounder<'_> {
@@ -77,6 +77,7 @@ impl Grounder<'_> {
                     })
                     .collect(),
                 or_nothing: false,
+                is_about_pronoun: false,
             })),
         }
     }
@@ -108,6 +109,11 @@ impl Grounder<'_> {
         let container = self.capabilities.is_container(&object.kind);
         let openable = self.capabilities.is_openable(&object.kind);
         let relation = match kind {
+            // "in the pink one", which is a block: words of place are mixed up
+            // more easily than things.
+            PrepKind::In if matches!(phrase.head, Head::One) && object.kind == "block" => {
+                Relation::On
+            }
             PrepKind::In => Relation::In,
             // "on the bowl" is said of putting into it.
             PrepKind::On | PrepKind::Above if container && !openable => Relation::In,
@@ -204,6 +210,7 @@ pub(in crate::rules) fn where_choice(
         question,
         picks,
         or_nothing: picks_need_more(scene),
+        is_about_pronoun: false,
     }
 }
 

@@ -143,6 +143,7 @@ impl Grounder<'_> {
             ),
             picks,
             or_nothing: false,
+            is_about_pronoun: false,
         }))
     }
 
@@ -177,6 +178,7 @@ impl Grounder<'_> {
             question: format!("How many is \"{word}\"?"),
             picks,
             or_nothing: false,
+            is_about_pronoun: false,
         }))
     }
 }

@@ -36,6 +36,19 @@ pub(in crate::rules) const REPAIRABLE: &str = "\
     purple pink cyan brown gray grey black white violet release empty remove object objects \
     colour color please with them between towards return";
 
+/// Words of questions about what is on the table and in the gripper.
+pub(in crate::rules) const SCENE_WORDS: &str = "\
+    a an the is are am was were do does did be can could what which where who how many much there \
+    here this that these those it its them they you your i me my we us of on in at to from by with \
+    and or not no any some all every each other another one ones only both still yet else than \
+    table desk gripper hand color colors colour colours kind left right top bottom middle centre \
+    center upper lower front behind next beside near nearest closest farthest furthest between \
+    corner corners side sides edge leftmost rightmost inside under over above below onto into out \
+    off up down first last see seen seeing visible hold holding held have has lies lie lying stand \
+    stands standing located find found locate lay empty full open opened closed shut free stacked \
+    help say ask able show list describe look around count doing plan most same currently exactly \
+    sitting contain contains touching biggest smallest largest";
+
 /// Everyday words: known, never repaired and never a repair.
 pub(in crate::rules) const COMMON_WORDS: &str = "\
     the a an and or of in on to at by up down out off it its is are was be not no yes you your i \

@@ -140,6 +140,7 @@ fn describe() -> EmbodimentDescription {
         action_spaces: vec![ActionSpace::JointPosition],
         ops: vec![Op::Home, Op::Wait, Op::OpenGripper, Op::CloseGripper],
         command_timeout_ns: 100_000_000,
+        stamp_clock: vola_plugin::types::StampClock::Own,
     }
 }
 

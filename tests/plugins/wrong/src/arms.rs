@@ -13,7 +13,7 @@ use vola_plugin::{
 };
 
 /// The flaw of `BadArm<N>` is `FLAWS[N]`, which is also its name.
-const FLAWS: [&str; 22] = [
+const FLAWS: [&str; 23] = [
     "panic_in_open",
     "panic_in_state",
     "panic_in_command",
@@ -36,6 +36,7 @@ const FLAWS: [&str; 22] = [
     "takes_any_picture",
     "black_picture",
     "allocates_in_command",
+    "logs_in_command",
 ];
 
 const WIDTH: u32 = 4;
@@ -135,6 +136,7 @@ fn describe(flaw: &str) -> EmbodimentDescription {
         action_spaces: vec![ActionSpace::JointPosition],
         ops: vec![Op::Home],
         command_timeout_ns: 100_000_000,
+        stamp_clock: vola_plugin::types::StampClock::Own,
     }
 }
 
@@ -185,6 +187,9 @@ impl Actuator for Part {
         self.panic_at("panic_in_command");
         if self.flaw == "allocates_in_command" {
             drop(std::hint::black_box(Box::new(frame.time_ns)));
+        }
+        if self.flaw == "logs_in_command" {
+            vola_plugin::tracing::error!("command for {} ns: {}", frame.time_ns, "x".repeat(300));
         }
         let mut world = self.world();
         if world.stopped && self.flaw != "ignores_stop" {

@@ -7,7 +7,9 @@
 
 mod aggregate;
 mod commands_suite;
+mod documents_suite;
 mod episode_outcome;
+mod planner_execution;
 mod planner_goals;
 mod planner_report;
 mod planner_suite;
@@ -40,23 +42,34 @@ use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
 use episode_outcome::EpisodeOutcome;
 use primitive_episode::primitive_episode;
-use scene_quality::scene_episode;
+use scene_quality::{AFTER, scene_after, scene_episode};
 
 /// Tasks of the tabletop suite.
-const TABLETOP: [&str; 8] = [
+const TABLETOP: [&str; 10] = [
     "pick",
     "place_in",
     "place_on_region",
     "stack",
     "relation",
     "push",
+    "push_to_region",
     "drawer",
+    "place_in_drawer",
     "multi",
 ];
-/// Tasks of the suite that goes through sentences and the planner.
-const COMMANDS: [&str; 4] = ["multi", "pick", "push", "drawer"];
-/// The task of the scene suite.
-const SCENE: &str = "scene";
+/// Tasks of the suite that goes through sentences and the planner: the same ones,
+/// whole, with an empty hand at the start.
+const COMMANDS: [&str; 10] = TABLETOP;
+/// Tasks of the scene suite: a fresh table, one on which something was already
+/// done, and what is remembered after a command.
+const SCENE: [&str; 6] = [
+    "scene",
+    "scene_filled",
+    "after_place_in",
+    "after_stack",
+    "after_drawer",
+    "after_push",
+];
 
 /// `vola eval`.
 #[derive(Clone, Debug, Args)]
@@ -103,7 +116,7 @@ pub(crate) struct EvalArguments {
     /// Record what happens into this folder, one episode each
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Option<PathBuf>,
-    /// The planner's examination [default: tests/data/planner_sentences.jsonl]
+    /// Sentences of the planner's or the documents' examination [default: those in tests/data]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
     /// The planner's back end that is examined first [default: the deployment's]
@@ -128,6 +141,8 @@ pub(crate) enum Suite {
     Scene,
     /// The planner alone: sentences with scenes and answers, no robot
     Planner,
+    /// Questions over the shipped manual, with and without commands
+    Documents,
     /// Not in this version
     #[value(hide = true)]
     Handoff,
@@ -231,13 +246,18 @@ pub(crate) fn run(
     if own.perturb.is_some() {
         return Err(later::missing("eval --perturb"));
     }
-    if own.suite == Suite::Planner {
+    if matches!(own.suite, Suite::Planner | Suite::Documents) {
         let workplace = Workplace::open(shared)?;
         let first = own.backend.as_deref().and_then(backend_of);
         let deployment = Some(workplace.deployment());
         let conversation = Conversation::starting_with(deployment, first)?;
-        let generated = (own.commands, own.seed);
-        planner_suite::run(&conversation, own.sentences.as_deref(), generated, console)?;
+        let file = own.sentences.as_deref();
+        if own.suite == Suite::Documents {
+            documents_suite::run(&conversation, file, console)?;
+        } else {
+            let generated = (own.commands, own.seed);
+            planner_suite::run(&conversation, file, generated, console)?;
+        }
         return Ok(exit::DONE);
     }
     let tasks = tasks(own)?;
@@ -265,7 +285,10 @@ pub(crate) fn run(
         }
         Ok(move |job: &Job| -> Result<EpisodeOutcome, Failure> {
             match (job.task.as_str(), job.through_planner) {
-                (SCENE, _) => scene_episode(robot.session(), job),
+                ("scene" | "scene_filled", _) => scene_episode(robot.session(), job),
+                (task, _) if task.starts_with(AFTER) => {
+                    scene_after(&mut robot, &mut conversation, job, &conditions)
+                }
                 (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
                 (_, false) => primitive_episode(&mut robot, job, &conditions),
             }
@@ -302,9 +325,9 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
     let known: &[&str] = match own.suite {
         Suite::Tabletop => &TABLETOP,
         Suite::Commands => &COMMANDS,
-        Suite::Scene => &[SCENE],
+        Suite::Scene => &SCENE,
         // It has sentences, not tasks.
-        Suite::Planner => &[],
+        Suite::Planner | Suite::Documents => &[],
         Suite::Handoff => return Err(later::missing("eval --suite handoff")),
     };
     // The expert shows primitives, it does not plan.
@@ -315,8 +338,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         return Ok(usual.map(|task| (*task).to_owned()).collect());
     }
     for task in &own.tasks {
-        let extra = own.suite == Suite::Tabletop && task == "place_in_drawer";
-        if !known.contains(&task.as_str()) && !extra {
+        if !known.contains(&task.as_str()) {
             return Err(Failure::Argument {
                 argument: format!("--task {task}"),
                 expected: format!("one of {}", known.join(", ")),
@@ -396,7 +418,7 @@ mod tests {
     #[test]
     fn tasks_belong_to_their_suite() {
         assert_eq!(tasks(&parse("")).unwrap().len(), TABLETOP.len());
-        assert_eq!(tasks(&parse("--suite scene")).unwrap(), ["scene"]);
+        assert_eq!(tasks(&parse("--suite scene")).unwrap(), SCENE);
         assert!(
             !tasks(&parse("--expert"))
                 .unwrap()
@@ -410,7 +432,7 @@ mod tests {
         );
         for wrong in [
             "--task juggle",
-            "--suite commands --task stack",
+            "--suite commands --task scene",
             "--suite handoff",
         ] {
             assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");

@@ -16,6 +16,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) class: String,
+    /// Classes that lie across the others.
+    pub(super) also: Vec<&'static str>,
     pub(super) language: String,
     pub(super) expected: Verdict,
     pub(super) got: Verdict,
@@ -47,6 +49,12 @@ pub(super) fn report(
     let mut groups: BTreeMap<String, Vec<&Answer>> = BTreeMap::new();
     for answer in answers {
         groups.entry(answer.class.clone()).or_default().push(answer);
+        for class in &answer.also {
+            groups
+                .entry(format!("also {class}"))
+                .or_default()
+                .push(answer);
+        }
         let language = format!("language {}", answer.language);
         groups.entry(language).or_default().push(answer);
     }
@@ -82,7 +90,16 @@ pub(super) fn report(
         .iter()
         .map(|answer| answer.backend.as_str())
         .collect();
+    let acted = |answer: &&Answer| answer.got == Verdict::Execute;
+    let acted = answers.iter().filter(acted);
+    let acting = wilson(
+        acted.clone().filter(|it| it.is_right).count(),
+        acted.count(),
+    );
+    let asked = answers.iter().filter(|it| it.got == Verdict::Ask).count();
+    let ask_rate = wilson(asked, answers.len());
     let summary = json!({
+        "success_when_acting": acting, "ask_rate": ask_rate,
         "episodes": answers.len(), "success": rows.last().map(|row| row.success),
         "verdict_f1": f1, "verdict_macro_f1": macro_f1, "millis": times,
         "invalid_plans": invalid, "backends": backends,
@@ -115,6 +132,11 @@ pub(super) fn report(
         each.join(", "),
         times.map_or(0.0, |times| times.p50)
     ))?;
+    console.line(&format!(
+        "{} of the plans that are carried out are right; {} of the sentences are answered by a question",
+        percent(acting.rate),
+        percent(ask_rate.rate)
+    ))?;
     Ok(summary)
 }
 
@@ -139,6 +161,7 @@ mod tests {
     fn f1_is_that_of_each_verdict() {
         let answer = |expected, got| Answer {
             class: String::new(),
+            also: Vec::new(),
             language: String::new(),
             expected,
             got,

@@ -1,7 +1,8 @@
 //! `vola eval --suite planner`: an examination of the planner by sentences with
 //! scenes and answers, without any robot. Two examiners: sentences put together
 //! from the held-out part of the phrase book, and a file of sentences that
-//! people wrote before there was a grammar or a model.
+//! people wrote before there was a grammar or a model. Then the executive runs
+//! plans on a robot of symbols whose steps fail.
 //!
 //! An answer is right when its verdict is among the accepted ones and, for
 //! `execute`, when the plan changes the world as one of the accepted outcomes
@@ -15,9 +16,13 @@ use vola_phrasebook::{Sampler, Split, exercise};
 use vola_planner::{Dialogue, PlanRequest, verify_steps};
 use vola_types::{Plan, Scene, Step, Verdict};
 
+use super::planner_execution;
 use super::planner_goals::{Goals, effects};
 use super::planner_report::{Answer, report};
 use crate::{conversation::Conversation, failure::Failure, output::Console};
+
+/// Plans run on the symbolic robot, at most.
+const MOST_EXECUTED: usize = 1000;
 
 /// The examination that comes with the sources.
 const SENTENCES: &str = "tests/data/planner_sentences.jsonl";
@@ -42,6 +47,7 @@ struct Question {
 /// What is asked, with what is accepted.
 struct Asked {
     class: String,
+    also: Vec<&'static str>,
     language: String,
     request: PlanRequest,
     verdicts: Vec<Verdict>,
@@ -55,16 +61,17 @@ struct Asked {
 pub(super) fn run(
     conversation: &Conversation,
     file: Option<&Path>,
-    (generated, seed): (usize, u64),
+    (generated_count, seed): (usize, u64),
     console: Console,
 ) -> Result<(), Failure> {
-    let mut answers = Vec::with_capacity(generated);
+    let mut answers = Vec::with_capacity(generated_count);
     let sampler = Sampler::new(Split::HeldOut).map_err(Failure::phrases)?;
     let mut rng = fastrand::Rng::with_seed(seed);
-    for index in 0..generated {
+    for index in 0..generated_count {
         let one = exercise(&sampler, &mut rng);
         let asked = Asked {
             class: one.class.to_owned(),
+            also: one.also,
             language: one.sample.language.tag().to_owned(),
             request: one.request,
             verdicts: vec![one.expected.verdict],
@@ -96,6 +103,8 @@ pub(super) fn run(
         answers.push(answer);
     }
     let mut summary = report("sentences", &answers, console)?;
+    let executed = (generated_count.min(MOST_EXECUTED), seed);
+    summary["execution"] = planner_execution::run(conversation, executed, console)?;
     if console.is_json() {
         summary["generated"] = generated;
         console.object(&json!({"summary": summary}))?;
@@ -133,6 +142,7 @@ fn asked(conversation: &Conversation, question: &Question, file: &Path) -> Resul
     request.dialogue = dialogue;
     Ok(Asked {
         class: question.class.clone(),
+        also: Vec::new(),
         language: question.language.clone(),
         request,
         verdicts: question.verdicts.clone(),
@@ -159,6 +169,7 @@ fn ask(conversation: &Conversation, asked: &Asked) -> (Answer, Plan) {
         accepted && (plan.verdict != Verdict::Execute || asked.goals.reached_by(&plan.steps));
     let answer = Answer {
         class: asked.class.clone(),
+        also: asked.also.clone(),
         language: asked.language.clone(),
         expected,
         got: plan.verdict,

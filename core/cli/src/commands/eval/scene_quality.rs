@@ -1,14 +1,24 @@
 //! How well the scene that the camera shows fits the true one.
 
 use serde_json::{Value, json};
-use vola_runtime::{Detection, Session};
+use vola_runtime::{Detection, LabelTensor, Session};
+use vola_train::ObjectColumns;
+use vola_types::{COLORS, KINDS, Scene};
 
-use super::{EpisodeOutcome, Job};
+use super::{Conditions, EpisodeOutcome, Job, commands_suite::command_episode};
 use crate::{
+    conversation::Conversation,
     failure::Failure,
-    measure::{Episode, EpisodeObject, median},
+    measure::{EpisodeObject, median},
     output::percent,
+    robot::SessionRobot,
 };
+
+/// Tasks whose scene is compared after a command.
+pub(super) const AFTER: &str = "after_";
+
+/// Share of an object that must be seen before a camera is expected to find it.
+const SEEN: f32 = 0.25;
 
 /// Farthest that a detection may lie from the object it shows (m).
 const MATCH_M: f64 = 0.05;
@@ -121,18 +131,125 @@ pub(super) fn total<'a>(outcomes: impl Iterator<Item = &'a EpisodeOutcome>) -> O
 /// # Errors
 /// When the world or the scene head fails.
 pub(super) fn scene_episode(session: &mut Session, job: &Job) -> Result<EpisodeOutcome, Failure> {
-    let answer = session.reset_world(job.seed, &json!({"task": "free"}))?;
-    let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
+    let contents = if job.task == "scene_filled" {
+        "some"
+    } else {
+        "never"
+    };
+    session.reset_world(job.seed, &json!({"task": "free", "contents": contents}))?;
     let reading = session.read_scene()?;
-    let counts = SceneCounts::compare(&reading.objects, &episode.objects);
-    let success = counts.is_perfect();
+    let truth = truth(session)?;
+    // What the camera can hardly see it need not find, but may.
+    let hidden: Vec<EpisodeObject> = of(&truth, |visible| visible < SEEN);
+    let found = SceneCounts::compare(&reading.objects, &of(&truth, |visible| visible >= SEEN));
+    let extra = SceneCounts::compare(&reading.objects, &hidden);
+    let counts = SceneCounts {
+        seen: found.seen - extra.right.min(found.seen - found.right),
+        ..found
+    };
+    Ok(outcome(counts))
+}
+
+/// Does a command, then compares what is remembered of all objects, seen or
+/// not, with what is there.
+///
+/// # Errors
+/// When the world, the runtime or the scene head fails.
+pub(super) fn scene_after(
+    robot: &mut SessionRobot,
+    conversation: &mut Conversation,
+    job: &Job,
+    conditions: &Conditions,
+) -> Result<EpisodeOutcome, Failure> {
+    let command = Job {
+        task: job.task.trim_start_matches(AFTER).to_owned(),
+        through_planner: true,
+        ..job.clone()
+    };
+    let done = command_episode(robot, conversation, &command, conditions)?;
+    robot.go_home()?;
+    let remembered = robot.look()?;
+    let truth = of(&truth(robot.session())?, |_| true);
+    let counts = SceneCounts::compare(&as_detections(&remembered), &truth);
+    tracing::info!(seed = job.seed, ?counts, "remembered");
     Ok(EpisodeOutcome {
+        seconds: done.seconds,
+        jerk: done.jerk,
+        ..outcome(counts)
+    })
+}
+
+fn outcome(counts: SceneCounts) -> EpisodeOutcome {
+    let success = counts.is_perfect();
+    EpisodeOutcome {
         success,
         claimed: success,
         end: if success { "perfect" } else { "faulty" }.to_owned(),
         scene: Some(counts),
         ..EpisodeOutcome::default()
-    })
+    }
+}
+
+/// The world's objects as they are now, each with the share of it that the
+/// camera sees.
+fn truth(session: &mut Session) -> Result<Vec<(EpisodeObject, f32)>, Failure> {
+    let labels = session.world_labels()?;
+    let rows = labels
+        .iter()
+        .find(|label| label.name == "scene.objects")
+        .map(LabelTensor::f32s)
+        .unwrap_or_default();
+    Ok(rows
+        .as_chunks::<{ ObjectColumns::COUNT }>()
+        .0
+        .iter()
+        .filter_map(object)
+        .collect())
+}
+
+fn object(row: &[f32; ObjectColumns::COUNT]) -> Option<(EpisodeObject, f32)> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "small numbers of kinds and colours"
+    )]
+    let word = |words: &[&str], value: f32| {
+        words
+            .iter()
+            .enumerate()
+            .find(|(index, _)| (value - *index as f32).abs() < 0.5)
+            .map(|(_, word)| (*word).to_owned())
+    };
+    let kind = word(&KINDS, row[ObjectColumns::KIND])?;
+    let color = word(&COLORS, row[ObjectColumns::COLOR]).filter(|_| kind != "drawer");
+    let position = [0, 1, 2].map(|axis| f64::from(row[ObjectColumns::POSITION + axis]));
+    let object = EpisodeObject {
+        kind,
+        color,
+        position,
+        open: None,
+    };
+    Some((object, row[ObjectColumns::VISIBLE]))
+}
+
+fn of(truth: &[(EpisodeObject, f32)], wanted: impl Fn(f32) -> bool) -> Vec<EpisodeObject> {
+    truth
+        .iter()
+        .filter(|(_, visible)| wanted(*visible))
+        .map(|(object, _)| object.clone())
+        .collect()
+}
+
+fn as_detections(scene: &Scene) -> Vec<Detection> {
+    let detection = |object: &vola_types::SceneObject| {
+        Some(Detection {
+            kind: object.kind.clone(),
+            color: object.color.clone(),
+            position: object.position?,
+            confidence: object.confidence,
+            openness: None,
+        })
+    };
+    scene.objects.iter().filter_map(detection).collect()
 }
 
 #[cfg(test)]

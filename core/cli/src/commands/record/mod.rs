@@ -143,6 +143,8 @@ pub(crate) fn run(
             seed: own.seed,
             fast: own.fast,
             record: Some(own.out.clone()),
+            dead_man: None,
+            record_control: None,
         };
         return chat::run(shared, &session, console);
     }

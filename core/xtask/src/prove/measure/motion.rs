@@ -417,6 +417,13 @@ fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
             .and_then(|(_, rest)| nanoseconds(rest))
             .ok_or_else(|| format!("the tests of isolation: no line with `{start}`"))
     };
+    let count = |start: &str, mark: &str| {
+        said.lines()
+            .find_map(|line| line.split_once(start))
+            .and_then(|(_, rest)| rest.split_once(mark))
+            .and_then(|(_, rest)| rest.split(' ').next()?.parse::<f64>().ok())
+            .ok_or_else(|| format!("the tests of isolation: no count in the line `{start}`"))
+    };
     let here = time("a call in this process: ", "p50 ")?;
     let pooled = time("a call in its own, 1 MiB in the pool: ", "p50 ")?;
     let copied = time("a call in its own, 1 MiB copied into the pool: ", "p50 ")?;
@@ -450,6 +457,18 @@ fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
             "ms",
         )
         .with_bar(ms),
+        Figure::new(
+            "killed stage, arm moving in real time: slower after, at most",
+            time("killed stage of a moving arm", "slower after ")? * 1e-6,
+            "ms",
+        )
+        .with_bar(Bar::AtMost(22.0)),
+        Figure::new(
+            "killed stage, arm moving in real time: slower after it was told, at most",
+            count("killed stage of a moving arm", "told ")?,
+            "ticks",
+        )
+        .with_bar(Bar::AtMost(2.0)),
         Figure::new(
             "runtime killed: arm slower after",
             time("runtime killed at", "slower after ")? * 1e-6,
@@ -532,6 +551,7 @@ mod tests {
             a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms\n\
             killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms\n\
             hung child noticed after its deadline: p50 100µs, max 21ms\n\
+            killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before\n\
             runtime killed at 0.30 rad/s: slower after 2ms, at rest after 120ms of the robot's clock; 9 moments logged\n";
         let figures = isolation_figures(said).unwrap();
         let more = value(&figures, "call with 1 MiB, more than in process");

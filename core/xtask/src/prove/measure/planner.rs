@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::{Bench, Measured, number, typed};
 use crate::prove::figure::{Bar, Figure};
 
-/// Bars of a back end: generated commands (their tasks; none: all), sentences
-/// of people, agreement of verdicts, time of a plan (ms).
+/// Bars of a back end: generated commands of these tasks, sentences of people, agreement of verdicts, time of a plan (ms).
 struct Asked {
     backend: &'static str,
     tasks: &'static [&'static str],
@@ -19,7 +18,7 @@ struct Asked {
 const BACKENDS: [Asked; 2] = [
     Asked {
         backend: "local",
-        tasks: &["all"],
+        tasks: &["direct", "multi"],
         generated: 0.93,
         sentences: 0.85,
         verdicts: Some(0.85),
@@ -34,6 +33,8 @@ const BACKENDS: [Asked; 2] = [
         millis: 5.0,
     },
 ];
+/// Goals that the executive reaches where a step in five fails.
+const REACHED: f64 = 0.92;
 /// Splits of the calibration whose coverage must lie inside the exact interval.
 const INSIDE: f64 = 0.90;
 
@@ -55,6 +56,11 @@ impl Bench<'_> {
             let printed = self.program.objects(&arguments)?;
             lines.push(typed(&arguments));
             figures.extend(planner_figures(&asked, &printed)?);
+            // The plans are the generator's own, so one back end is as good as
+            // another.
+            if asked.backend == "rules" {
+                figures.extend(execution_figures(&printed)?);
+            }
         }
         Ok((lines, figures))
     }
@@ -65,20 +71,43 @@ impl Bench<'_> {
         let arguments = ["calibrate", "--planner", "--sentences", &sentences];
         let printed = self.program.objects(&arguments)?;
         let told = printed.first().ok_or("calibrate printed nothing")?;
-        let calibration = &told["calibration"];
-        let (inside, splits) = (number(told, "inside")?, number(told, "splits")?);
-        let (low, high) = (end(calibration, 0)?, end(calibration, 1)?);
-        let figures = vec![
-            Figure::new("coverage wanted", number(calibration, "target")?, "share"),
-            Figure {
-                interval: Some((low, high)),
-                ..Figure::new("coverage", number(calibration, "coverage")?, "share")
-            },
-            Figure::new("splits inside the exact interval", inside / splits, "share")
-                .with_bar(Bar::AtLeast(INSIDE)),
-        ];
-        Ok((vec![typed(&arguments)], figures))
+        Ok((vec![typed(&arguments)], asking_figures(told)?))
     }
+}
+
+/// Coverage at the wanted target and at the one that is set, and what asking is
+/// worth.
+fn asking_figures(told: &Value) -> Result<Vec<Figure>, String> {
+    let (at_bar, set, worth) = (&told["at_bar"], &told["calibration"], &told["asking"]);
+    let splits = number(told, "splits")?;
+    let covered = |name: &str, from: &Value, key: &str| -> Result<Figure, String> {
+        Ok(Figure {
+            interval: Some((end(from, 0)?, end(from, 1)?)),
+            ..Figure::new(name, number(from, key)?, "share")
+        })
+    };
+    let share = |name: &str, key: &str| -> Result<Figure, String> {
+        Ok(Figure::new(name, number(worth, key)?, "share"))
+    };
+    Ok(vec![
+        Figure::new("coverage wanted", number(at_bar, "target")?, "share"),
+        covered("coverage", at_bar, "mean")?,
+        Figure::new(
+            "splits inside the exact interval",
+            number(at_bar, "inside")? / splits,
+            "share",
+        )
+        .with_bar(Bar::AtLeast(INSIDE)),
+        Figure::new("coverage set", number(set, "target")?, "share"),
+        covered("coverage at the set target", set, "coverage")?,
+        share("plans that are asked about", "ask_rate")?,
+        share("right plans when acting unasked", "success_when_acting")?,
+        share("right plans without asking", "success_without_asking")?,
+        share(
+            "questions that offer the right plan",
+            "questions_with_the_right_plan",
+        )?,
+    ])
 }
 
 /// One end of the interval.
@@ -86,6 +115,38 @@ fn end(calibration: &Value, index: usize) -> Result<f64, String> {
     calibration["interval"][index]
         .as_f64()
         .ok_or_else(|| "expected an interval of two numbers".to_owned())
+}
+
+/// The executive on a symbolic robot, with and without ways to recover.
+fn execution_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
+    let row = |way: &str| {
+        let is_it = |row: &&Value| {
+            row["examiner"] == "executive" && row["recovery"] == way && row["task"] == "all"
+        };
+        let found = printed.iter().find(is_it);
+        found.ok_or_else(|| format!("no row of the executive, `{way}`"))
+    };
+    let figure = |way: &str, name: &str| -> Result<Figure, String> {
+        let row = row(way)?;
+        let success = &row["success"];
+        let bound = |key| number(success, key);
+        Ok(Figure {
+            interval: Some((bound("low")?, bound("high")?)),
+            ..Figure::new(name, bound("rate")?, "share")
+        })
+    };
+    let with = figure("with", "20 % of steps fail: goals reached with replanning")?;
+    Ok(vec![
+        figure(
+            "without",
+            "20 % of steps fail: goals reached without replanning",
+        )?,
+        figure(
+            "retries alone",
+            "20 % of steps fail: goals reached by retries alone",
+        )?,
+        with.with_bar(Bar::AtLeast(REACHED)),
+    ])
 }
 
 fn planner_figures(asked: &Asked, printed: &[Value]) -> Result<Vec<Figure>, String> {
@@ -155,6 +216,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn figures_of_the_executive_are_read() {
+        let row = |way: &str, rate: f64| {
+            json!({"examiner": "executive", "recovery": way, "task": "all", "episodes": 10,
+            "success": {"rate": rate, "low": 0.0, "high": 1.0}})
+        };
+        let printed = [
+            row("without", 0.3),
+            row("retries alone", 0.8),
+            row("with", 0.95),
+        ];
+        let figures = execution_figures(&printed).unwrap();
+        let met: Vec<Option<bool>> = figures.iter().map(Figure::is_met).collect();
+        assert_eq!(met, [None, None, Some(true)]);
+        assert!(execution_figures(&printed[..2]).is_err());
+    }
+
+    #[test]
+    fn figures_of_asking_are_read() {
+        let told = json!({
+            "splits": 100, "calibration": {"target": 0.9, "coverage": 0.91, "interval": [0.86, 0.94]},
+            "at_bar": {"target": 0.85, "mean": 0.85, "interval": [0.8, 0.9], "inside": 96},
+            "asking": {"ask_rate": 0.1, "success_when_acting": 0.97, "success_without_asking": 0.93, "questions_with_the_right_plan": 0.8},
+        });
+        let figures = asking_figures(&told).unwrap();
+        let met: Vec<Option<bool>> = figures.iter().map(Figure::is_met).collect();
+        assert_eq!(met[2], Some(true));
+        assert!((figures[5].value - 0.1).abs() < 1e-9);
+        assert!(asking_figures(&json!({"splits": 100})).is_err());
+    }
+
+    #[test]
     fn figures_are_read_from_both_examiners() {
         let row = |examiner: &str, task: &str, rate: f64| json!({"examiner": examiner, "task": task, "episodes": 10, "success": {"rate": rate, "low": 0.0, "high": 1.0}});
         let printed = [
@@ -184,6 +276,9 @@ mod tests {
                 Some(false)
             ]
         );
-        assert!(planner_figures(&BACKENDS[0], &printed).is_err());
+        // The same commands are counted for every back end.
+        let local = planner_figures(&BACKENDS[0], &printed).unwrap();
+        assert!((local[0].value - 0.7).abs() < 1e-9);
+        assert!(planner_figures(&BACKENDS[0], &printed[1..]).is_err());
     }
 }
