@@ -1,6 +1,6 @@
 //! The part that owns the world.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::Value;
 use vola_plugin::{Fault, Simulation, Tensor};
@@ -38,6 +38,11 @@ pub(crate) struct TabletopSimulation {
     backlog_ns: u64,
     last_command: u64,
     command: Vec<f64>,
+    /// Commands on their way to the drives: when they arrive, and what.
+    under_way: VecDeque<(u64, Vec<f64>)>,
+    delay_ns: u64,
+    /// What is added to each measured joint position (rad).
+    bias: Vec<f64>,
     renderer: Renderer,
 }
 
@@ -61,6 +66,9 @@ impl TabletopSimulation {
             backlog_ns: 0,
             last_command: 0,
             command: vec![0.0; count],
+            under_way: VecDeque::new(),
+            delay_ns: 0,
+            bias: vec![0.0; count],
             renderer: Renderer::default(),
         };
         simulation.publish();
@@ -84,11 +92,23 @@ impl TabletopSimulation {
                 };
                 if writes != self.last_command {
                     self.last_command = writes;
-                    drive.command(&self.command, now);
                     self.clock_ns = self.clock_ns.max(time_ns);
+                    if self.delay_ns == 0 {
+                        drive.command(&self.command, now);
+                    } else {
+                        let arrives_ns = now + self.delay_ns;
+                        self.under_way.push_back((arrives_ns, self.command.clone()));
+                    }
+                }
+                let has_arrived = |(at_ns, _): &mut (u64, Vec<f64>)| *at_ns <= now;
+                while let Some((_, values)) = self.under_way.pop_front_if(has_arrived) {
+                    drive.command(&values, now);
                 }
             }
-            Request::Hold => drive.stand(DriveMode::Hold),
+            Request::Hold => {
+                self.under_way.clear();
+                drive.stand(DriveMode::Hold);
+            }
             Request::StopAtOnce => drive.cut(),
             Request::StopControlled => drive.stand(DriveMode::Stopped),
         }
@@ -101,7 +121,8 @@ impl TabletopSimulation {
         let values = drive
             .position()
             .iter()
-            .copied()
+            .zip(&self.bias)
+            .map(|(position, bias)| position + bias)
             .chain([gripper])
             .chain(drive.velocity().iter().copied())
             .chain([self.world.gripper_velocity()]);
@@ -135,6 +156,14 @@ impl Simulation for TabletopSimulation {
             .iter()
             .map(|goal| ActiveGoal::begin(*goal, None, &self.world))
             .collect::<Result<_, _>>()?;
+        self.under_way.clear();
+        self.delay_ns = scene.disturbance.delay_ns;
+        self.bias.fill(0.0);
+        for (joint, offset) in &scene.disturbance.bias {
+            if let Some(slot) = self.bias.get_mut(*joint) {
+                *slot = *offset;
+            }
+        }
         self.goal = None;
         self.clock_ns = 0;
         self.backlog_ns = 0;
@@ -161,6 +190,7 @@ impl Simulation for TabletopSimulation {
             steps,
             holding: scene.holding,
             objects: self.world.object_states().iter().map(object_json).collect(),
+            perturbations: scene.disturbance.drawn,
         };
         Ok(serde_json::to_value(episode)?)
     }

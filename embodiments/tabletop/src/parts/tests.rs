@@ -228,3 +228,102 @@ fn a_reset_takes_milliseconds() {
     );
     assert!(each < 500.0);
 }
+
+/// The front picture of a scene under a perturbation, after some time.
+fn perturbed(parts: &mut Parts, perturb: &[&str], ticks: u32) -> Vec<u8> {
+    reset(
+        parts,
+        5,
+        json!({"task":"pick","drawer":"never","perturb":perturb}),
+    );
+    for _ in 0..ticks {
+        step(parts);
+    }
+    picture(parts, "front", 128, 96)
+}
+
+#[test]
+fn what_is_seen_of_a_perturbation_changes_the_picture_and_a_clean_scene_does_not() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    let clean = perturbed(&mut parts, &[], 1);
+    assert_eq!(clean, perturbed(&mut parts, &[], 1));
+    for name in [
+        "camera_moved",
+        "light",
+        "color_shift",
+        "occluder",
+        "unseen_object",
+        "clutter",
+    ] {
+        let seen = perturbed(&mut parts, &[name], 1);
+        let changed = clean
+            .iter()
+            .zip(&seen)
+            .filter(|(a, b)| a.abs_diff(**b) > 8)
+            .count();
+        assert!(changed > 30, "{name}: {changed} values differ");
+        assert_eq!(seen, perturbed(&mut parts, &[name], 1), "{name} repeats");
+    }
+    for name in [
+        "slippery_block",
+        "weak_gripper",
+        "proprioception_bias",
+        "command_delay",
+    ] {
+        assert_eq!(
+            clean,
+            perturbed(&mut parts, &[name], 1),
+            "{name} is not seen"
+        );
+    }
+    let before = perturbed(&mut parts, &["block_moved"], 100);
+    assert_eq!(perturbed(&mut parts, &[], 100), before);
+    assert_ne!(
+        perturbed(&mut parts, &[], 2600),
+        perturbed(&mut parts, &["block_moved"], 2600)
+    );
+}
+
+#[test]
+fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    let at = |parts: &mut Parts, perturb: &[&str]| {
+        reset(parts, 5, json!({"task":"pick","perturb":perturb}));
+        step(parts);
+        state(parts).positions().to_vec()
+    };
+    let clean = at(&mut parts, &[]);
+    let off: Vec<f64> = at(&mut parts, &["proprioception_bias"])
+        .iter()
+        .zip(&clean)
+        .map(|(a, b)| (a - b).abs())
+        .collect();
+    assert_eq!(
+        off.iter().filter(|value| **value > 1e-3).count(),
+        2,
+        "{off:?}"
+    );
+    assert_eq!(at(&mut parts, &[]), clean);
+
+    let moved = |parts: &mut Parts, perturb: &[&str]| {
+        let from = at(parts, perturb);
+        let mut target = from.clone();
+        target[0] += 0.05;
+        for tick in 0..90_u64 {
+            let time_ns = state(parts).capture_time_ns + TICK;
+            parts.actuator.command(&command(&target, time_ns)).unwrap();
+            step(parts);
+            let now = state(parts).positions()[0];
+            if (now - from[0]).abs() > 0.01 {
+                return Some(tick);
+            }
+        }
+        None
+    };
+    assert!(moved(&mut parts, &[]).is_some());
+    assert_eq!(
+        moved(&mut parts, &["command_delay"]),
+        None,
+        "later than 0.1 s"
+    );
+}

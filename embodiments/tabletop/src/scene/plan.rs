@@ -1,8 +1,8 @@
 //! The scene generator: from a seed and a task to objects, goals and a start.
 
 use super::{
-    DrawerChoice, DrawerSpec, Duplicates, Goal, ObjectSpec, Random, Start, StartPose, TaskKind,
-    TaskSpec,
+    Disturbance, DrawerChoice, DrawerSpec, Duplicates, Goal, ObjectSpec, Random, Start, StartPose,
+    TaskKind, TaskSpec,
     drawer::TRAVEL,
     goal_draw::Context,
     layout::{Counts, draw},
@@ -29,6 +29,8 @@ pub(crate) struct ScenePlan {
     pub(crate) holding: Option<usize>,
     /// Where the arm begins.
     pub(crate) start: StartPose,
+    /// What is wrong on purpose.
+    pub(crate) disturbance: Disturbance,
 }
 
 /// Draws the scene of a seed.
@@ -43,7 +45,8 @@ pub(crate) fn plan(
     let mut random = Random::new(seed, 1);
     for _ in 0..TRIES {
         let drawer = draw_drawer(&mut random, spec, drawer_built);
-        if let Some(plan) = attempt(&mut random, spec, drawer) {
+        if let Some(mut plan) = attempt(&mut random, spec, drawer) {
+            plan.disturbance = Disturbance::draw(seed, spec.perturb, &plan);
             return Ok(plan);
         }
     }
@@ -125,6 +128,7 @@ fn attempt(random: &mut Random, spec: &TaskSpec, drawer: Option<DrawerSpec>) -> 
         goals,
         holding,
         start,
+        disturbance: Disturbance::default(),
     })
 }
 
