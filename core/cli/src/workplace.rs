@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
 use vola_runtime::{
-    Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session,
-    SessionOptions,
+    ConfidenceUse, Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse,
+    Session, SessionOptions,
 };
 use vola_types::PluginId;
 
@@ -43,6 +43,8 @@ pub(crate) struct SessionWish {
     pub(crate) drive: Drive,
     /// Whether commands pass the safety filter's limits.
     pub(crate) filter: FilterUse,
+    /// What is made of the confidence.
+    pub(crate) confidence: ConfidenceUse,
 }
 
 impl SessionWish {
@@ -56,6 +58,7 @@ impl SessionWish {
             cameras: Vec::new(),
             drive: Drive::Robot,
             filter: FilterUse::On,
+            confidence: ConfidenceUse::Hold,
         }
     }
 
@@ -160,6 +163,7 @@ impl Workplace {
             drive: wish.drive,
             filter: wish.filter,
             interposer: None,
+            confidence: wish.confidence,
         }
     }
 

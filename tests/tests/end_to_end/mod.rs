@@ -11,6 +11,7 @@ mod proving;
 mod running;
 #[cfg(unix)]
 mod serving;
+mod unsure;
 mod watchdogs;
 
 use std::time::Duration;

@@ -42,6 +42,8 @@ pub(crate) enum Way {
     Planner,
     /// By `vola calibrate --planner`.
     Asking,
+    /// By `vola eval --suite handoff`.
+    Handoff,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -68,7 +70,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 23] = [
+pub(crate) const PROOFS: [Proof; 24] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -235,6 +237,11 @@ pub(crate) const PROOFS: [Proof; 23] = [
         name: "asking",
         what: "how often the right reading is among those that are kept, where the planner asks about its doubts",
         way: Way::Asking,
+    },
+    Proof {
+        name: "handoff",
+        what: "how well it is known that an episode fails: false holds on clean episodes, failures under thirteen perturbations, against a velocity limit and chance",
+        way: Way::Handoff,
     },
     Proof {
         name: "policy-bench",

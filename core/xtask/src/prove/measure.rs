@@ -1,5 +1,6 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
+mod handoff;
 mod motion;
 mod planner;
 
@@ -65,6 +66,7 @@ impl Bench<'_> {
             Way::FilterCost => self.filter_cost(),
             Way::Planner => self.planner(),
             Way::Asking => self.asking(),
+            Way::Handoff => self.handoff(),
             Way::Soak => self.soak(),
         }
     }

@@ -8,6 +8,8 @@
 mod aggregate;
 mod commands_suite;
 mod episode_outcome;
+mod handoff;
+mod perturb;
 mod planner_goals;
 mod planner_report;
 mod planner_suite;
@@ -18,15 +20,12 @@ mod task_words;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse};
+use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse, Unobserved};
 use vola_types::PluginId;
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    commands::{
-        later,
-        workers::{self, Progress},
-    },
+    commands::workers::{self, Progress},
     conversation::Conversation,
     failure::{Failure, exit},
     output::Console,
@@ -37,8 +36,9 @@ use crate::{
 
 use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
-use episode_outcome::EpisodeOutcome;
-use primitive_episode::primitive_episode;
+pub(crate) use episode_outcome::EpisodeOutcome;
+pub(crate) use perturb::{Perturb, conditions_of, name_of};
+pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode};
 use scene_quality::scene_episode;
 
 /// Tasks of the tabletop suite.
@@ -108,9 +108,9 @@ pub(crate) struct EvalArguments {
     /// Commands out of the phrase book in the planner's examination
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub(crate) commands: usize,
-    /// Disturb the scene (not in this version)
-    #[arg(long, hide = true, value_name = "NAME")]
-    pub(crate) perturb: Option<String>,
+    /// Disturb the scene: names of perturbations, `all` or `none`, each in turn
+    #[arg(long, value_name = "NAME[,NAME…]", default_value = "none")]
+    pub(crate) perturb: String,
 }
 
 /// What is measured.
@@ -124,8 +124,8 @@ pub(crate) enum Suite {
     Scene,
     /// The planner alone: sentences with scenes and answers, no robot
     Planner,
-    /// Not in this version
-    #[value(hide = true)]
+    /// How well it is known when an episode fails: false holds, and failures
+    /// found under every perturbation
     Handoff,
 }
 
@@ -172,6 +172,8 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     /// Whether it goes through a sentence and the planner.
     pub(crate) through_planner: bool,
+    /// What is wrong with it on purpose.
+    pub(crate) perturb: Option<Perturb>,
 }
 
 /// How all episodes of a call are done.
@@ -224,9 +226,6 @@ pub(crate) fn run(
     own: &EvalArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    if own.perturb.is_some() {
-        return Err(later::missing("eval --perturb"));
-    }
     if own.suite == Suite::Planner {
         let workplace = Workplace::open(shared)?;
         let first = own.backend.as_deref().and_then(backend_of);
@@ -236,15 +235,25 @@ pub(crate) fn run(
         planner_suite::run(&conversation, own.sentences.as_deref(), generated, console)?;
         return Ok(exit::DONE);
     }
+    if own.suite == Suite::Handoff {
+        return handoff::run(shared, own, console);
+    }
     let tasks = tasks(own)?;
+    let perturbs = conditions_of(&own.perturb)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
     let workplace = match &arm {
         Some(arm) => Workplace::open_for(shared, arm)?,
         None => Workplace::open(shared)?,
     };
-    let jobs: Vec<Job> = tasks
+    let jobs: Vec<Job> = perturbs
         .iter()
-        .flat_map(|task| (0..own.episodes).map(|index| job(own, task, index)))
+        .flat_map(|perturb| tasks.iter().map(move |task| (perturb, task)))
+        .flat_map(|(perturb, task)| {
+            (0..own.episodes).map(|index| Job {
+                perturb: *perturb,
+                ..job(own, task, index)
+            })
+        })
         .collect();
     let conditions = conditions(own);
     let progress = Progress::new(jobs.len(), "measuring", console.is_json());
@@ -256,7 +265,7 @@ pub(crate) fn run(
             match (job.task.as_str(), job.through_planner) {
                 (SCENE, _) => scene_episode(robot.session(), job),
                 (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
-                (_, false) => primitive_episode(robot.session(), job, &conditions),
+                (_, false) => primitive_episode(robot.session(), job, &conditions, &mut Unobserved),
             }
         })
     };
@@ -277,6 +286,7 @@ pub(crate) fn run(
     let measured = Measured {
         arm,
         tasks,
+        perturbs,
         jobs,
         outcomes,
         filter: wish(own).filter,
@@ -294,7 +304,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         Suite::Scene => &[SCENE],
         // It has sentences, not tasks.
         Suite::Planner => &[],
-        Suite::Handoff => return Err(later::missing("eval --suite handoff")),
+        Suite::Handoff => &handoff::TASKS,
     };
     // The expert shows primitives, it does not plan.
     let usual = known
@@ -322,6 +332,7 @@ fn job(own: &EvalArguments, task: &str, index: usize) -> Job {
         task: task.to_owned(),
         seed: own.seed + index as u64,
         through_planner: own.suite == Suite::Commands || task == "multi",
+        perturb: None,
     }
 }
 
@@ -400,7 +411,7 @@ mod tests {
         for wrong in [
             "--task juggle",
             "--suite commands --task stack",
-            "--suite handoff",
+            "--suite handoff --task multi",
         ] {
             assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");
         }
