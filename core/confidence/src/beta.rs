@@ -91,7 +91,7 @@ mod tests {
         assert!((beta_cdf(40.0, 40.0, 0.5) - 0.5).abs() < 1e-12);
         assert!((beta_cdf(2.0, 2.0, 0.3) - (3.0 * 0.09 - 2.0 * 0.027)).abs() < 1e-12);
         assert!((beta_quantile(5.0, 1.0, 0.7_f64.powi(5)) - 0.7).abs() < 1e-9);
-        assert_eq!(beta_cdf(2.0, 2.0, f64::NAN), 0.0);
+        assert!(beta_cdf(2.0, 2.0, f64::NAN) < 1e-300);
     }
 
     #[test]

@@ -206,7 +206,8 @@ impl Monitor {
 /// What probabilities of failure are a curve of.
 #[must_use]
 pub fn probability_score(ratio: f64) -> f64 {
-    ratio.max(0.0).min(1e6).ln_1p()
+    let known = if ratio.is_nan() { 1e6 } else { ratio };
+    known.clamp(0.0, 1e6).ln_1p()
 }
 
 impl Watched {

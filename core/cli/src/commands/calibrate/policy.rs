@@ -69,7 +69,11 @@ pub(super) fn run(
         None => survey(&workplace, own, console)?,
     };
     let embodiment = workplace.deployment().robot().plugin().to_string();
-    let features = measure_features(&bundle, &embodiment, tensor, &mut episodes)?;
+    let features = match &own.from {
+        // The distances are in the file; what they were measured by stays.
+        Some(_) => known_features(&bundle, &embodiment)?,
+        None => measure_features(&bundle, &embodiment, tensor, &mut episodes)?,
+    };
     if let Some(path) = &own.curves {
         curve_file::write(path, &episodes)?;
     }
@@ -184,6 +188,13 @@ fn part(episodes: &[Surveyed], wanted: &[usize]) -> Vec<usize> {
         .filter(|(turn, _)| wanted.contains(&(turn % PARTS)))
         .map(|(_, index)| index)
         .collect()
+}
+
+/// The statistics that the bundle's calibration names.
+fn known_features(bundle: &Bundle, embodiment: &str) -> Result<Option<FeatureFile>, Failure> {
+    let text = bundle.calibration()?;
+    let file = text.and_then(|text| CalibrationFile::read(&text).ok());
+    Ok(file.and_then(|file| file.robot(embodiment)?.features.clone()))
 }
 
 /// Estimates the statistics of the head's input, stores them in the bundle, and
