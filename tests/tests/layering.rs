@@ -21,6 +21,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("vola-isolation", &["vola-types", "vola-abi"]),
     ("vola-motion", &["vola-types"]),
     ("vola-bundle", &["vola-types"]),
+    ("vola-confidence", &["vola-types"]),
     ("vola-nn", &["vola-types", "vola-bundle"]),
     (
         "vola-runtime",
@@ -30,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
         ],
     ),
     (
@@ -77,6 +79,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
             "vola-nn",
             "vola-runtime",
             "vola-train",

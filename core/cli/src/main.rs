@@ -7,6 +7,7 @@
 mod arguments;
 mod chat;
 mod commands;
+mod confidence;
 mod conversation;
 mod documents;
 mod failure;
@@ -75,6 +76,7 @@ fn threads(command: &Command) -> NonZeroUsize {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match command {
         Command::Train(_) | Command::Eval(_) | Command::Record(_) => NonZeroUsize::MIN,
+        Command::Calibrate(own) if own.runs_episodes() => NonZeroUsize::MIN,
         Command::Doctor(own) if own.makes_faults() => NonZeroUsize::MIN,
         _ => cores.min(NonZeroUsize::MIN.saturating_add(1)),
     }

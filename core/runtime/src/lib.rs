@@ -62,6 +62,7 @@ mod watchdog;
 pub use body::TickWrapper;
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
+pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
@@ -74,8 +75,8 @@ pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
-    ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,
-    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
+    ArmState, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor, Picture,
+    PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
 };
 pub use robot::Robot;
 pub use safety_setup::FilterUse;
@@ -83,3 +84,4 @@ pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
 pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
+pub use vola_confidence::ConfidenceReading;

@@ -11,6 +11,7 @@ use vola_bundle::{
     Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
     compare_policy,
 };
+use vola_confidence::{DriftReport, DriftWatch, RobotCalibration};
 use vola_motion::Limits;
 use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
@@ -21,6 +22,7 @@ use crate::{
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
+    confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, TICK_NS},
     heartbeat::Heartbeats,
@@ -74,6 +76,8 @@ pub struct SessionOptions {
     pub control_record: Option<PathBuf>,
     /// What stands between the session and the parts of a simulated robot.
     pub interposer: Option<Arc<dyn Interposer>>,
+    /// What is made of the confidence.
+    pub confidence: ConfidenceUse,
 }
 
 /// What takes a session's commands.
@@ -115,6 +119,8 @@ pub struct Session {
     pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
+    pub(crate) confidence: Confidence,
+    pub(crate) last_op: Option<Op>,
     pub(crate) policy_telemetry: PolicyTelemetry,
     heartbeats: Heartbeats,
     header: Value,
@@ -131,7 +137,6 @@ pub(crate) struct RunSettings {
     pub(crate) latency_ns: u64,
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
-    pub(crate) confidence: crate::confidence::ConfidenceSettings,
 }
 
 impl Session {
@@ -173,6 +178,12 @@ impl Session {
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
+        let confidence = Confidence::new(
+            deployment,
+            policy.as_ref(),
+            execution.as_ref(),
+            options.confidence,
+        )?;
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
@@ -203,6 +214,7 @@ impl Session {
             if let Some(path) = &options.control_record {
                 header.insert("control_record".to_owned(), serde_json::json!(path));
             }
+            header.insert("confidence".to_owned(), confidence.header());
         }
         Ok(Self {
             body,
@@ -216,13 +228,14 @@ impl Session {
                 latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
-                confidence: crate::limits::confidence(deployment, policy.as_ref()),
             },
             policy,
             max_velocity,
             path_check,
             path: None,
             primitives_run: 0,
+            confidence,
+            last_op: None,
             policy_telemetry: PolicyTelemetry::default(),
             heartbeats,
             header,
@@ -440,6 +453,39 @@ impl Session {
     /// The control loop's counters begin anew.
     pub fn clear_telemetry(&mut self) {
         self.body.telemetry().clear();
+    }
+
+    /// Whether the calibration of the confidence still fits, by the primitives
+    /// that went well so far; none without a calibration.
+    #[must_use]
+    pub fn drift(&self) -> Option<DriftReport> {
+        self.confidence.drift.as_ref().map(DriftWatch::report)
+    }
+
+    /// What the confidence was calibrated on, and the stated false-hold rate;
+    /// none without a calibration.
+    #[must_use]
+    pub fn calibration(&self) -> Option<(&RobotCalibration, f64)> {
+        let (robot, rate) = self.confidence.plan.calibration.as_ref()?;
+        Some((robot, *rate))
+    }
+
+    /// The tensor that the action head reads first; none without a policy.
+    #[must_use]
+    pub fn features_tensor(&self) -> Option<&str> {
+        self.policy.as_ref().and_then(Policy::features_tensor)
+    }
+
+    /// The op of the last primitive that the policy drove.
+    #[must_use]
+    pub fn last_op(&self) -> Option<Op> {
+        self.last_op
+    }
+
+    /// Time between decisions of the policy (ns); none without one.
+    #[must_use]
+    pub fn decision_period_ns(&self) -> Option<u64> {
+        self.settings.execution.map(|execution| execution.period_ns)
     }
 
     /// What the policy's steps cost, by part. A clone reads the same.

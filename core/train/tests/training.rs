@@ -367,7 +367,10 @@ fn shipped_configurations_are_read() {
     assert_eq!(second.start.as_ref(), Some(&config.out));
     assert!(second.data.starts_with(&config.data));
     let third = TrainConfig::open(&root.join("tabletop_scene.toml")).unwrap();
-    assert_eq!((third.start.as_ref(), third.batch.size), (Some(&config.out), 0));
+    assert_eq!(
+        (third.start.as_ref(), third.batch.size),
+        (Some(&config.out), 0)
+    );
     let policy = PolicyFile::open(&root.join("tabletop.policy.toml")).unwrap();
     assert_eq!(policy.stages.len(), 8);
 }

@@ -5,8 +5,8 @@ mod asking_models;
 mod bad_input;
 mod benching;
 mod chatting;
-mod holding;
 mod documents;
+mod holding;
 mod inferring;
 mod local_model;
 mod planning;
@@ -16,6 +16,7 @@ mod running;
 #[cfg(unix)]
 mod serving;
 mod slow_log;
+mod unsure;
 mod watchdogs;
 
 use std::time::Duration;

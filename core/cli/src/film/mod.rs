@@ -3,6 +3,7 @@
 mod camera;
 mod canvas;
 mod caption;
+mod diagram;
 mod font;
 mod gif_file;
 mod palette;
@@ -10,5 +11,6 @@ mod png_file;
 mod reel;
 
 pub(crate) use camera::{Film, people_camera};
+pub(crate) use diagram::reliability_picture;
 pub(crate) use png_file::{png_bytes, write_png};
 use reel::Reel;

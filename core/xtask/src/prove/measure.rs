@@ -1,6 +1,7 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod documents;
+mod handoff;
 mod motion;
 mod planner;
 
@@ -67,6 +68,7 @@ impl Bench<'_> {
             Way::Planner => self.planner(),
             Way::Asking => self.asking(),
             Way::Documents => self.documents(),
+            Way::Handoff => self.handoff(),
             Way::Soak => self.soak(),
         }
     }
