@@ -87,6 +87,8 @@ fn threads(command: &Command) -> NonZeroUsize {
 fn log_level(arguments: &Arguments) -> LogLevel {
     let usual = match &arguments.command {
         Command::Doctor(own) if own.makes_faults() => LogLevel::Off,
+        Command::Eval(own) if own.perturbs() => LogLevel::Off,
+        Command::Calibrate(own) if own.runs_episodes() => LogLevel::Off,
         _ => LogLevel::Warn,
     };
     arguments.shared.log.unwrap_or(usual)

@@ -22,6 +22,8 @@ pub struct ConfidenceReading {
     pub threshold: f64,
     /// Whether the arm must hold now.
     pub low: bool,
+    /// Time since the primitive began, as the bands count it (s).
+    pub seconds: f64,
     /// The signal with the greatest ratio, where one is judged.
     pub signal: Option<Signal>,
     /// Every signal of this decision.
@@ -133,7 +135,7 @@ impl Monitor {
             .and_then(|(robot, _)| robot.probability.as_ref());
         Ok(Self {
             watched,
-            gate: plan.gate.clone(),
+            gate: plan.gate,
             platt: probability.map(|curves| curves.platt),
             greatest: 0.0,
             sum: 0.0,
@@ -195,6 +197,7 @@ impl Monitor {
             threshold: HOLD_BELOW,
             low: self.gate.must_hold(ratio, evidence.time_ns),
             signal: worst.map(|(signal, _)| signal),
+            seconds,
             signals,
             failure_probability: self
                 .platt

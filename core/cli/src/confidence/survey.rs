@@ -91,16 +91,13 @@ pub(crate) fn survey_episode(session: &mut Session, job: &Job) -> Result<Surveye
 struct Recorder {
     curves: EpisodeCurves,
     features: Vec<f32>,
-    began_ns: Option<u64>,
 }
 
 impl PrimitiveObserver for Recorder {
     fn decision(&mut self, decision: &DecisionReport<'_>) {
-        let began_ns = *self.began_ns.get_or_insert(decision.time_ns);
-        let since = std::time::Duration::from_nanos(decision.time_ns.saturating_sub(began_ns));
         let values = decision.confidence.signals.iter();
         self.curves.push(
-            since.as_secs_f64(),
+            decision.confidence.seconds,
             values.map(|reading| (reading.name, reading.value)),
         );
         self.features

@@ -20,11 +20,10 @@ impl Meter for Jerk {
         let period_s = path.period_ns as f64 * 1e-9;
         let (mut sum, mut count) = (0.0, 0_u32);
         for rows in path.rows.windows(4) {
-            for axis in 0..3 {
-                let third =
-                    rows[3][axis] - 3.0 * rows[2][axis] + 3.0 * rows[1][axis] - rows[0][axis];
-                sum += third * third;
-            }
+            let [a, b, c, d] = [rows[0], rows[1], rows[2], rows[3]];
+            let third: [f64; 3] =
+                std::array::from_fn(|axis| d[axis] - 3.0 * c[axis] + 3.0 * b[axis] - a[axis]);
+            sum += third.iter().map(|value| value * value).sum::<f64>();
             count += 1;
         }
         (count > 0 && period_s > 0.0)

@@ -127,6 +127,13 @@ pub(crate) struct EvalArguments {
     pub(crate) perturb: String,
 }
 
+impl EvalArguments {
+    /// Whether episodes are disturbed on purpose.
+    pub(crate) fn perturbs(&self) -> bool {
+        self.suite == Suite::Handoff || self.perturb != "none"
+    }
+}
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
