@@ -66,6 +66,8 @@ struct Track {
     expected: Option<[f64; 3]>,
     /// Where the robot brought it, if that is above the table.
     brought_up: Option<[f64; 3]>,
+    /// Where it was when the robot said that it grasped it.
+    grasped_from: Option<[f64; 3]>,
     /// Readings in a row that saw its place empty.
     seen_empty: u32,
 }
@@ -79,6 +81,12 @@ impl Track {
 /// Higher than any tower stands: an object whose centre is there hangs in the
 /// hand, in metres.
 const IN_THE_AIR_M: f64 = 0.085;
+
+/// Confidence of a detection that contradicts the robot's own word.
+const SURE: f64 = 0.6;
+
+/// Farthest that something grasped by mistake was from what was meant, metres.
+const GRASPED_INSTEAD_M: f64 = 0.06;
 
 /// Height of a block's centre on the table, in metres.
 const RESTING_Z_M: f64 = 0.5 * BLOCK_SIZE_M;
@@ -126,6 +134,7 @@ impl SceneMemory {
         let seen = reading.cleaned(self.settings.duplicate_m);
         let is_first = self.used.is_empty();
         self.update_held(&reading.gripper);
+        self.doubt_grasp(&seen);
         self.follow_gripper(&reading.gripper);
         let pairs = associate(&self.tracks, &seen, &self.settings, &reading.view);
         let mut matched = vec![false; self.tracks.len()];
@@ -213,6 +222,48 @@ impl SceneMemory {
         }
     }
 
+    /// What is seen where it was grasped is not in the hand, whatever the robot
+    /// said: then it is the one beside or below it that has gone.
+    fn doubt_grasp(&mut self, seen: &[Detection]) {
+        let shows = |track: &Track, at: [f64; 3]| {
+            seen.iter().any(|detection| {
+                detection.kind == track.object.kind
+                    && detection.color == track.object.color
+                    && detection.confidence >= SURE
+                    && (detection.position[0] - at[0]).hypot(detection.position[1] - at[1])
+                        <= BLOCK_SIZE_M
+                    // A ghost of the hand lies on the camera's ray: at that
+                    // height it would be somewhere else.
+                    && (detection.position[2] - at[2]).abs() <= BLOCK_SIZE_M
+            })
+        };
+        let Some(held) = self.tracks.iter().position(|t| t.object.is_held()) else {
+            return;
+        };
+        let Some(from) = self.tracks[held].grasped_from.take() else {
+            return;
+        };
+        if !shows(&self.tracks[held], from) {
+            return;
+        }
+        let other = (0..self.tracks.len())
+            .filter(|index| *index != held && self.tracks[*index].object.kind == "block")
+            .filter_map(|index| {
+                let at = self.tracks[index].position()?;
+                let far = (at[0] - from[0]).hypot(at[1] - from[1]);
+                let is_gone = far <= GRASPED_INSTEAD_M && !shows(&self.tracks[index], at);
+                is_gone.then_some((far, index))
+            })
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, index)| self.tracks[index].object.id.clone());
+        let track = &mut self.tracks[held];
+        (track.object.on, track.object.position) = (None, Some(from));
+        self.gripper.holding = None;
+        if let Some(other) = other {
+            self.set_held(&other);
+        }
+    }
+
     /// Says which object the robot has just grasped, when the caller knows
     /// better than the nearest-object rule. An unknown id is ignored.
     pub fn set_held(&mut self, id: &str) {
@@ -221,6 +272,9 @@ impl SceneMemory {
         }
         for track in &mut self.tracks {
             if track.object.id == id {
+                if !track.object.is_held() {
+                    track.grasped_from = track.object.position;
+                }
                 track.object.on = Some(ON_GRIPPER.to_owned());
                 (track.expected, track.brought_up) = (None, None);
             } else if track.object.is_held() {
@@ -420,6 +474,7 @@ impl SceneMemory {
                 },
                 expected: None,
                 brought_up: None,
+                grasped_from: None,
                 seen_empty: 0,
             });
         }

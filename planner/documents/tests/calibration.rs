@@ -81,7 +81,7 @@ fn every_passage_of_the_manual_is_found_by_its_own_heading() {
     for heading in [
         "Payload",
         "Dead-man",
-        "After a stop",
+        "Emergency stop",
         "Privacy",
         "Grip force",
     ] {

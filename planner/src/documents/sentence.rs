@@ -176,7 +176,11 @@ fn split(text: &str, is_marked: bool) -> Option<(Part, Part)> {
         let (left, right) = words.split_at(at);
         let before = text.get(..right.first()?.at)?.trim();
         let before = before.trim_end_matches([',', '،']).trim_end();
-        if asks_first {
+        // Where a question word may stand anywhere, as in Urdu, the whole seems to
+        // ask; "and tell me" says where it begins to.
+        let soft = |word: &&Word| SOFT.contains(&word.lower.as_str());
+        let is_told = tells(right.get(right.iter().take_while(soft).count()..)?);
+        if asks_first && !(is_told && form(left, false).is_none()) {
             if let Some(begins) = commands(left, right) {
                 let command = Part {
                     text: text.get(begins..)?.trim().to_owned(),

@@ -208,9 +208,11 @@ mod tests {
         let scene = scene("");
         let near = push_route("a", Region::Left, &scene).unwrap();
         assert_eq!(near.len(), 1, "{near:?}");
-        let far = push_route("a", Region::TopRight, &scene).unwrap();
+        let far_off = r#"{"objects":[{"id":"a","kind":"block","color":"red","position":[0.36,0.08,0.02],"on":"table"}]}"#;
+        let far_off = Scene::from_json(far_off).unwrap();
+        let far = push_route("a", Region::TopRight, &far_off).unwrap();
         assert!(far.len() >= 2, "{far:?}");
-        let mut from = [0.45, -0.02];
+        let mut from = [0.36, 0.08];
         for leg in &far {
             let length = distance(from, *leg);
             assert!((LEG_M[0]..=LEG_M[1] + 1e-9).contains(&length), "{far:?}");

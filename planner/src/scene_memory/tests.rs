@@ -382,6 +382,28 @@ fn a_full_bowl_keeps_its_colour_and_gives_birth_to_nothing() {
 }
 
 #[test]
+fn what_is_seen_where_it_was_is_not_in_the_hand() {
+    let mut memory = SceneMemory::default();
+    memory.update(&reading(vec![
+        block("red", 0.4, 0.0),
+        block("blue", 0.4, 0.05),
+        block("green", 0.5, 0.2),
+    ]));
+    memory.set_held("red_block");
+    let mut held = reading(vec![block("red", 0.41, 0.01), block("green", 0.5, 0.2)]);
+    held.gripper = GripperReading {
+        position: Some([0.4, 0.12, 0.2]),
+        open: false,
+        holding: true,
+    };
+    let scene = memory.update(&held);
+    assert_eq!(scene.gripper.holding.as_deref(), Some("blue_block"));
+    let red = scene.object("red_block").unwrap();
+    assert_eq!(red.on.as_deref(), Some("table"));
+    scene.check().unwrap();
+}
+
+#[test]
 fn near_the_arm_nothing_is_born_of_one_look() {
     let mut memory = SceneMemory::default();
     memory.update(&reading(vec![block("red", 0.4, 0.0)]));

@@ -5,6 +5,7 @@ mod asking_models;
 mod bad_input;
 mod benching;
 mod chatting;
+mod dialogues;
 mod documents;
 mod holding;
 mod inferring;

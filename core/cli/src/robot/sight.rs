@@ -100,19 +100,19 @@ mod tests {
         };
         let reading = SceneReading {
             objects: vec![
-                seen("red", [0.4, 0.1, 0.15]),
+                seen("red", [0.4, 0.1, 0.11]),
                 seen("blue", [0.5, -0.1, 0.02]),
             ],
             gripper_open: false,
             gripper_holding: true,
-            tool_position: [0.4, 0.1, 0.16],
+            tool_position: [0.4, 0.1, 0.12],
             time_ns: 0,
         };
         let mut sight = Sight::new();
-        sight.memory().update(&detections(SceneReading {
-            gripper_holding: false,
-            ..reading.clone()
-        }));
+        let mut before = reading.clone();
+        before.gripper_holding = false;
+        before.objects[0].position = [0.4, 0.1, 0.02];
+        sight.memory().update(&detections(before));
         let scene = sight.memory().update(&detections(reading));
         assert_eq!(scene.gripper.holding.as_deref(), Some("red_block"));
         assert_eq!(scene.objects.len(), 2);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind, StopCategory,
     abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
 };
 use vola_bundle::Deployment;
@@ -633,6 +633,7 @@ fn a_reset_while_braking_is_refused_and_the_arm_brakes_on() {
         assert!(refused > 20, "{refused}");
         let told = rig.told();
         assert!(told.iter().any(|told| told.2.contains("still moves")));
+        rig.stop_switch.release();
         rig.swing(u64::MAX);
         rig.run(300);
         assert_eq!(rig.mode(), ControlMode::Following);
@@ -649,6 +650,8 @@ fn a_reset_while_braking_is_refused_and_the_arm_brakes_on() {
 #[test]
 fn a_reset_while_braking_for_a_hold_is_refused_too() {
     let mut rig = Rig::moving();
+    // Away from the turning point of its swing.
+    rig.run(250);
     rig.control.order(ControlOrder::Hold);
     rig.run(3);
     rig.control.order(ControlOrder::Reset);

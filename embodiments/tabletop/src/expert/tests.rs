@@ -8,7 +8,7 @@ use vola_types::Op;
 use super::*;
 use crate::{
     arm::{ArmModel, ArmSpec, FRANKA, UR5E},
-    scene::{DrawerChoice, Goal, Random, Start, Target, TaskKind, TaskSpec, plan},
+    scene::{Contents, DrawerChoice, Goal, Random, Start, Target, TaskKind, TaskSpec, plan},
     world::{PhysicsSettings, reset},
 };
 
@@ -218,6 +218,9 @@ fn table(arm: ArmSpec, seeds: u64, noise: f64) -> Vec<(TaskKind, u64)> {
         let spec = TaskSpec {
             task,
             start: Start::Varied,
+            // What was put away is there for the reader of scenes; the expert
+            // only has to manage most of it.
+            contents: Contents::Never,
             ..TaskSpec::default()
         };
         let clock = std::time::Instant::now();

@@ -22,7 +22,7 @@ pub(crate) struct CalibrateArguments {
     #[arg(long)]
     planner: bool,
     /// Of the planner: how often the right reading shall be among those that are kept
-    #[arg(long, default_value_t = 0.9, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.88, value_name = "SHARE")]
     target: f64,
     /// Of the planner: sentences of the calibration part of the phrase book, half to calibrate and half to count
     #[arg(long, default_value_t = 1000, value_name = "N")]

@@ -37,7 +37,7 @@ pub(super) fn run(
             argument: "--target".to_owned(),
             expected: "a number between 0 and 1".to_owned(),
             got: own.target.to_string(),
-            help: "0.9 keeps the right reading in 90 of 100 sentences".to_owned(),
+            help: "0.88 keeps the right reading in 88 of 100 sentences".to_owned(),
         });
     }
     let workplace = Workplace::open(shared)?;
