@@ -9,7 +9,7 @@ use std::{
 use candle_core::{DType, Device, Tensor};
 use vola_abi::{
     HostData, HostServicesAbi, StageBox, TensorAbi,
-    abi_stable::std_types::{ROption, RStr, RString},
+    abi_stable::std_types::{ROption, RString},
 };
 use vola_nn::{Chain, StageContext, StageEnv, StageSpec};
 use vola_tests::workspace;

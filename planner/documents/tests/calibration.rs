@@ -1,6 +1,8 @@
 //! How well questions over the shipped manual are answered, and that the bar
 //! stays where it was set. The questions of the planner's examination are others.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail loudly")]
+
 use std::path::{Path, PathBuf};
 
 use vola_documents::Library;

@@ -317,11 +317,15 @@ fn is_reordered(pieces: &[Piece]) -> bool {
 
 /// The forms that a phrase wants its clauses in, with their slots.
 fn forms_of(pieces: &[Piece]) -> Vec<(&str, ClauseForm)> {
-    let form = |piece| match piece {
-        &Piece::Slot { ref name, .. } => Some((base(name), ClauseForm::of_slot(name)?)),
-        _ => None,
-    };
-    pieces.iter().filter_map(form).collect()
+    pieces
+        .iter()
+        .filter_map(|piece| {
+            let Piece::Slot { name, .. } = piece else {
+                return None;
+            };
+            Some((base(name), ClauseForm::of_slot(name)?))
+        })
+        .collect()
 }
 
 /// A phrase that none of the other slots has. What is named twice is definite:

@@ -124,6 +124,10 @@ fn cited(passage: &Passage, quote: &str) -> Citation {
 ///
 /// # Errors
 /// What is wrong, with the draft.
+#[expect(
+    clippy::result_large_err,
+    reason = "the draft goes back to the model with its fault, once an answer"
+)]
 pub(crate) fn check_answer(
     mut draft: PlanDraft,
     inquiry: Option<&Inquiry>,

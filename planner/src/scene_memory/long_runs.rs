@@ -302,10 +302,6 @@ fn ids_last_and_what_was_misread_is_mended() {
         things += table.things.len();
         wrong.extend((0..table.things.len()).filter_map(|index| mistake(&table, &scene, index)));
     }
-    println!(
-        "scene memory: ids of {strange} in {looks} looks, {} of {things} things",
-        wrong.len()
-    );
     // One look in ten misreads the colour of what lies in a bowl or under a block,
     // one in seven does not see it.
     assert!(strange * 50 <= looks, "{strange} of {looks} looks");

@@ -62,7 +62,7 @@ impl Chat {
     /// The next event of this name.
     fn event(&mut self, name: &str) -> Value {
         loop {
-            let line = self.lines.next().expect("it ended before").unwrap();
+            let line = self.lines.next().unwrap().unwrap();
             let event: Value = serde_json::from_str(&line).unwrap();
             self.events.push(event.clone());
             if event["event"] == name {

@@ -61,8 +61,13 @@ fn ids_last_over_sentences_and_what_was_put_in_a_bowl_stays_there() {
     for seed in 1_000_000..1_000_008 {
         let before = fresh(seed);
         let (blocks, bowls) = (nouns(&before, "block"), nouns(&before, "bowl"));
-        let ([(first, a), (_, b), ..], [(bowl, in_bowl), ..]) =
-            (blocks.as_slice(), bowls.as_slice())
+        // The rightmost is pushed to the left: it stays on the table.
+        let across = |id: &str| before[id]["position"][1].as_f64().unwrap_or_default();
+        let pushed = blocks
+            .iter()
+            .min_by(|a, b| across(&a.0).total_cmp(&across(&b.0)));
+        let put = blocks.iter().find(|block| Some(*block) != pushed);
+        let (Some((first, a)), Some((_, b)), Some((bowl, in_bowl))) = (put, pushed, bowls.first())
         else {
             continue;
         };

@@ -186,6 +186,17 @@ fn a_moving_arm_brakes_two_ticks_after_its_stage_was_lost() {
         let report = session.run_primitive(&goal, Driver::Policy, &mut loss);
         let killed = killer.join().unwrap().expect("the arm never was fast");
         assert!(report.is_ok(), "{:?}", report.err());
+        // What the control thread tells comes through another thread.
+        let wait = PrimitiveGoal {
+            op: Op::Wait,
+            task: "wait".to_owned(),
+            object: None,
+            target: None,
+            seconds: Some(0.2),
+        };
+        session
+            .run_primitive(&wait, Driver::Policy, &mut loss)
+            .unwrap();
         let told_ns = loss.0.expect("the loss is told");
         let sent = diary.sent.lock().unwrap().clone();
         let told = sent.iter().position(|(_, at_ns, _)| *at_ns >= told_ns);

@@ -50,6 +50,7 @@ impl Story {
     }
 
     /// Takes an event; the lines that a person should read.
+    #[expect(clippy::too_many_lines, reason = "one arm for each event")]
     pub(crate) fn tell(&mut self, event: &RunEvent) -> Vec<String> {
         let style = self.style;
         match &event.kind {

@@ -38,6 +38,10 @@ const VALUES: usize = 3 * MAX_JOINTS + 6;
 
 /// What a file holds after its head.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is read at a time, and most are states"
+)]
 pub(super) enum Entry {
     /// A state; none: a fault.
     State(Option<ReadState>),
@@ -165,7 +169,11 @@ impl Memory {
 
     fn read_state(&mut self, from: &mut impl Read) -> Result<ReadState, Trouble> {
         let step = signed(from)? as u64;
-        let small = |value: u64| u32::try_from(value).map_err(|_| wrong("count", value));
+        let small = |value: u64| {
+            u32::try_from(value)
+                .ok()
+                .ok_or_else(|| wrong("count", value))
+        };
         let mut state = self.state;
         state.capture_time_ns = state
             .capture_time_ns
