@@ -309,7 +309,7 @@ fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
         let from = at(parts, perturb);
         let mut target = from.clone();
         target[0] += 0.05;
-        for tick in 0..90_u64 {
+        for tick in 0..300_u64 {
             let time_ns = state(parts).capture_time_ns + TICK;
             parts.actuator.command(&command(&target, time_ns)).unwrap();
             step(parts);
@@ -320,10 +320,7 @@ fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
         }
         None
     };
-    assert!(moved(&mut parts, &[]).is_some());
-    assert_eq!(
-        moved(&mut parts, &["command_delay"]),
-        None,
-        "later than 0.1 s"
-    );
+    let usual = moved(&mut parts, &[]).unwrap();
+    let late = moved(&mut parts, &["command_delay"]).unwrap();
+    assert!(late >= usual + 40, "{usual} and {late} ms");
 }
