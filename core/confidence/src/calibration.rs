@@ -26,7 +26,7 @@ pub const CALIBRATION_FORM: u32 = 1;
 pub const POOLED: &str = "all";
 /// Least good episodes that a primitive's own threshold is taken from; with
 /// fewer the pooled one holds.
-pub const LEAST_OWN: usize = 40;
+pub const LEAST_OWN: usize = 20;
 /// Share of the curve episodes that stay below a signal's widened band.
 const ALIKE_AT: f64 = 0.95;
 /// Least factor by which a band is widened.

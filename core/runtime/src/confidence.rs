@@ -2,6 +2,7 @@
 //! judged and asked.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -80,6 +81,9 @@ impl Confidence {
             }
         }
         fixed.retain(|signal, _| judged.contains(signal));
+        if robot.is_none() && policy.is_some() && usage == ConfidenceUse::Hold {
+            warn_unjudged(settings.signals().unwrap_or_default(), &fixed);
+        }
         let measured = match usage {
             ConfidenceUse::Hold => with_black_box(&judged),
             ConfidenceUse::Watch | ConfidenceUse::Survey => Signal::ALL.to_vec(),
@@ -127,6 +131,21 @@ impl Confidence {
         serde_json::json!({
             "signals": self.plan.judged, "fixed": self.plan.fixed, "calibration": calibration,
         })
+    }
+}
+
+/// Signals that a deployment names, and that nothing can be compared with.
+fn warn_unjudged(named: &[Signal], fixed: &BTreeMap<Signal, f64>) {
+    let unjudged: Vec<&str> = named
+        .iter()
+        .filter(|signal| !fixed.contains_key(signal))
+        .map(|signal| signal.as_str())
+        .collect();
+    if !unjudged.is_empty() {
+        tracing::warn!(
+            signals = unjudged.join(", "),
+            "no calibration for this policy and robot: fixed thresholds hold, and these signals have none; run `vola calibrate`"
+        );
     }
 }
 

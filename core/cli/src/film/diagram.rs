@@ -74,7 +74,7 @@ fn axes(canvas: &mut Canvas) {
             canvas.fill(square(x, y, 2), EXACT);
         }
     }
-    canvas.text((8, TOP.saturating_sub(18)), "failed", 2, INK);
+    canvas.text((4, TOP.saturating_sub(34)), "failed", 2, INK);
     let below = TOP + SIDE + GAP + COUNTS + 12;
     canvas.text((LEFT, below), "said probability of failure", 2, INK);
 }

@@ -32,8 +32,10 @@ const OTHER_CLOCK_NS: u64 = 20_000_000;
 struct UnderWay {
     /// The world's time at which it does (ns).
     arrives_ns: u64,
-    /// The time for which it then is, on the runtime's clock (ns).
+    /// The time for which it was sent, and the time that it then was, on the
+    /// runtime's clock (ns).
     time_ns: u64,
+    sent_ns: u64,
     /// Positions, then velocities, of joints and gripper.
     values: Vec<f64>,
 }
@@ -134,18 +136,21 @@ impl TabletopSimulation {
             if self.delay_ns == 0 {
                 give(drive, &self.command, time_ns, now);
             } else {
-                // The whole path comes later, so each command is for the tick
-                // in which it arrives.
                 self.under_way.push_back(UnderWay {
                     arrives_ns: now + self.delay_ns,
-                    time_ns: time_ns.saturating_add(self.delay_ns),
+                    time_ns,
+                    sent_ns: self.clock_ns,
                     values: self.command.clone(),
                 });
             }
         }
         let has_arrived = |command: &mut UnderWay| command.arrives_ns <= now;
         while let Some(command) = self.under_way.pop_front_if(has_arrived) {
-            give(drive, &command.values, command.time_ns, now);
+            // The whole path comes later: a command is for a tick as far from that
+            // of its arrival as it was from that of its sending.
+            let late_ns = self.clock_ns.saturating_sub(command.sent_ns);
+            let time_ns = command.time_ns.saturating_add(late_ns);
+            give(drive, &command.values, time_ns, now);
         }
     }
 

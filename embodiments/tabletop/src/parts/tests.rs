@@ -309,7 +309,7 @@ fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
         let from = at(parts, perturb);
         let mut target = from.clone();
         target[0] += 0.05;
-        for tick in 0..90_u64 {
+        for tick in 0..300_u64 {
             let time_ns = state(parts).capture_time_ns + TICK;
             parts.actuator.command(&command(&target, time_ns)).unwrap();
             step(parts);
@@ -320,12 +320,9 @@ fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
         }
         None
     };
-    assert!(moved(&mut parts, &[]).is_some());
-    assert_eq!(
-        moved(&mut parts, &["command_delay"]),
-        None,
-        "later than 0.1 s"
-    );
+    let usual = moved(&mut parts, &[]).unwrap();
+    let late = moved(&mut parts, &["command_delay"]).unwrap();
+    assert!(late >= usual + 40, "{usual} and {late} ms");
 }
 
 #[test]
@@ -355,7 +352,7 @@ fn late_commands_make_the_same_path_later_and_none_outlives_a_stop() {
     };
     let (_, clean) = follow(&[], 1000);
     let (late, delayed) = follow(&["command_delay"], 1000);
-    assert!((100..=600).contains(&late), "{late} ms");
+    assert!((40..=160).contains(&late), "{late} ms");
     let start = clean[0];
     assert!(delayed[..late].iter().all(|at| (at - start).abs() < 1e-5));
     for (tick, (now, then)) in delayed[late..].iter().zip(&clean).enumerate() {

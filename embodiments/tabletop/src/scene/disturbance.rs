@@ -293,7 +293,8 @@ impl Disturbance {
     }
 
     fn delay(&mut self, random: &mut Random) -> (f64, &'static str) {
-        let delay_s = random.range(0.1, 0.6);
+        // Longer ones are found by the watchdog of the measured state at once.
+        let delay_s = random.range(0.04, 0.16);
         self.delay_ns = nanoseconds(delay_s);
         (delay_s, "s")
     }

@@ -150,6 +150,8 @@ impl FalseHolds {
 struct Method {
     name: String,
     all: Detection,
+    /// Without the episodes that a watchdog stopped: every method is told of those.
+    without_stops: Detection,
     by_perturb: Vec<(String, Detection)>,
 }
 
@@ -176,6 +178,10 @@ impl Method {
         Self {
             name: name.to_owned(),
             all: Detection::of(&of(&|one| one.perturb != name_of(None)), &[]),
+            without_stops: Detection::of(
+                &of(&|one| one.perturb != name_of(None) && !one.is_stopped()),
+                &[],
+            ),
             by_perturb,
         }
     }
@@ -285,7 +291,9 @@ impl Measured<'_> {
             objects.push(object);
         }
         for method in std::iter::once(confidence).chain(others) {
-            objects.push(json!({"method": method.name, "all": method.all}));
+            objects.push(json!({
+                "method": method.name, "all": method.all, "without_stops": method.without_stops,
+            }));
         }
         objects.push(json!({"summary": {
             "arm": self.arm, "episodes": self.episodes.len(), "signals": self.signals,
@@ -379,6 +387,13 @@ impl Measured<'_> {
         }
         let beside = |index: usize| others.get(index).and_then(|method| method.all.auroc);
         row("all", &confidence.all, [beside(0), beside(1)]);
+        let beside = |index: usize| others.get(index).and_then(|one| one.without_stops.auroc);
+        let without = &confidence.without_stops;
+        row(
+            "all, without watchdog stops",
+            without,
+            [beside(0), beside(1)],
+        );
         table
     }
 }

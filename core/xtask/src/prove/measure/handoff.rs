@@ -13,7 +13,7 @@ const DETECTION_TIME: f64 = 0.6;
 impl Bench<'_> {
     /// Clean and perturbed episodes with nothing held, judged afterwards.
     pub(super) fn handoff(&self) -> Result<Measured, String> {
-        let episodes = self.count(105, 7);
+        let episodes = self.count(42, 7);
         let arguments = ["eval", "--suite", "handoff", "--episodes", &episodes];
         let printed = self.program.objects(&arguments)?;
         Ok((vec![typed(&arguments)], figures(&printed)?))
@@ -72,6 +72,15 @@ fn figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
             figures.push(Figure::new(format!("{baseline}: {name}"), value, "share"));
         }
     }
+    for method in ["confidence", "velocity_limit"] {
+        let row = printed
+            .iter()
+            .find(|row| row["method"] == method)
+            .ok_or_else(|| format!("no row `{method}`"))?;
+        let value = number(&row["without_stops"], "auroc")?;
+        let name = format!("{method}: AUROC without the episodes that a watchdog stopped");
+        figures.push(Figure::new(name, value, "share"));
+    }
     for row in printed {
         let Some(perturb) = row["perturb"].as_str() else {
             continue;
@@ -107,14 +116,16 @@ mod tests {
     fn every_row_becomes_figures() {
         let printed = [
             json!({"perturb":"light","episodes":10,"failed":4,"auroc":0.9,"balanced_accuracy":null}),
-            json!({"method":"velocity_limit","all":{"auroc":0.5,"balanced_accuracy":0.5}}),
+            json!({"method":"confidence","without_stops":{"auroc":0.9}}),
+            json!({"method":"velocity_limit","all":{"auroc":0.5,"balanced_accuracy":0.5},
+                "without_stops":{"auroc":0.5}}),
             json!({"method":"random","all":{"auroc":0.5,"balanced_accuracy":0.5}}),
             json!({"summary":{"auroc":0.9,"balanced_accuracy":0.85,"detection_time":0.4,
                 "false_holds":{"rate":0.04,"of":100,"interval":[0.01,0.1],"inside":true}}}),
         ];
         let figures = figures(&printed).unwrap();
-        assert_eq!(figures.len(), 5 + 4 + 2);
+        assert_eq!(figures.len(), 5 + 4 + 2 + 2);
         assert!(figures.iter().any(|figure| figure.name == "light: AUROC"));
-        assert!(super::figures(&printed[..3]).is_err());
+        assert!(super::figures(&printed[..4]).is_err());
     }
 }
