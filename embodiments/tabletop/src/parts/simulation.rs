@@ -144,8 +144,10 @@ impl TabletopSimulation {
                 });
             }
         }
-        let has_arrived = |command: &mut UnderWay| command.arrives_ns <= now;
-        while let Some(command) = self.under_way.pop_front_if(has_arrived) {
+        let has_arrived = |command: &UnderWay| command.arrives_ns <= now;
+        while self.under_way.front().is_some_and(has_arrived)
+            && let Some(command) = self.under_way.pop_front()
+        {
             // The whole path comes later: a command is for a tick as far from that
             // of its arrival as it was from that of its sending.
             let late_ns = self.clock_ns.saturating_sub(command.sent_ns);
