@@ -284,6 +284,8 @@ fn a_lock_that_somebody_holds_is_caught() {
     let _turn = TURN.lock().unwrap();
     let lock = Arc::new(Mutex::new(0));
     let held = lock.lock().unwrap();
+    // Before there is a thread that could wait already.
+    let before = counted();
     let hand = {
         let lock = Arc::clone(&lock);
         let body = move || {
@@ -296,7 +298,6 @@ fn a_lock_that_somebody_holds_is_caught() {
             .spawn(body)
             .unwrap()
     };
-    let before = counted();
     // It waits for us until it is seen to wait.
     while counted()[2] == before[2] {
         std::thread::yield_now();

@@ -157,58 +157,79 @@ fn braking(sent: &[Sent], begin: usize) -> Option<usize> {
     })
 }
 
+/// What one killed stage of a moving arm led to.
+struct Braked {
+    /// From the kill to the first slower command.
+    after: Duration,
+    /// Ticks from the one that told the loss to the first slower command.
+    ticks: usize,
+}
+
+/// Moves, kills the stage's process and looks how the arm brakes. None where
+/// the arm was held for another reason when the loss came, as a machine that
+/// is busy with other tests brings about (a chunk is late): nothing to see.
+fn kill_in_motion() -> Option<Braked> {
+    let diary = Diary::default();
+    let mut session = session(&diary);
+    session
+        .reset_world(2, &vola_plugin::serde_json::json!({"task": "pick"}))
+        .unwrap();
+    let list = std::fs::read_to_string("/proc/thread-self/children").unwrap();
+    let child = list.split_whitespace().last().unwrap().to_owned();
+    let goal = PrimitiveGoal {
+        op: Op::Pick,
+        task: "pick up the red block".to_owned(),
+        object: Some([0.42, -0.12, 0.02]),
+        target: None,
+        seconds: None,
+    };
+    let killer = {
+        let diary = diary.clone();
+        let body = move || kill_when_fast(&diary, &child);
+        std::thread::Builder::new().spawn(body).unwrap()
+    };
+    let mut loss = Loss::default();
+    let report = session.run_primitive(&goal, Driver::Policy, &mut loss);
+    let killed = killer.join().unwrap().expect("the arm never was fast");
+    assert!(report.is_ok(), "{:?}", report.err());
+    // What the control thread tells comes through another thread.
+    let wait = PrimitiveGoal {
+        op: Op::Wait,
+        task: "wait".to_owned(),
+        object: None,
+        target: None,
+        seconds: Some(0.2),
+    };
+    session
+        .run_primitive(&wait, Driver::Policy, &mut loss)
+        .unwrap();
+    let sent = diary.sent.lock().unwrap().clone();
+    let rest = sent.last().unwrap().2;
+    assert!(
+        rest.iter().all(|velocity| velocity.abs() < 1e-6),
+        "{rest:?}"
+    );
+    let told_ns = loss.0?;
+    let told = sent.iter().position(|(_, at_ns, _)| *at_ns >= told_ns);
+    let told = told.unwrap();
+    let brakes = braking(&sent, told).expect("the arm brakes");
+    Some(Braked {
+        after: sent[brakes].0.saturating_duration_since(killed),
+        ticks: brakes - told,
+    })
+}
+
 #[test]
 fn a_moving_arm_brakes_two_ticks_after_its_stage_was_lost() {
     let mut slowest = Duration::ZERO;
     let mut most_ticks = 0;
     let rounds = std::env::var("VOLA_ISOLATION_ROUNDS").map_or(1, |_| 10);
     for _ in 0..rounds {
-        let diary = Diary::default();
-        let mut session = session(&diary);
-        session
-            .reset_world(2, &vola_plugin::serde_json::json!({"task": "pick"}))
-            .unwrap();
-        let list = std::fs::read_to_string("/proc/thread-self/children").unwrap();
-        let child = list.split_whitespace().last().unwrap().to_owned();
-        let goal = PrimitiveGoal {
-            op: Op::Pick,
-            task: "pick up the red block".to_owned(),
-            object: Some([0.42, -0.12, 0.02]),
-            target: None,
-            seconds: None,
-        };
-        let killer = {
-            let diary = diary.clone();
-            let body = move || kill_when_fast(&diary, &child);
-            std::thread::Builder::new().spawn(body).unwrap()
-        };
-        let mut loss = Loss::default();
-        let report = session.run_primitive(&goal, Driver::Policy, &mut loss);
-        let killed = killer.join().unwrap().expect("the arm never was fast");
-        assert!(report.is_ok(), "{:?}", report.err());
-        // What the control thread tells comes through another thread.
-        let wait = PrimitiveGoal {
-            op: Op::Wait,
-            task: "wait".to_owned(),
-            object: None,
-            target: None,
-            seconds: Some(0.2),
-        };
-        session
-            .run_primitive(&wait, Driver::Policy, &mut loss)
-            .unwrap();
-        let told_ns = loss.0.expect("the loss is told");
-        let sent = diary.sent.lock().unwrap().clone();
-        let told = sent.iter().position(|(_, at_ns, _)| *at_ns >= told_ns);
-        let told = told.unwrap();
-        let brakes = braking(&sent, told).expect("the arm brakes");
-        most_ticks = most_ticks.max(brakes - told);
-        slowest = slowest.max(sent[brakes].0.saturating_duration_since(killed));
-        let rest = sent.last().unwrap().2;
-        assert!(
-            rest.iter().all(|velocity| velocity.abs() < 1e-6),
-            "{rest:?}"
-        );
+        let braked = (0..5)
+            .find_map(|_| kill_in_motion())
+            .expect("five times the arm was held before the loss was told");
+        most_ticks = most_ticks.max(braked.ticks);
+        slowest = slowest.max(braked.after);
     }
     println!(
         "killed stage of a moving arm (with the start of `kill`): slower after {slowest:?} at most, told {most_ticks} ticks before"
