@@ -24,7 +24,7 @@ use crate::{
     camera_watch::CameraDeadlines,
     confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
-    control_loop::{ControlLoop, ControlSetup, TICK_NS},
+    control_loop::{ControlLoop, ControlSetup, PROPRIOCEPTION_NS, TICK_NS},
     heartbeat::Heartbeats,
     limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
@@ -285,13 +285,22 @@ impl Session {
     }
 
     /// Builds a new scene in the simulated world; the arm stands where the new
-    /// episode begins. The answer describes the episode to an evaluator.
+    /// episode begins. The answer describes the episode to an evaluator. What the
+    /// policy draws at random follows from `seed` alone from here on, whatever
+    /// this session ran before.
     ///
     /// # Errors
     /// Without a simulation, or when the task is not understood.
     pub fn reset_world(&mut self, seed: u64, task: &Value) -> Result<Value, RuntimeError> {
         self.path = None;
+        if self.settings.clock == ClockMode::Virtual {
+            // Every episode begins at the same point of the slower rates.
+            let begin_ns = self.body.now_ns().next_multiple_of(PROPRIOCEPTION_NS);
+            self.body.advance_to(begin_ns)?;
+        }
         let episode = self.world()?.reset(seed, task)?;
+        self.settings.seed = seed;
+        self.primitives_run = 0;
         self.eyes.restart();
         // One tick, so that status and pictures are the new scene's.
         let now = self.body.now_ns();

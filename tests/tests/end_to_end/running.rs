@@ -178,3 +178,54 @@ fn a_run_log_begins_with_hashes_and_holds_every_event() {
     let logged: Vec<_> = lines.iter().skip(2).collect();
     assert_eq!(logged, events);
 }
+
+#[test]
+fn every_way_of_executing_chunks_does_the_task() {
+    let hash = |execution: &str| {
+        let (_folder, config) = super::watchdogs::deployment(execution);
+        let run = vola(&[
+            "run", SENTENCE, "--fast", "--seed", SEED, "--json", "--config", &config,
+        ]);
+        assert_eq!(run.code, Some(0), "{execution}: {}", run.stderr);
+        let events = run.json_lines();
+        let finished = named(&events, "finished")[0];
+        assert_eq!(finished["outcome"], "done", "{execution}: {finished}");
+        named(&events, "commands")[0]["blake3"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let hashes = std::collections::BTreeSet::from([
+        hash("[execution]\nmode = 'sync'"),
+        hash("[execution]\nmode = 'receding'\nexecute_rows = 2"),
+        hash("[execution]\nmode = 'ensemble'"),
+        hash("[execution]\nmode = 'ensemble'\nensemble_decay = 1.0"),
+    ]);
+    assert_eq!(hashes.len(), 4, "two ways send the same commands");
+}
+
+#[test]
+fn an_episode_is_the_same_whatever_ran_before_it() {
+    let measure = |workers: &str| {
+        let run = vola(&[
+            "eval",
+            "--task",
+            "push",
+            "--episodes",
+            "4",
+            "--workers",
+            workers,
+            "--json",
+        ]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.json_lines()[0].clone()
+    };
+    let (alone, shared) = (measure("1"), measure("4"));
+    for key in ["success", "ends", "seconds"] {
+        assert_eq!(alone[key], shared[key], "{key}");
+    }
+    let jerk = |figures: &Value| figures["jerk"].as_f64().unwrap();
+    // A sum over the session is told apart from its beginning: rounding differs.
+    let apart = (jerk(&alone) - jerk(&shared)).abs() / jerk(&alone);
+    assert!(apart < 1e-9, "{alone} {shared}");
+}

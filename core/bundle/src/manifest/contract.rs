@@ -367,7 +367,7 @@ impl ProgressRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionMode {
-    /// The world waits for each chunk; the whole chunk is executed.
+    /// A chunk is executed as a whole before the next is asked for.
     Sync,
     /// A new chunk is asked for after some rows; the newest replaces the old.
     #[default]
