@@ -14,13 +14,14 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 24] = [
+const MAY_KNOW: [(&str, &[&str]); 25] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
     ("vola-isolation", &["vola-types", "vola-abi"]),
     ("vola-motion", &["vola-types"]),
     ("vola-bundle", &["vola-types"]),
+    ("vola-confidence", &["vola-types"]),
     ("vola-nn", &["vola-types", "vola-bundle"]),
     (
         "vola-runtime",
@@ -30,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 24] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
         ],
     ),
     (
@@ -81,6 +83,7 @@ const MAY_KNOW: [(&str, &[&str]); 24] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
             "vola-nn",
             "vola-runtime",
             "vola-train",

@@ -99,7 +99,7 @@ pub(crate) enum Command {
     /// Check, repair, show or export recorded data
     #[command(subcommand)]
     Dataset(DatasetCommand),
-    /// Calibrate when the planner asks
+    /// Calibrate when an unsure policy holds, or when an unsure planner asks
     Calibrate(CalibrateArguments),
     /// Serve the operator's web page, metrics and stops
     Serve(ServeArguments),

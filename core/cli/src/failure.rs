@@ -29,6 +29,9 @@ pub(crate) mod exit {
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// A calibration of the confidence.
+    #[error(transparent)]
+    Calibration(Box<vola_confidence::CalibrationError>),
     /// The runtime could not start or go on.
     #[error(transparent)]
     Runtime(Box<RuntimeError>),
@@ -220,6 +223,11 @@ impl Failure {
         }
     }
 
+    /// A calibration that cannot be used as asked, for `map_err`.
+    pub(crate) fn calibration(error: vola_confidence::CalibrationError) -> Self {
+        Self::Calibration(Box::new(error))
+    }
+
     /// A function that names the file and what was tried, for `map_err`.
     pub(crate) fn file(
         path: impl Into<PathBuf>,
@@ -262,6 +270,7 @@ impl Failure {
             Self::ReaderGone => exit::DONE,
             Self::Checks { code, .. } => *code,
             Self::Bundle(_)
+            | Self::Calibration(_)
             | Self::Lab(_)
             | Self::Console(_)
             | Self::Trust(_)
@@ -321,6 +330,7 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::WrongVersion { .. }
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
+        | RuntimeError::Calibration { .. }
         | RuntimeError::Safety { .. }
         | RuntimeError::Recording { .. }
         | RuntimeError::MissingPart { .. }

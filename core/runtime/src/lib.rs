@@ -45,6 +45,7 @@ mod real_time;
 mod real_time_report;
 mod report;
 mod robot;
+mod robot_settings;
 mod safety_setup;
 mod seeded_noise;
 mod session;
@@ -63,6 +64,7 @@ mod watchdog;
 pub use body::{PictureSink, TickWrapper};
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
+pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
@@ -76,8 +78,8 @@ pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
-    ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,
-    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
+    ArmState, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor, Picture,
+    PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
 };
 pub use robot::Robot;
 pub use safety_setup::FilterUse;
@@ -85,3 +87,4 @@ pub use session::{ClockMode, Drive, PolicyContract, PolicyUse, Session, SessionO
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
 pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
+pub use vola_confidence::ConfidenceReading;

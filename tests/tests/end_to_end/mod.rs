@@ -18,6 +18,7 @@ mod running;
 #[cfg(unix)]
 mod serving;
 mod slow_log;
+mod unsure;
 mod watchdogs;
 
 use std::time::Duration;

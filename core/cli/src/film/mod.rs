@@ -3,6 +3,7 @@
 mod camera;
 mod canvas;
 mod caption;
+mod diagram;
 mod font;
 mod gif_file;
 mod palette;
@@ -11,6 +12,7 @@ mod reel;
 mod sheet;
 
 pub(crate) use camera::{Film, people_camera};
+pub(crate) use diagram::reliability_picture;
 pub(crate) use png_file::{png_bytes, write_png};
 use reel::Reel;
 pub(crate) use sheet::Sheet;

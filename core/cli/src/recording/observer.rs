@@ -42,7 +42,7 @@ impl PrimitiveObserver for Recorded<'_> {
                 threshold: reading.threshold,
                 low: reading.low,
                 signals: signals
-                    .map(|(name, value)| ((*name).to_string(), *value))
+                    .map(|signal| (signal.name.as_str().to_owned(), signal.value))
                     .collect(),
                 progress: decision.progress,
                 millis: decision.millis,
@@ -62,6 +62,10 @@ impl PrimitiveObserver for Recorded<'_> {
             recording.control(self.now_ns, self.who, Phase::Auto);
         }
         answer
+    }
+
+    fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
+        self.inner.is_rest_wanted(now_ns)
     }
 
     fn safety(&mut self, note: &SafetyNote<'_>) {

@@ -10,7 +10,8 @@ use vola_runtime::{
     RuntimeError, SafetyNote, Session, StopSwitch,
 };
 use vola_types::{
-    Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Step, step_sentence,
+    Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Signal, Step,
+    step_sentence,
 };
 
 use super::Sight;
@@ -358,7 +359,7 @@ impl SessionRobot {
         if let Some(reading) = observer.unsure.take() {
             self.held = Some((step.clone(), goal.clone()));
             return Ok(PrimitiveEnd::Held {
-                reason: "I am not sure of what I am doing".to_owned(),
+                reason: unsure_words(reading.signal),
                 score: Some(reading.score),
                 threshold: Some(reading.threshold),
             });
@@ -547,6 +548,28 @@ impl Robot for SessionRobot {
     }
 }
 
+/// Why the arm holds, with the signal's name.
+fn unsure_words(signal: Option<Signal>) -> String {
+    let what = match signal {
+        Some(Signal::DirectionReversals) => "I go back and forth",
+        Some(Signal::Jerk) => "my plan is jerky",
+        Some(Signal::ChunkConsistency) => "I keep changing my plan",
+        Some(Signal::ChunkNorm) => "I want to go farther than usual",
+        Some(Signal::Stall) => "I stand still",
+        Some(Signal::NoProgress) => "I make no progress",
+        Some(Signal::LostGrasp) => "my fingers hold nothing",
+        Some(Signal::Velocity) => "I am faster than usual",
+        Some(Signal::SampleSpread) => "I see several ways to go on",
+        Some(Signal::Failing) => "I think that it fails",
+        Some(Signal::FeatureDistance) => "this looks new to me",
+        Some(Signal::AttentionEntropy) => "I do not know where to look",
+        Some(Signal::TokenEntropy) => "I cannot decide what to do",
+        None => return "I am not sure of what I am doing".to_owned(),
+    };
+    let name = signal.map_or("", Signal::as_str);
+    format!("I am not sure of what I am doing: {what} ({name})")
+}
+
 /// Until when an unsure policy goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Patience {
@@ -595,10 +618,14 @@ impl PrimitiveObserver for Telling<'_> {
     fn decision(&mut self, decision: &DecisionReport<'_>) {
         // What was told meanwhile may be newer than the observation.
         self.now_ns = self.now_ns.max(decision.time_ns);
-        let ConfidenceReading {
-            score, threshold, ..
-        } = decision.confidence;
-        self.emit(RunEventKind::Confidence { score, threshold });
+        let reading = &decision.confidence;
+        self.emit(RunEventKind::Confidence {
+            score: reading.score,
+            threshold: reading.threshold,
+            signal: reading.signal,
+            signals: reading.signals.clone(),
+            failure_probability: reading.failure_probability,
+        });
     }
 
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
@@ -647,7 +674,8 @@ mod tests {
             score: 0.2,
             threshold: 0.5,
             low: true,
-            signals: Vec::new(),
+            signal: Some(Signal::Stall),
+            ..ConfidenceReading::default()
         };
         let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::None);
         assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);

@@ -46,6 +46,8 @@ pub(crate) enum Way {
     Recording,
     /// By `vola eval --suite documents`.
     Documents,
+    /// By `vola eval --suite handoff`.
+    Handoff,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -72,7 +74,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 27] = [
+pub(crate) const PROOFS: [Proof; 28] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -286,6 +288,11 @@ pub(crate) const PROOFS: [Proof; 27] = [
         name: "documents",
         what: "questions over the shipped manual: the right passage cited, or said not to be there; alone and beside commands",
         way: Way::Documents,
+    },
+    Proof {
+        name: "handoff",
+        what: "how well it is known that an episode fails: false holds on clean episodes, failures under thirteen perturbations, against a velocity limit and chance",
+        way: Way::Handoff,
     },
     Proof {
         name: "policy-bench",

@@ -1,6 +1,7 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod documents;
+mod handoff;
 mod motion;
 mod planner;
 mod recording;
@@ -69,6 +70,7 @@ impl Bench<'_> {
             Way::Asking => self.asking(),
             Way::Recording => self.recording(),
             Way::Documents => self.documents(),
+            Way::Handoff => self.handoff(),
             Way::Soak => self.soak(),
         }
     }
