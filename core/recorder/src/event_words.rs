@@ -78,6 +78,9 @@ mod tests {
             kind: RunEventKind::Confidence {
                 score: 0.5,
                 threshold: 0.1,
+                signal: None,
+                signals: Vec::new(),
+                failure_probability: None,
             },
         };
         assert!(event_words(&quiet).is_none());
