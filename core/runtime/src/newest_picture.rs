@@ -64,14 +64,13 @@ impl CameraThreads {
         }
     }
 
-    /// Copies the newest picture of a camera; its capture time (ns).
+    /// The newest picture of a camera, and its capture time (ns).
     pub(crate) fn newest(
         &mut self,
         key: &str,
         id: &PluginId,
         now_ns: impl Fn() -> u64 + Send + 'static,
-        into: &mut Picture,
-    ) -> Result<u64, RuntimeError> {
+    ) -> Result<(Picture, u64), RuntimeError> {
         let shared = self.shared(key, id, now_ns)?;
         let wanted = shared.generation.load(Ordering::Acquire);
         let newest = shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,8 +89,7 @@ impl CameraThreads {
                 message: fault.unwrap_or_else(|| "no picture within 2 s".to_owned()),
             });
         }
-        into.clone_from(&newest.picture);
-        Ok(newest.capture_ns)
+        Ok((newest.picture.clone(), newest.capture_ns))
     }
 
     /// Hands every picture of a camera, at most one a period, to a sink.
@@ -183,30 +181,27 @@ impl CameraThread {
     /// Takes pictures at the camera's rate until the session ends.
     pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
         let period = period(camera.description().rate_hz);
-        let mut picture = Picture {
-            width: camera.description().width,
-            height: camera.description().height,
-            rgb: vec![0; camera.byte_length()],
-        };
         let mut shown_ns = 0;
         while !self.ending.load(Ordering::Acquire) {
             let started_ns = now_ns();
-            let grabbed = camera.grab(started_ns, &mut picture.rgb);
-            if grabbed.is_ok() {
-                self.show(&picture, started_ns, &mut shown_ns);
+            let taken = camera.grab(started_ns);
+            if let Ok((picture, _)) = &taken {
+                self.show(picture, started_ns, &mut shown_ns);
             }
             let mut newest = self
                 .shared
                 .newest
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            match grabbed {
-                Ok(capture_ns) => {
-                    newest.picture.clone_from(&picture);
+            match taken {
+                Ok((picture, capture_ns)) => {
+                    newest.picture = picture;
                     newest.capture_ns = capture_ns;
                     newest.generation += 1;
                     newest.fault = None;
                 }
+                // Counted; the newest picture that there is stays the newest.
+                Err(RuntimeError::PicturesHeld { .. }) => {}
                 Err(error) => newest.fault = Some(error.to_string()),
             }
             drop(newest);

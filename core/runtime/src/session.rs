@@ -16,7 +16,7 @@ use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
+    Interposer, LabelTensor, Picture, PictureCounts, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
     PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
@@ -376,9 +376,13 @@ impl Session {
     /// # Errors
     /// When there is no such camera, or it fails.
     pub fn picture(&mut self, camera: &str) -> Result<Picture, RuntimeError> {
-        let mut picture = Picture::default();
-        self.body.picture(camera, &mut picture)?;
-        Ok(picture)
+        self.body.picture(camera).map(|(picture, _)| picture)
+    }
+
+    /// What became of the cameras' pictures so far.
+    #[must_use]
+    pub fn picture_counts(&self) -> PictureCounts {
+        self.robot.picture_counts()
     }
 
     /// Whether the policy's pictures are black from now on, to prove that it

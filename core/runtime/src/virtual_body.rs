@@ -36,7 +36,6 @@ pub(crate) struct VirtualBody {
     simulation: SimulationPort,
     stop_switch: StopSwitch,
     watch: Option<(Watch, u64)>,
-    frame: Picture,
 }
 
 impl VirtualBody {
@@ -66,7 +65,6 @@ impl VirtualBody {
             simulation,
             stop_switch,
             watch: None,
-            frame: Picture::default(),
         })
     }
 
@@ -105,15 +103,13 @@ impl VirtualBody {
         let Some((mut watch, due_ns)) = self.watch.take() else {
             return Ok(());
         };
-        let mut frame = std::mem::take(&mut self.frame);
-        let grabbed = self.picture(&watch.camera, &mut frame);
-        if grabbed.is_ok() {
-            (watch.sink)(self.now_ns, &frame);
+        let taken = self.picture(&watch.camera);
+        if let Ok((picture, _)) = &taken {
+            (watch.sink)(self.now_ns, picture);
         }
-        self.frame = frame;
         let next = due_ns + watch.period_ns;
         self.watch = Some((watch, next));
-        grabbed.map(|_| ())
+        taken.map(|_| ())
     }
 }
 
@@ -142,13 +138,8 @@ impl Body for VirtualBody {
         Ok(())
     }
 
-    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError> {
-        let now_ns = self.now_ns;
-        let port = find_camera(&mut self.cameras, camera, &self.id)?;
-        into.width = port.description().width;
-        into.height = port.description().height;
-        into.rgb.resize(port.byte_length(), 0);
-        port.grab(now_ns, &mut into.rgb)
+    fn picture(&mut self, camera: &str) -> Result<(Picture, u64), RuntimeError> {
+        find_camera(&mut self.cameras, camera, &self.id)?.grab(self.now_ns)
     }
 
     fn world(&mut self) -> Option<&mut dyn World> {

@@ -28,15 +28,14 @@ use vola_abi::{
 };
 
 use super::{
-    child::{Child, Liveness},
+    child::{Child, Liveness, RobotChild},
     isolated_stage::read_tensors,
     spec::{HostSpec, IsolationError},
 };
 use crate::{
-    channel::Channel,
+    PictureRoom, PoolBuffer,
+    channel::{Channel, ChannelError},
     frames::{Frames, Order},
-    hosted::{CAMERA_ROOM, CAMERAS_BEGIN},
-    sys::Mapping,
     wire::{Ask, Malformed, Reader, Writer, answer},
 };
 
@@ -49,6 +48,7 @@ pub struct IsolatedEmbodiment {
     link: Link,
     frames: Frames,
     cameras: Vec<Channel>,
+    pictures: PictureRoom,
     log: Option<LogFn>,
     motion_log: PathBuf,
 }
@@ -73,7 +73,11 @@ impl IsolatedEmbodiment {
         let memory = Frames::memory().map_err(spec.system("make shared memory"))?;
         let frames = Frames::over(&memory).map_err(spec.system("map shared memory"))?;
         let (motion_log, file) = new_file(folder).map_err(spec.system("write the motion log"))?;
-        let (mut child, cameras) = Child::start_embodiment(spec, plugin, &memory, &file)?;
+        let RobotChild {
+            mut child,
+            cameras,
+            pictures,
+        } = Child::start_embodiment(spec, plugin, &memory, &file)?;
         tracing::info!(
             plugin,
             level = child.level(),
@@ -98,6 +102,7 @@ impl IsolatedEmbodiment {
             },
             frames,
             cameras,
+            pictures,
             log: None,
             motion_log,
         })
@@ -107,6 +112,13 @@ impl IsolatedEmbodiment {
     #[must_use]
     pub fn into_box(self) -> EmbodimentBox {
         EmbodimentAbi_TO::from_value(self, TD_Opaque)
+    }
+
+    /// Where its cameras write: a picture that is asked for in a buffer of this
+    /// room is not copied.
+    #[must_use]
+    pub fn pictures(&self) -> PictureRoom {
+        self.pictures.clone()
     }
 
     /// Process id of its child.
@@ -130,17 +142,16 @@ impl IsolatedEmbodiment {
             keys.push(reader.text().map_err(malformed)?.to_owned());
         }
         let is_simulated = reader.u8().map_err(malformed)? == 1;
-        let output = self.link.lock().output();
         let cameras = keys
             .into_iter()
             .zip(std::mem::take(&mut self.cameras))
-            .enumerate()
-            .map(|(index, (key, channel))| {
+            .map(|(key, channel)| {
                 let camera = IsolatedCamera {
                     channel,
                     link: self.link.clone(),
-                    output: Arc::clone(&output),
-                    begin: CAMERAS_BEGIN + index * CAMERA_ROOM,
+                    room: self.pictures.clone(),
+                    spare: None,
+                    unanswered: false,
                 };
                 CameraPartAbi {
                     key: RString::from(key),
@@ -353,47 +364,82 @@ impl ActuatorAbi for IsolatedActuator {
     }
 }
 
-/// A camera with a channel of its own.
+/// A camera with a channel of its own. Its child writes into the caller's buffer
+/// where that lies in the robot's memory for pictures, else into a spare one
+/// that is copied.
 struct IsolatedCamera {
     channel: Channel,
     link: Link,
-    output: Arc<Mapping>,
-    begin: usize,
+    room: PictureRoom,
+    spare: Option<PoolBuffer>,
+    /// A picture was asked for and not answered: its buffer may be written to.
+    unanswered: bool,
 }
 
 impl IsolatedCamera {
     fn grab_or(&mut self, image: &mut ImageBufferAbi<'_>) -> Result<(), FaultAbi> {
+        let deadline = Instant::now() + self.link.call;
+        if self.unanswered {
+            // Until then no buffer of this camera is anybody's to read.
+            self.receive(deadline)?;
+        }
+        let here = self.room.offset_of(image.data.as_slice());
+        let offset = match here {
+            Some(offset) => offset,
+            None => self.spare(image.data.len())?,
+        };
         let record = Writer::new(Ask::Grab as u8)
             .u32(image.width)
             .u32(image.height)
+            .u64(offset as u64)
             .u64(image.data.len() as u64)
             .u64(image.capture_time_ns);
-        let deadline = Some(Instant::now() + self.link.call);
-        let broken = |reason: String| self.link.fault(Ask::Grab, &reason);
         self.channel
-            .send(record.bytes(), deadline)
-            .map_err(|error| broken(error.to_string()))?;
-        let answered = self
-            .channel
-            .receive(None, deadline)
-            .map_err(|error| broken(error.to_string()))?;
+            .send(record.bytes(), Some(deadline))
+            .map_err(|error| self.broken(&error.to_string()))?;
+        self.unanswered = true;
+        let answered = self.receive(deadline)?;
         let mut reader = Reader::new(&answered);
-        let nonsense = |error: Malformed| broken(error.to_string());
-        match reader.u8().map_err(nonsense)? {
-            answer::DONE => {
-                image.capture_time_ns = reader.u64().map_err(nonsense)?;
-                let is_copied = self.output.read_into(self.begin, image.data.as_mut_slice());
-                if is_copied {
-                    Ok(())
-                } else {
-                    Err(broken("the picture has no room".to_owned()))
-                }
-            }
-            _ => {
-                let kind = super::child::fault_kind(reader.u8().map_err(nonsense)?);
-                Err(FaultAbi::new(kind, reader.text().map_err(nonsense)?))
-            }
+        let nonsense = |error: Malformed| self.broken(&error.to_string());
+        if reader.u8().map_err(nonsense)? != answer::DONE {
+            let kind = super::child::fault_kind(reader.u8().map_err(nonsense)?);
+            return Err(FaultAbi::new(kind, reader.text().map_err(nonsense)?));
         }
+        image.capture_time_ns = reader.u64().map_err(nonsense)?;
+        if here.is_none()
+            && let Some(spare) = &self.spare
+        {
+            self.room.count_copy();
+            let target = image.data.as_mut_slice();
+            let source = spare.get(..target.len()).unwrap_or_default();
+            target.copy_from_slice(source);
+        }
+        Ok(())
+    }
+
+    /// The answer to the picture that was asked for last.
+    fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>, FaultAbi> {
+        let answered = self.channel.receive(None, Some(deadline));
+        self.unanswered = matches!(answered, Err(ChannelError::Late));
+        answered.map_err(|error| self.broken(&error.to_string()))
+    }
+
+    /// Where the spare buffer lies, of at least this length.
+    fn spare(&mut self, length: usize) -> Result<usize, FaultAbi> {
+        if self.spare.as_ref().is_none_or(|it| it.len() < length) {
+            self.spare = None;
+            let made = self.room.buffer(length);
+            let made = made.map_err(|error| {
+                self.broken(&format!("no room for a picture of {length} bytes: {error}"))
+            })?;
+            self.spare = Some(made);
+        }
+        let offset = self.spare.as_ref().map(|it| self.room.offset_in(it));
+        offset.ok_or_else(|| self.broken("no room for a picture"))
+    }
+
+    fn broken(&self, reason: &str) -> FaultAbi {
+        self.link.fault(Ask::Grab, reason)
     }
 }
 
