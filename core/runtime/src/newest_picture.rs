@@ -236,7 +236,76 @@ fn period(rate_hz: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use vola_abi::{
+        CallResult, CameraAbi, CameraAbi_TO, ImageBufferAbi,
+        abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
+    };
+    use vola_types::{CameraDescription, ColorOrder};
+
     use super::*;
+    use crate::picture::PictureMemory;
+
+    /// Writes its picture's number, and notes where.
+    struct Numbering {
+        number: u8,
+        written: Arc<Mutex<Vec<(usize, u8)>>>,
+    }
+
+    impl CameraAbi for Numbering {
+        fn grab(&mut self, image: &mut ImageBufferAbi<'_>) -> CallResult<()> {
+            self.number = self.number.wrapping_add(1);
+            image.data.as_mut_slice().fill(self.number);
+            let at = image.data.as_slice().as_ptr().addr();
+            self.written.lock().unwrap().push((at, self.number));
+            RResult::ROk(())
+        }
+    }
+
+    /// A camera in real time: readers get the very bytes that it wrote, those
+    /// that they keep stay, and what cannot be taken is counted.
+    #[test]
+    fn readers_have_the_buffers_that_the_camera_wrote() {
+        let written = Arc::default();
+        let camera = Numbering {
+            number: 0,
+            written: Arc::clone(&written),
+        };
+        let description = CameraDescription {
+            key: "front".to_owned(),
+            width: 4,
+            height: 2,
+            order: ColorOrder::Rgb,
+            rate_hz: 1000.0,
+            intrinsics: None,
+            mount: None,
+        };
+        let memory = PictureMemory::default();
+        let camera = CameraAbi_TO::from_value(camera, TD_Opaque);
+        let port = CameraPort::new("it".to_owned(), description, camera, memory.clone());
+        let mut threads = CameraThreads::new(vec![port], Arc::default());
+        let id = PluginId::parse("test/robot").unwrap();
+        let mut held: Vec<Picture> = Vec::new();
+        let give_up = Instant::now() + Duration::from_secs(20);
+        // Until the reader has every buffer, and the camera found none.
+        while memory.counts().dropped == 0 && Instant::now() < give_up {
+            let (picture, _) = threads.newest("front", &id, || 0).unwrap();
+            if held.last() != Some(&picture) {
+                held.push(picture);
+            }
+            std::thread::yield_now();
+        }
+        let counts = memory.counts();
+        assert!(counts.dropped > 0 && counts.copied == 0, "{counts:?}");
+        assert_eq!(held.len(), 4);
+        let written = written.lock().unwrap();
+        for picture in &held {
+            let (at, number) = (picture.rgb.as_ptr().addr(), picture.rgb[0]);
+            assert!(written.contains(&(at, number)), "a copy of {number}");
+            assert!(picture.rgb.iter().all(|byte| *byte == number));
+        }
+    }
 
     #[test]
     fn a_camera_s_period_is_whole_ticks() {
