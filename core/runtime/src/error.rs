@@ -83,7 +83,9 @@ pub enum RuntimeError {
         message: String,
     },
     /// Readers hold every buffer of a camera, so no picture was taken.
-    #[error("{who}: no picture was taken, since readers hold all of its buffers\nhelp: drop pictures once they were read, or copy what is to be kept")]
+    #[error(
+        "{who}: no picture was taken, since readers hold all of its buffers\nhelp: drop pictures once they were read, or copy what is to be kept"
+    )]
     PicturesHeld {
         /// The camera.
         who: String,

@@ -6,7 +6,8 @@ use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
 use crate::{
-    PluginOptions, PluginRegistry, PluginRules, RuntimeError, policy::Policy, stage_instance::PolicyHost,
+    PluginOptions, PluginRegistry, PluginRules, RuntimeError, policy::Policy,
+    stage_instance::PolicyHost,
 };
 
 /// A bundle's chain for one of its robots, with neither robot nor clock.

@@ -213,7 +213,11 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for value in 0..20 {
             let (pixels, written_at) = take(&mut camera, value).unwrap();
-            assert_eq!(pixels.as_ptr().addr(), written_at, "handed over, not copied");
+            assert_eq!(
+                pixels.as_ptr().addr(),
+                written_at,
+                "handed over, not copied"
+            );
             let again = pixels.clone();
             assert_eq!(again.as_ptr().addr(), written_at);
             assert_eq!(*pixels, [value; 12]);

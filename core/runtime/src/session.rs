@@ -16,8 +16,8 @@ use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, Picture, PictureCounts, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
-    PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    Interposer, LabelTensor, Picture, PictureCounts, PluginLibrary, PluginOptions, PluginRegistry,
+    PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use vola_abi::FaultKind;
 use super::{Hosting, PATIENT, SHORT};
 use crate::plugins::host::{call, floats, values};
+use vola_abi::FaultKind;
 
 /// Kills and hangs of the quick tier.
 const ROUNDS: usize = 20;

@@ -135,10 +135,7 @@ fn with_inputs<R>(
 }
 
 /// Copies what the plugin returned to where the parent reads it.
-pub(super) fn place(
-    tensors: &[TensorAbi],
-    output: &Mapping,
-) -> Result<Vec<TensorHead>, FaultAbi> {
+pub(super) fn place(tensors: &[TensorAbi], output: &Mapping) -> Result<Vec<TensorHead>, FaultAbi> {
     let mut offset = 0_usize;
     tensors
         .iter()

@@ -237,11 +237,7 @@ impl Child {
                 command.env(name, value);
             }
         }
-        let mut fds = vec![
-            other.as_fd(),
-            spec.image.memory().as_fd(),
-            memory.as_fd(),
-        ];
+        let mut fds = vec![other.as_fd(), spec.image.memory().as_fd(), memory.as_fd()];
         fds.extend(guest.descriptors());
         pass(&mut command, &fds).map_err(spec.system("pass descriptors"))?;
         let mut process = command.spawn().map_err(spec.system("start a program"))?;

@@ -17,10 +17,9 @@ use std::{
 };
 
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, CameraAbi, CameraAbi_TO, CameraPartAbi, CommandFrame,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, CameraAbi_TO, CameraPartAbi, CommandFrame,
     EmbodimentAbi, EmbodimentAbi_TO, EmbodimentBox, EmbodimentPartsAbi, FaultAbi, FaultKind,
-    HostServicesAbi, ImageBufferAbi, LogFn, SimulationAbi, SimulationAbi_TO, StateFrame,
-    StopCategory, TensorAbi,
+    HostServicesAbi, LogFn, SimulationAbi, SimulationAbi_TO, StateFrame, StopCategory, TensorAbi,
     abi_stable::{
         sabi_trait::TD_Opaque,
         std_types::{ROption, RResult, RStr, RString, RVec},
@@ -29,14 +28,15 @@ use vola_abi::{
 
 use super::{
     child::{Child, Liveness, RobotChild},
-    isolated_stage::read_tensors,
+    isolated_camera::IsolatedCamera,
     spec::{HostSpec, IsolationError},
+    tensors::read_tensors,
 };
 use crate::{
-    PictureRoom, PoolBuffer,
-    channel::{Channel, ChannelError},
+    PictureRoom,
+    channel::Channel,
     frames::{Frames, Order},
-    wire::{Ask, Malformed, Reader, Writer, answer},
+    wire::{Ask, Malformed, Reader, Writer},
 };
 
 /// A robot in a child.
@@ -55,11 +55,11 @@ pub struct IsolatedEmbodiment {
 
 /// The child, as the robot and its world use it.
 #[derive(Clone)]
-struct Link {
+pub(super) struct Link {
     child: Arc<Mutex<Child>>,
     liveness: Arc<Liveness>,
     who: String,
-    call: Duration,
+    pub(super) call: Duration,
     start: Duration,
 }
 
@@ -146,13 +146,8 @@ impl IsolatedEmbodiment {
             .into_iter()
             .zip(std::mem::take(&mut self.cameras))
             .map(|(key, channel)| {
-                let camera = IsolatedCamera {
-                    channel,
-                    link: self.link.clone(),
-                    room: self.pictures.clone(),
-                    spare: None,
-                    unanswered: false,
-                };
+                let room = self.pictures.clone();
+                let camera = IsolatedCamera::new(channel, self.link.clone(), room);
                 CameraPartAbi {
                     key: RString::from(key),
                     camera: CameraAbi_TO::from_value(camera, TD_Opaque),
@@ -230,7 +225,7 @@ impl Link {
             .map_err(|trouble| trouble.into_fault(|reason| self.fault(ask, reason)))
     }
 
-    fn fault(&self, ask: Ask, reason: &str) -> FaultAbi {
+    pub(super) fn fault(&self, ask: Ask, reason: &str) -> FaultAbi {
         FaultAbi::new(
             FaultKind::Failed,
             format!(
@@ -364,91 +359,6 @@ impl ActuatorAbi for IsolatedActuator {
     }
 }
 
-/// A camera with a channel of its own. Its child writes into the caller's buffer
-/// where that lies in the robot's memory for pictures, else into a spare one
-/// that is copied.
-struct IsolatedCamera {
-    channel: Channel,
-    link: Link,
-    room: PictureRoom,
-    spare: Option<PoolBuffer>,
-    /// A picture was asked for and not answered: its buffer may be written to.
-    unanswered: bool,
-}
-
-impl IsolatedCamera {
-    fn grab_or(&mut self, image: &mut ImageBufferAbi<'_>) -> Result<(), FaultAbi> {
-        let deadline = Instant::now() + self.link.call;
-        if self.unanswered {
-            // Until then no buffer of this camera is anybody's to read.
-            self.receive(deadline)?;
-        }
-        let here = self.room.offset_of(image.data.as_slice());
-        let offset = match here {
-            Some(offset) => offset,
-            None => self.spare(image.data.len())?,
-        };
-        let record = Writer::new(Ask::Grab as u8)
-            .u32(image.width)
-            .u32(image.height)
-            .u64(offset as u64)
-            .u64(image.data.len() as u64)
-            .u64(image.capture_time_ns);
-        self.channel
-            .send(record.bytes(), Some(deadline))
-            .map_err(|error| self.broken(&error.to_string()))?;
-        self.unanswered = true;
-        let answered = self.receive(deadline)?;
-        let mut reader = Reader::new(&answered);
-        let nonsense = |error: Malformed| self.broken(&error.to_string());
-        if reader.u8().map_err(nonsense)? != answer::DONE {
-            let kind = super::child::fault_kind(reader.u8().map_err(nonsense)?);
-            return Err(FaultAbi::new(kind, reader.text().map_err(nonsense)?));
-        }
-        image.capture_time_ns = reader.u64().map_err(nonsense)?;
-        if here.is_none()
-            && let Some(spare) = &self.spare
-        {
-            self.room.count_copy();
-            let target = image.data.as_mut_slice();
-            let source = spare.get(..target.len()).unwrap_or_default();
-            target.copy_from_slice(source);
-        }
-        Ok(())
-    }
-
-    /// The answer to the picture that was asked for last.
-    fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>, FaultAbi> {
-        let answered = self.channel.receive(None, Some(deadline));
-        self.unanswered = matches!(answered, Err(ChannelError::Late));
-        answered.map_err(|error| self.broken(&error.to_string()))
-    }
-
-    /// Where the spare buffer lies, of at least this length.
-    fn spare(&mut self, length: usize) -> Result<usize, FaultAbi> {
-        if self.spare.as_ref().is_none_or(|it| it.len() < length) {
-            self.spare = None;
-            let made = self.room.buffer(length);
-            let made = made.map_err(|error| {
-                self.broken(&format!("no room for a picture of {length} bytes: {error}"))
-            })?;
-            self.spare = Some(made);
-        }
-        let offset = self.spare.as_ref().map(|it| self.room.offset_in(it));
-        offset.ok_or_else(|| self.broken("no room for a picture"))
-    }
-
-    fn broken(&self, reason: &str) -> FaultAbi {
-        self.link.fault(Ask::Grab, reason)
-    }
-}
-
-impl CameraAbi for IsolatedCamera {
-    fn grab(&mut self, image: &mut ImageBufferAbi<'_>) -> CallResult<()> {
-        to_abi(self.grab_or(image))
-    }
-}
-
 /// The simulated world, over the main channel.
 struct IsolatedWorld {
     link: Link,
@@ -510,7 +420,7 @@ fn text(link: &Link, ask: Ask, payload: &[u8]) -> Result<RString, FaultAbi> {
     text.map_err(|error| link.fault(ask, &error.to_string()))
 }
 
-fn to_abi<T>(result: Result<T, FaultAbi>) -> CallResult<T> {
+pub(super) fn to_abi<T>(result: Result<T, FaultAbi>) -> CallResult<T> {
     match result {
         Ok(value) => RResult::ROk(value),
         Err(fault) => RResult::RErr(fault),

@@ -20,11 +20,11 @@ use vola_abi::{
 use super::{
     child::{Child, Trouble},
     spec::{HostSpec, IsolationError},
+    tensors::{number_of, read_tensors},
 };
 use crate::{
     PoolBuffer,
     pool::Area,
-    sys::Mapping,
     wire::{Ask, Reader, TensorHead, Writer},
 };
 
@@ -471,31 +471,6 @@ impl StageAbi for IsolatedStage {
         }
         to_abi(result)
     }
-}
-
-/// The tensors that a payload tells of, copied out of the child's memory; none
-/// when it tells nonsense.
-pub(super) fn read_tensors(payload: &[u8], output: &Mapping) -> Option<RVec<TensorAbi>> {
-    let heads = Reader::new(payload).tensors().ok()?;
-    heads
-        .into_iter()
-        .map(|head| {
-            Some(TensorAbi {
-                name: RString::from(head.name),
-                dtype: head.dtype,
-                shape: RVec::from(head.shape),
-                bytes: RVec::from(output.read(head.offset, head.length)?),
-                resident: ROption::RNone,
-            })
-        })
-        .collect()
-}
-
-/// Where bytes lie in the numbering of these areas, when they do.
-fn number_of(areas: &[Arc<Area>], bytes: &[u8]) -> Option<usize> {
-    areas
-        .iter()
-        .find_map(|area| Some(area.base() + area.offset_of(bytes)?))
 }
 
 fn resident(name: &str) -> FaultAbi {

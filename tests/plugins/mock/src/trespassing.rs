@@ -65,7 +65,9 @@ const FILES: [Attempt; 12] = [
     ("open_the_parent_s_memory", || {
         fs::File::open(format!("/proc/{}/mem", parent())).is_ok()
     }),
-    ("open_the_system_log", || fs::File::open("/dev/kmsg").is_ok()),
+    ("open_the_system_log", || {
+        fs::File::open("/dev/kmsg").is_ok()
+    }),
 ];
 
 /// Those that reach for other processes, the network or the kernel.
@@ -76,7 +78,9 @@ const CALLS: [Attempt; 38] = [
     ("socket_pair", || UnixDatagram::pair().is_ok()),
     ("start_a_program", || Command::new("true").status().is_ok()),
     ("fork", fork),
-    ("signal_the_parent", || call(libc::SYS_kill, [parent(), 0, 0])),
+    ("signal_the_parent", || {
+        call(libc::SYS_kill, [parent(), 0, 0])
+    }),
     ("queue_a_signal", || {
         call(libc::SYS_rt_sigqueueinfo, [parent(), 0, 0])
     }),
@@ -103,8 +107,7 @@ const CALLS: [Attempt; 38] = [
     ("raise_own_limits", || {
         let mut limit = [0_u64; 2];
         let at = limit.as_mut_ptr().addr() as i64;
-        call4(libc::SYS_prlimit64, [0, CORE, 0, at])
-            && call4(libc::SYS_prlimit64, [0, CORE, at, 0])
+        call4(libc::SYS_prlimit64, [0, CORE, 0, at]) && call4(libc::SYS_prlimit64, [0, CORE, at, 0])
     }),
     ("mount", || call(libc::SYS_mount, [0, 0, 0])),
     ("unmount", || call(libc::SYS_umount2, [0, 0, 0])),
@@ -124,8 +127,12 @@ const CALLS: [Attempt; 38] = [
     ("request_a_key", || call(libc::SYS_request_key, [0, 0, 0])),
     ("load_a_module", || call(libc::SYS_init_module, [0, 0, 0])),
     ("restart_the_machine", || call(libc::SYS_reboot, [0, 0, 0])),
-    ("set_the_clock", || call(libc::SYS_clock_settime, [-1, 0, 0])),
-    ("read_the_kernel_s_log", || call(libc::SYS_syslog, [-1, 0, 0])),
+    ("set_the_clock", || {
+        call(libc::SYS_clock_settime, [-1, 0, 0])
+    }),
+    ("read_the_kernel_s_log", || {
+        call(libc::SYS_syslog, [-1, 0, 0])
+    }),
     ("open_by_handle", || {
         call(libc::SYS_open_by_handle_at, [-1, 0, 0])
     }),
@@ -146,18 +153,24 @@ const CALLS: [Attempt; 38] = [
         call(libc::SYS_sched_setscheduler, [0, 0, at])
     }),
     ("own_niceness", || call(libc::SYS_setpriority, [-1, 0, 0])),
-    ("personality", || call(libc::SYS_personality, [0xFFFF_FFFF, 0, 0])),
+    ("personality", || {
+        call(libc::SYS_personality, [0xFFFF_FFFF, 0, 0])
+    }),
 ];
 
 /// What a stage must be able to do.
 const NEEDED: [Attempt; 4] = [
     ("may_start_threads", || {
         let named = std::thread::Builder::new().name("trespass".to_owned());
-        named.spawn(|| 7).is_ok_and(|it| it.join().is_ok_and(|seven| seven == 7))
+        named
+            .spawn(|| 7)
+            .is_ok_and(|it| it.join().is_ok_and(|seven| seven == 7))
     }),
     ("may_read_libraries", || fs::read_dir("/usr").is_ok()),
     ("may_read_the_machine", || fs::read("/proc/cpuinfo").is_ok()),
-    ("may_draw_randomness", || fs::File::open("/dev/urandom").is_ok()),
+    ("may_draw_randomness", || {
+        fs::File::open("/dev/urandom").is_ok()
+    }),
 ];
 
 /// `RLIMIT_CORE`.
