@@ -8,7 +8,9 @@ use landlock::{
     RulesetError, RulesetStatus, Scope,
 };
 
-use crate::sys::{Guarded, forbid_privileges, install_filter, limit_resources};
+use crate::sys::{
+    Guarded, drop_capabilities, forbid_privileges, install_filter, limit_resources,
+};
 
 /// The newest set of rights that is asked for; an older kernel gives less.
 const RIGHTS: ABI = ABI::V6;
@@ -71,7 +73,13 @@ pub(super) fn confine(memory_bytes: u64, bounds: &Bounds) -> String {
         level.push(format!("limits on {}", limited.join(", ")));
     }
     if forbid_privileges().is_ok() {
-        level.push("no new privileges".to_owned());
+        // A driver may need what the superuser gave it.
+        let is_stage = matches!(bounds, Bounds::Stage { .. });
+        level.push(if is_stage && drop_capabilities().is_ok() {
+            "no privileges".to_owned()
+        } else {
+            "no new privileges".to_owned()
+        });
         let files = match bounds {
             Bounds::Stage { .. } => "Landlock: own files only, read-only",
             Bounds::Robot => "Landlock: files read-only",
