@@ -5,7 +5,14 @@ use std::{fs, path::Path, time::Duration};
 use serde_json::Value;
 use vola_abi::LoadedModule;
 use vola_isolation::{PluginLock, Trust};
+use vola_runtime::{PluginRegistry, PluginRules};
 use vola_tests::{Finished, library_file, workspace};
+use vola_types::PluginId;
+#[cfg(target_os = "linux")]
+use {
+    vola_bundle::Deployment,
+    vola_runtime::{PluginOptions, Shipped},
+};
 
 /// A folder with copies of libraries, and a deployment that looks there first.
 struct Place {
@@ -30,6 +37,16 @@ impl Place {
         self.folder.path().join(name).display().to_string()
     }
 
+    /// What a program says that hosts plugins and ships none.
+    #[cfg(target_os = "linux")]
+    fn options(&self, allow_unlocked: bool) -> PluginOptions {
+        PluginOptions {
+            allow_unlocked,
+            host: Some(workspace().vola()),
+            shipped: Shipped::default(),
+        }
+    }
+
     fn vola(&self, arguments: &[&str]) -> Finished {
         let config = self.path("deployment.toml");
         let mut all = arguments.to_vec();
@@ -41,6 +58,12 @@ impl Place {
 fn trust_of(lines: &[Value], id: &str) -> Option<String> {
     let row = lines.iter().find(|row| row["id"] == id)?;
     row["trust"].as_str().map(ToOwned::to_owned)
+}
+
+#[cfg(target_os = "linux")]
+fn is_isolated(lines: &[Value], id: &str) -> bool {
+    let row = lines.iter().find(|row| row["id"] == id);
+    row.is_some_and(|row| row["isolated"] == true && row["confinement"].is_string())
 }
 
 fn refusal(lines: &[Value], file: &str) -> String {
@@ -97,16 +120,101 @@ fn unlisted_libraries_are_let_in_isolated_when_told_so() {
     let list = place.vola(&["plugin", "list", "--allow-unlocked"]);
     assert_eq!(list.code, Some(0), "{}", list.stderr);
     let lines = list.json_lines();
-    assert_eq!(trust_of(&lines, "mock/act").as_deref(), Some("unlocked"));
+    // With a lock, also those beside the program are unlisted.
+    for id in ["mock/act", "tabletop/franka"] {
+        assert_eq!(trust_of(&lines, id).as_deref(), Some("unlocked"), "{id}");
+        assert!(is_isolated(&lines, id), "{id}");
+    }
+    assert_runs_apart(&place, true);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn without_a_lock_libraries_work_and_are_said_to_be_unlocked() {
+fn what_did_not_come_with_the_program_is_isolated_unless_a_lock_or_a_person_vouches() {
     let place = Place::new(&["mock"], "");
     let lines = place.vola(&["plugin", "list"]).json_lines();
-    for id in ["mock/arm", "tabletop/franka"] {
+    for (id, isolated) in [("mock/arm", true), ("tabletop/franka", false)] {
         assert_eq!(trust_of(&lines, id).as_deref(), Some("unlocked"), "{id}");
+        assert_eq!(is_isolated(&lines, id), isolated, "{id}");
     }
+    assert_runs_apart(&place, false);
+
+    let told = Place::new(&["mock"], "isolation = { mock = 'none' }");
+    let lines = told.vola(&["plugin", "list"]).json_lines();
+    assert!(!is_isolated(&lines, "mock/arm"), "{lines:?}");
+
+    let locked = Place::new(&["mock"], "lock = 'plugins.lock'");
+    let done = locked.vola(&["plugin", "lock", &locked.path(&library_file("mock"))]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let lines = locked.vola(&["plugin", "list"]).json_lines();
+    assert_eq!(trust_of(&lines, "mock/arm").as_deref(), Some("locked"));
+    assert!(!is_isolated(&lines, "mock/arm"), "{lines:?}");
+}
+
+/// What a program that was packed with a list of its libraries does not list did
+/// not come with it, wherever it lies.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_packed_program_knows_its_libraries_by_their_hashes() {
+    let place = Place::new(&["mock", "wrong"], "");
+    let wrong = place.path(&library_file("wrong"));
+    let listed = place.path("shipped.lock");
+    let done = place.vola(&["plugin", "lock", "--out", &listed, &wrong]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let options = PluginOptions {
+        shipped: Shipped {
+            folders: vec![place.folder.path().to_owned()],
+            lock: Some(listed.into()),
+        },
+        ..place.options(false)
+    };
+    let rules = PluginRules::without_deployment(&options).unwrap();
+    let registry = PluginRegistry::search(&[place.folder.path().to_owned()], &rules);
+    let is_isolated = |id| registry.is_isolated(&PluginId::parse(id).unwrap());
+    assert!(is_isolated("mock/arm") && !is_isolated("wrong/nan_output"));
+}
+
+/// Nothing of `mock` runs in this process: its bytes, which only this place has,
+/// are mapped in a child and not here.
+#[cfg(target_os = "linux")]
+fn assert_runs_apart(place: &Place, allow_unlocked: bool) {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let path = place.folder.path().join(library_file("mock"));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend_from_slice(place.path("").as_bytes());
+    fs::write(&path, bytes).unwrap();
+    let folder = place.folder.path();
+    let image = Trust::without_lock().admit(folder, &path).unwrap().image;
+    let inode = fs::metadata(image).unwrap().ino().to_string();
+    let is_mapped = |process: &str| {
+        let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+        maps.lines()
+            .any(|line| line.split_whitespace().nth(4) == Some(&inode))
+    };
+    let deployment = Deployment::load(Path::new(&place.path("deployment.toml"))).unwrap();
+    let rules = PluginRules::of(&deployment, &place.options(allow_unlocked)).unwrap();
+    let registry = PluginRegistry::search(&[folder.to_owned()], &rules);
+    let id = PluginId::parse("mock/act").unwrap();
+    let stage = registry.create_stage(&id, folder).unwrap();
+    assert!(stage.health.is_some(), "a stage in a process of its own");
+    let children = fs::read_to_string("/proc/thread-self/children").unwrap();
+    let child = children.split_whitespace().last().unwrap();
+    assert!(is_mapped(child), "not in the child");
+    assert!(!is_mapped("self"), "in this process");
+}
+
+/// Without a lock, too, what was checked is what is loaded.
+#[test]
+fn a_file_that_is_exchanged_after_the_check_changes_nothing() {
+    let place = Place::new(&["mock"], "");
+    let rules = PluginRules::default();
+    let folder = place.folder.path().to_owned();
+    let registry = PluginRegistry::search(std::slice::from_ref(&folder), &rules);
+    fs::write(folder.join(library_file("mock")), "something else").unwrap();
+    let id = PluginId::parse("mock/act").unwrap();
+    let stage = registry.create_stage(&id, &folder).unwrap();
+    assert!(stage.health.is_none(), "in this process");
 }
 
 /// The system's loader takes a re-used name for the library it knows: images

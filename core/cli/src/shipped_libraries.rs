@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use vola_isolation::{LockedLibrary, PluginLock};
 use vola_runtime::PluginLibrary;
 
-use crate::failure::Failure;
-
-/// The file's name.
-const FILE: &str = "plugins.lock";
+use crate::{failure::Failure, workplace::shipped_lock};
 
 /// The libraries that a packed program came with.
 #[derive(Clone, Debug)]
@@ -41,12 +38,10 @@ impl ShippedLibraries {
     /// # Errors
     /// When the lock file is there and cannot be read.
     pub(crate) fn of_program() -> Result<Option<Self>, Failure> {
-        let program = std::env::current_exe().unwrap_or_default();
-        let file = program.with_file_name(FILE);
-        if !file.is_file() {
+        let Some(file) = shipped_lock() else {
             return Ok(None);
-        }
-        let folder = program.parent().unwrap_or(Path::new(""));
+        };
+        let folder = file.parent().unwrap_or(Path::new(""));
         Ok(Some(Self {
             lock: PluginLock::read(&file)?,
             folder: real(folder),

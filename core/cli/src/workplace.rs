@@ -6,7 +6,7 @@ use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
 use vola_runtime::{
     ConfidenceUse, Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse,
-    Session, SessionOptions,
+    Session, SessionOptions, Shipped,
 };
 use vola_types::PluginId;
 
@@ -17,6 +17,9 @@ use crate::{
 
 /// The deployment that is used when none is named.
 const DEFAULT_CONFIG: &str = "configs/tabletop.toml";
+
+/// The lock file beside a packed program.
+const SHIPPED_LOCK: &str = "plugins.lock";
 
 /// A deployment and where its plugins are looked for.
 #[derive(Clone, Debug)]
@@ -238,7 +241,18 @@ pub(crate) fn plugin_options(arguments: &SharedArguments) -> PluginOptions {
     PluginOptions {
         allow_unlocked: arguments.allow_unlocked,
         host,
+        shipped: Shipped {
+            folders: program_folders(),
+            lock: shipped_lock(),
+        },
     }
+}
+
+/// The lock file of the libraries that a packed program came with.
+pub(crate) fn shipped_lock() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let file = program.with_file_name(SHIPPED_LOCK);
+    file.is_file().then_some(file)
 }
 
 /// Folders that come with the program.

@@ -74,6 +74,32 @@ impl SharedPool {
     pub fn buffer(&self, _: usize) -> io::Result<PoolBuffer> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    /// A room without buffers.
+    #[must_use]
+    pub fn pictures(&self) -> PictureRoom {
+        PictureRoom
+    }
+}
+
+/// Where the pictures of a robot are written; nowhere here.
+#[derive(Clone, Debug)]
+pub struct PictureRoom;
+
+impl PictureRoom {
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn buffer(&self, _: usize) -> io::Result<PoolBuffer> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// None.
+    #[must_use]
+    pub fn copied(&self) -> u64 {
+        0
+    }
 }
 
 /// A buffer of the pool; there is none here.
@@ -117,6 +143,12 @@ impl HostSpec {
         Err(IsolationError::Unsupported {
             path: library.path.clone(),
         })
+    }
+
+    /// Cannot be called.
+    #[must_use]
+    pub fn reading(&self, _: &Path) -> Self {
+        match self.never {}
     }
 
     /// Cannot be called.
@@ -173,6 +205,12 @@ impl IsolatedEmbodiment {
     /// Never.
     pub fn start(spec: &HostSpec, _: &str, _: &Path) -> Result<Self, IsolationError> {
         match spec.never {}
+    }
+
+    /// Cannot be called.
+    #[must_use]
+    pub fn pictures(&self) -> PictureRoom {
+        match self.never {}
     }
 
     /// Cannot be called.

@@ -36,7 +36,7 @@ mod wire;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Alarm, ChildEnd, ChildHealth, ChildLimits, HOST_ARGUMENT, HostSpec, IsolatedEmbodiment,
-    IsolatedStage, IsolationError, PoolBuffer, SharedPool, serve_plugin_host,
+    IsolatedStage, IsolationError, PictureRoom, PoolBuffer, SharedPool, serve_plugin_host,
 };
 pub use trust::{
     AdmittedLibrary, LockedLibrary, PluginLock, SealedImage, SigningKey, Standing, Trust,
@@ -45,7 +45,7 @@ pub use trust::{
 #[cfg(target_os = "linux")]
 pub use {
     hosted::{HOST_ARGUMENT, serve_plugin_host},
-    pool::{PoolBuffer, SharedPool},
+    pool::{PictureRoom, PoolBuffer, SharedPool},
     process::{
         Alarm, ChildEnd, ChildHealth, ChildLimits, HostSpec, IsolatedEmbodiment, IsolatedStage,
         IsolationError,

@@ -27,8 +27,8 @@ pub(crate) trait Body: Send {
     /// Gives an order to the control loop.
     fn order(&mut self, order: ControlOrder) -> Result<(), RuntimeError>;
 
-    /// The newest picture of a camera; its capture time (ns).
-    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError>;
+    /// The newest picture of a camera, and its capture time (ns).
+    fn picture(&mut self, camera: &str) -> Result<(Picture, u64), RuntimeError>;
 
     /// The simulated world, where there is one.
     fn world(&mut self) -> Option<&mut dyn World>;

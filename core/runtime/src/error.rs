@@ -90,6 +90,14 @@ pub enum RuntimeError {
         /// The plugin's own words.
         message: String,
     },
+    /// Readers hold every buffer of a camera, so no picture was taken.
+    #[error(
+        "{who}: no picture was taken, since readers hold all of its buffers\nhelp: drop pictures once they were read, or copy what is to be kept"
+    )]
+    PicturesHeld {
+        /// The camera.
+        who: String,
+    },
     /// A stage's outputs are not what the bundle says.
     #[error("stage `{stage}` (plugin `{id}`): {reason}")]
     StageOutput {

@@ -34,6 +34,7 @@ mod null_actuator;
 mod observing;
 mod offline_policy;
 mod path_check;
+mod picture;
 mod pipeline;
 mod plugin_registry;
 mod plugin_rules;
@@ -73,12 +74,13 @@ pub use interposer::Interposer;
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use motion_report::{MotionReport, MotionSink};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
-pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
-pub use plugin_rules::{PluginOptions, PluginRules};
+pub use picture::{Picture, PictureCounts, Pixels};
+pub use plugin_registry::{CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry};
+pub use plugin_rules::{PluginOptions, PluginRules, Shipped};
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
-    ArmState, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor, Picture,
+    ArmState, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor,
     PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
 };
 pub use robot::Robot;

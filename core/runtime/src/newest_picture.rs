@@ -71,14 +71,13 @@ impl CameraThreads {
         }
     }
 
-    /// Copies the newest picture of a camera; its capture time (ns).
+    /// The newest picture of a camera, and its capture time (ns).
     pub(crate) fn newest(
         &mut self,
         key: &str,
         id: &PluginId,
         now_ns: impl Fn() -> u64 + Send + 'static,
-        into: &mut Picture,
-    ) -> Result<u64, RuntimeError> {
+    ) -> Result<(Picture, u64), RuntimeError> {
         let shared = self.shared(key, id, now_ns)?;
         let wanted = shared.generation.load(Ordering::Acquire);
         let newest = shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,8 +96,7 @@ impl CameraThreads {
                 message: fault.unwrap_or_else(|| "no picture within 2 s".to_owned()),
             });
         }
-        into.clone_from(&newest.picture);
-        Ok(newest.capture_ns)
+        Ok((newest.picture.clone(), newest.capture_ns))
     }
 
     /// Hands every picture of a camera, at most one a period, to a sink.
@@ -197,29 +195,26 @@ impl CameraThread {
     /// Takes pictures at the camera's rate until the session ends.
     pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
         let period = period(camera.description().rate_hz);
-        let mut picture = Picture {
-            width: camera.description().width,
-            height: camera.description().height,
-            rgb: vec![0; camera.byte_length()],
-        };
         while !self.ending.load(Ordering::Acquire) {
             let started_ns = now_ns();
-            let grabbed = camera.grab(started_ns, &mut picture.rgb);
-            if grabbed.is_ok() {
-                self.show(&picture, started_ns);
+            let taken = camera.grab(started_ns);
+            if let Ok((picture, _)) = &taken {
+                self.show(picture, started_ns);
             }
             let mut newest = self
                 .shared
                 .newest
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            match grabbed {
-                Ok(capture_ns) => {
-                    newest.picture.clone_from(&picture);
+            match taken {
+                Ok((picture, capture_ns)) => {
+                    newest.picture = picture;
                     newest.capture_ns = capture_ns;
                     newest.generation += 1;
                     newest.fault = None;
                 }
+                // Counted; the newest picture that there is stays the newest.
+                Err(RuntimeError::PicturesHeld { .. }) => {}
                 Err(error) => newest.fault = Some(error.to_string()),
             }
             drop(newest);
@@ -254,7 +249,76 @@ fn period(rate_hz: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use vola_abi::{
+        CallResult, CameraAbi, CameraAbi_TO, ImageBufferAbi,
+        abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
+    };
+    use vola_types::{CameraDescription, ColorOrder};
+
     use super::*;
+    use crate::picture::PictureMemory;
+
+    /// Writes its picture's number, and notes where.
+    struct Numbering {
+        number: u8,
+        written: Arc<Mutex<Vec<(usize, u8)>>>,
+    }
+
+    impl CameraAbi for Numbering {
+        fn grab(&mut self, image: &mut ImageBufferAbi<'_>) -> CallResult<()> {
+            self.number = self.number.wrapping_add(1);
+            image.data.as_mut_slice().fill(self.number);
+            let at = image.data.as_slice().as_ptr().addr();
+            self.written.lock().unwrap().push((at, self.number));
+            RResult::ROk(())
+        }
+    }
+
+    /// A camera in real time: readers get the very bytes that it wrote, those
+    /// that they keep stay, and what cannot be taken is counted.
+    #[test]
+    fn readers_have_the_buffers_that_the_camera_wrote() {
+        let written = Arc::default();
+        let camera = Numbering {
+            number: 0,
+            written: Arc::clone(&written),
+        };
+        let description = CameraDescription {
+            key: "front".to_owned(),
+            width: 4,
+            height: 2,
+            order: ColorOrder::Rgb,
+            rate_hz: 1000.0,
+            intrinsics: None,
+            mount: None,
+        };
+        let memory = PictureMemory::default();
+        let camera = CameraAbi_TO::from_value(camera, TD_Opaque);
+        let port = CameraPort::new("it".to_owned(), description, camera, memory.clone());
+        let mut threads = CameraThreads::new(vec![port], Arc::default());
+        let id = PluginId::parse("test/robot").unwrap();
+        let mut held: Vec<Picture> = Vec::new();
+        let give_up = Instant::now() + Duration::from_secs(20);
+        // Until the reader has every buffer, and the camera found none.
+        while memory.counts().dropped == 0 && Instant::now() < give_up {
+            let (picture, _) = threads.newest("front", &id, || 0).unwrap();
+            if held.last() != Some(&picture) {
+                held.push(picture);
+            }
+            std::thread::yield_now();
+        }
+        let counts = memory.counts();
+        assert!(counts.dropped > 0 && counts.copied == 0, "{counts:?}");
+        assert_eq!(held.len(), 4);
+        let written = written.lock().unwrap();
+        for picture in &held {
+            let (at, number) = (picture.rgb.as_ptr().addr(), picture.rgb[0]);
+            assert!(written.contains(&(at, number)), "a copy of {number}");
+            assert!(picture.rgb.iter().all(|byte| *byte == number));
+        }
+    }
 
     #[test]
     fn a_camera_s_period_is_whole_ticks() {

@@ -11,7 +11,7 @@ use crate::{
     proprioception::Proprioception,
 };
 
-/// The pictures of the newest observation. The buffers are kept.
+/// The pictures of the newest observation.
 pub(crate) struct Eyes {
     cameras: Vec<String>,
     orders: Vec<(String, ColorOrder)>,
@@ -89,11 +89,14 @@ impl Eyes {
         let mut worst: Sighting = None;
         for camera in cameras {
             let picture = entry(&mut self.pictures, camera, Picture::default);
-            let taken = body.picture(camera, picture);
+            let taken = body.picture(camera);
             let deadlines = self.deadlines;
             let watch = entry(&mut self.watches, camera, || CameraWatch::new(deadlines));
             let verdict = match taken {
-                Ok(captured_ns) => watch.look(body.now_ns(), captured_ns, &picture.rgb, tool),
+                Ok((taken, captured_ns)) => {
+                    *picture = taken;
+                    watch.look(body.now_ns(), captured_ns, &picture.rgb, tool)
+                }
                 Err(error) => {
                     let Some(verdict) = watch.miss(body.now_ns()) else {
                         return Err(error);
@@ -108,7 +111,7 @@ impl Eyes {
             }
             // Only now, so that the watchdogs saw the picture as it was.
             if self.covered {
-                picture.rgb.fill(0);
+                picture.rgb = vec![0; picture.rgb.len()].into();
             }
         }
         Ok(worst)

@@ -6,7 +6,8 @@ use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
 use crate::{
-    PluginRegistry, PluginRules, RuntimeError, policy::Policy, stage_instance::PolicyHost,
+    PluginOptions, PluginRegistry, PluginRules, RuntimeError, policy::Policy,
+    stage_instance::PolicyHost,
 };
 
 /// A bundle's chain for one of its robots, with neither robot nor clock.
@@ -37,6 +38,7 @@ impl OfflinePolicy {
         bundle: &Path,
         embodiment: Option<&PluginId>,
         plugin_folders: &[PathBuf],
+        plugins: &PluginOptions,
         threads: u32,
     ) -> Result<Self, RuntimeError> {
         let bundle = Bundle::open(bundle)?;
@@ -53,7 +55,8 @@ impl OfflinePolicy {
             .iter()
             .map(vola_bundle::Stage::plugin)
             .collect();
-        let registry = PluginRegistry::for_plugins(plugin_folders, stages, &PluginRules::default());
+        let rules = PluginRules::without_deployment(plugins)?;
+        let registry = PluginRegistry::for_plugins(plugin_folders, stages, &rules);
         let host = PolicyHost {
             registry: &registry,
             threads,

@@ -18,8 +18,10 @@ use vola_abi::{
     EmbodimentBox, LoadedModule, StageBox,
     abi_stable::std_types::{RResult, RStr},
 };
+use vola_bundle::Isolation;
 use vola_isolation::{
-    AdmittedLibrary, ChildHealth, HostSpec, IsolatedEmbodiment, IsolatedStage, Standing,
+    AdmittedLibrary, ChildHealth, HostSpec, IsolatedEmbodiment, IsolatedStage, PictureRoom,
+    SharedPool, Standing,
 };
 use vola_types::{PluginDescription, PluginId, PluginKind};
 
@@ -34,6 +36,7 @@ pub struct PluginLibrary {
     sdk: String,
     plugins: Vec<PluginDescription>,
     admitted: AdmittedLibrary,
+    usual: Isolation,
     host: Option<HostSpec>,
     confinement: Option<String>,
 }
@@ -52,8 +55,9 @@ impl PluginLibrary {
     fn load(rules: &mut PluginRules, folder: &Path, path: &Path) -> Result<Self, RuntimeError> {
         let admitted = rules.trust().admit(folder, path)?;
         let expected_name = admitted.expected_name();
+        let usual = rules.usual(&admitted);
         let mut confinement = None;
-        let (host, text) = if rules.may_isolate(&expected_name, admitted.standing) {
+        let (host, text) = if rules.may_isolate(&expected_name, usual) {
             let host = rules.host_spec(&admitted)?;
             let (text, level) = host.manifest()?;
             confinement = Some(level);
@@ -75,7 +79,7 @@ impl PluginLibrary {
             }
         }
         admitted.check_identity(&manifest.library, &manifest.version)?;
-        if host.is_none() && rules.may_isolate(&manifest.library, admitted.standing) {
+        if host.is_none() && rules.may_isolate(&manifest.library, usual) {
             let reason = format!(
                 "`{}` is to be isolated, and its file would have to be called {}",
                 manifest.library,
@@ -97,6 +101,7 @@ impl PluginLibrary {
             sdk: manifest.sdk,
             plugins: manifest.plugins,
             admitted,
+            usual,
             host,
             confinement,
         })
@@ -170,6 +175,14 @@ pub struct CreatedStage {
     pub stage: StageBox,
     /// None in this process.
     pub health: Option<Arc<ChildHealth>>,
+}
+
+/// A robot, and where its pictures are to be written.
+pub struct CreatedEmbodiment {
+    /// The robot.
+    pub embodiment: EmbodimentBox,
+    /// Memory that isolated plugins see; none without any.
+    pub pictures: Option<PictureRoom>,
 }
 
 /// All libraries found in the places searched.
@@ -284,17 +297,22 @@ impl PluginRegistry {
             .ok_or_else(|| self.missing(id))
     }
 
-    /// A new instance of a stage, in this process or in one of its own.
+    /// A new instance of a stage of the bundle in this folder, in this process or
+    /// in one of its own, which can read the folder.
     ///
     /// # Errors
     /// When the plugin is missing, of another kind, or refuses.
-    pub fn create_stage(&self, id: &PluginId) -> Result<CreatedStage, RuntimeError> {
+    pub fn create_stage(
+        &self,
+        id: &PluginId,
+        bundle_folder: &Path,
+    ) -> Result<CreatedStage, RuntimeError> {
         let (library, plugin) = self.find(id)?;
         if plugin.kind == PluginKind::Embodiment {
             return Err(wrong_kind(id, "encoder, fusion or head", plugin.kind));
         }
         if let Some(host) = self.host_of(id, library) {
-            let stage = IsolatedStage::start(host, id.plugin())?;
+            let stage = IsolatedStage::start(&host.reading(bundle_folder), id.plugin())?;
             tracing::info!(plugin = %id, level = stage.level(), "runs in a process of its own");
             return Ok(CreatedStage {
                 health: Some(stage.health()),
@@ -330,14 +348,14 @@ impl PluginRegistry {
         library
             .host
             .as_ref()
-            .filter(|_| self.rules.is_isolated(id, library.standing()))
+            .filter(|_| self.rules.is_isolated(id, library.usual))
     }
 
     /// A new instance of an embodiment, in this process or in one of its own.
     ///
     /// # Errors
     /// When the plugin is missing, of another kind, or refuses.
-    pub fn create_embodiment(&self, id: &PluginId) -> Result<EmbodimentBox, RuntimeError> {
+    pub fn create_embodiment(&self, id: &PluginId) -> Result<CreatedEmbodiment, RuntimeError> {
         let (library, plugin) = self.find(id)?;
         if plugin.kind != PluginKind::Embodiment {
             return Err(wrong_kind(id, "embodiment", plugin.kind));
@@ -345,14 +363,21 @@ impl PluginRegistry {
         if let Some(host) = self.host_of(id, library) {
             let folder = self.rules.motion_log_folder();
             let robot = IsolatedEmbodiment::start(host, id.plugin(), &folder)?;
-            return Ok(robot.into_box());
+            return Ok(CreatedEmbodiment {
+                pictures: Some(robot.pictures()),
+                embodiment: robot.into_box(),
+            });
         }
         let create = library.module()?.module().create_embodiment();
-        unwrap(
+        let embodiment = unwrap(
             id.to_string(),
             "create_embodiment",
             create(RStr::from(id.plugin())),
-        )
+        )?;
+        Ok(CreatedEmbodiment {
+            embodiment,
+            pictures: self.rules.pool().map(SharedPool::pictures),
+        })
     }
 
     fn missing(&self, id: &PluginId) -> RuntimeError {

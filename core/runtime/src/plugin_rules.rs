@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use vola_bundle::{Deployment, Isolation, PluginSettings};
-use vola_isolation::{AdmittedLibrary, Alarm, ChildLimits, HostSpec, SharedPool, Standing, Trust};
+use vola_isolation::{
+    AdmittedLibrary, Alarm, ChildLimits, HostSpec, PluginLock, SharedPool, Standing, Trust,
+};
 use vola_types::PluginId;
 
 use crate::{RuntimeError, StopSwitch};
@@ -19,6 +21,57 @@ pub struct PluginOptions {
     /// The program that hosts isolated plugins when called with the argument
     /// [`HOST_ARGUMENT`](vola_isolation::HOST_ARGUMENT).
     pub host: Option<PathBuf>,
+    /// What came with the program.
+    pub shipped: Shipped,
+}
+
+/// The libraries that came with the program: whoever trusts it trusts them.
+#[derive(Clone, Debug, Default)]
+pub struct Shipped {
+    /// Their folders.
+    pub folders: Vec<PathBuf>,
+    /// The lock file that lists them, where the program was packed with one;
+    /// then a library counts by its hash, else by lying in a folder.
+    pub lock: Option<PathBuf>,
+}
+
+impl Shipped {
+    fn read(&self) -> Result<ShippedLibraries, RuntimeError> {
+        Ok(match &self.lock {
+            Some(lock) => ShippedLibraries::Listed(PluginLock::read(lock)?),
+            None => {
+                let real = self.folders.iter().map(std::fs::canonicalize);
+                ShippedLibraries::Beside(real.filter_map(Result::ok).collect())
+            }
+        })
+    }
+}
+
+/// The same, read.
+#[derive(Clone, Debug)]
+enum ShippedLibraries {
+    Listed(PluginLock),
+    Beside(Vec<PathBuf>),
+}
+
+impl Default for ShippedLibraries {
+    fn default() -> Self {
+        Self::Beside(Vec::new())
+    }
+}
+
+impl ShippedLibraries {
+    fn hold(&self, library: &AdmittedLibrary) -> bool {
+        match self {
+            Self::Listed(lock) => lock.find(library.hash).is_some(),
+            // After links were followed: what lies elsewhere came from elsewhere.
+            Self::Beside(folders) => library.path.canonicalize().is_ok_and(|path| {
+                folders
+                    .iter()
+                    .any(|folder| path.parent() == Some(folder.as_path()))
+            }),
+        }
+    }
 }
 
 /// The rules of one session or search.
@@ -28,6 +81,7 @@ pub struct PluginRules {
     settings: Option<PluginSettings>,
     record_folder: Option<PathBuf>,
     host: Option<PathBuf>,
+    shipped: ShippedLibraries,
     pool: Option<SharedPool>,
     alarm: Option<StopSwitch>,
 }
@@ -47,9 +101,19 @@ impl PluginRules {
             trust,
             settings: Some(settings.clone()),
             record_folder: deployment.record().folder().map(ToOwned::to_owned),
+            ..Self::without_deployment(options)?
+        })
+    }
+
+    /// The rules where there is no deployment.
+    ///
+    /// # Errors
+    /// When the lock file of the shipped libraries cannot be used.
+    pub fn without_deployment(options: &PluginOptions) -> Result<Self, RuntimeError> {
+        Ok(Self {
             host: options.host.clone(),
-            pool: None,
-            alarm: None,
+            shipped: options.shipped.read()?,
+            ..Self::default()
         })
     }
 
@@ -67,17 +131,17 @@ impl PluginRules {
         &self.trust
     }
 
-    /// Whether a plugin of an admitted library runs in a process of its own. A
-    /// library that a lock file does not list does, unless it was told not to.
+    /// Whether a plugin of a library with this usual place runs in a process of
+    /// its own.
     #[must_use]
-    pub fn is_isolated(&self, id: &PluginId, standing: Standing) -> bool {
+    pub(crate) fn is_isolated(&self, id: &PluginId, usual: Isolation) -> bool {
         let said = self.settings.as_ref().and_then(|it| it.isolation(id));
-        said.unwrap_or(self.usual(standing)) == Isolation::Process
+        said.unwrap_or(usual) == Isolation::Process
     }
 
     /// Whether any plugin of this library may be isolated, so that nothing of
     /// it may run in this process before that is known.
-    pub(crate) fn may_isolate(&self, library: &str, standing: Standing) -> bool {
+    pub(crate) fn may_isolate(&self, library: &str, usual: Isolation) -> bool {
         let said = self.settings.as_ref().is_some_and(|it| {
             it.isolation_entries().any(|(name, isolation)| {
                 isolation == Isolation::Process
@@ -87,13 +151,25 @@ impl PluginRules {
                             .is_some_and(|(first, _)| first == library))
             })
         });
-        said || self.usual(standing) == Isolation::Process
+        let is_told_here = self.settings.as_ref().is_some_and(|it| {
+            it.isolation_entries()
+                .any(|(name, isolation)| isolation == Isolation::None && name == library)
+        });
+        said || (usual == Isolation::Process && !is_told_here)
     }
 
-    fn usual(&self, standing: Standing) -> Isolation {
-        match (self.trust.lock(), standing) {
-            (Some(_), Standing::Unlocked) => Isolation::Process,
-            _ => Isolation::None,
+    /// Where the plugins of a library run of which nothing is said: in this
+    /// process when the deployment's lock file lists it or, without one, it came
+    /// with the program; else in one of their own. A program without a host for
+    /// them, and a system without isolation, run what no lock file forbids.
+    pub(crate) fn usual(&self, library: &AdmittedLibrary) -> Isolation {
+        let is_vouched_for = library.standing != Standing::Unlocked
+            || (self.trust.lock().is_none() && self.shipped.hold(library));
+        let can_isolate = cfg!(target_os = "linux") && self.host.is_some();
+        if is_vouched_for || (self.trust.lock().is_none() && !can_isolate) {
+            Isolation::None
+        } else {
+            Isolation::Process
         }
     }
 

@@ -229,10 +229,10 @@ impl Body for RealBody {
         Ok(())
     }
 
-    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError> {
+    fn picture(&mut self, camera: &str) -> Result<(Picture, u64), RuntimeError> {
         let clock = self.clock;
         self.cameras
-            .newest(camera, &self.id, move || clock.now_ns(), into)
+            .newest(camera, &self.id, move || clock.now_ns())
     }
 
     fn notes(&mut self) -> Vec<ControlNote> {

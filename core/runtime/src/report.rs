@@ -4,6 +4,8 @@ use vola_bundle::ActionChunk;
 use vola_confidence::ConfidenceReading;
 use vola_types::{DType, Outcome};
 
+use crate::Picture;
+
 /// Watches a primitive. Called on the thread that runs it.
 pub trait PrimitiveObserver {
     /// After every decision of the policy, before its chunk is followed.
@@ -119,17 +121,6 @@ impl LabelTensor {
             .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
             .collect()
     }
-}
-
-/// An 8-bit RGB picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Picture {
-    /// Columns (px).
-    pub width: u32,
-    /// Rows (px).
-    pub height: u32,
-    /// `[height, width, 3]`, row-major.
-    pub rgb: Vec<u8>,
 }
 
 /// How a primitive ended.

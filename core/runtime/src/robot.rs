@@ -8,7 +8,10 @@ use vola_abi::{
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 
 use crate::{
-    Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap,
+    CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RuntimeError,
+    log_sink::plugin_log,
+    picture::{PictureBuffers, PictureMemory},
+    plugin_registry::unwrap,
 };
 
 /// A configured and described robot that is not open yet.
@@ -16,6 +19,7 @@ pub struct Robot {
     id: PluginId,
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
+    pictures: PictureMemory,
 }
 
 impl Robot {
@@ -29,7 +33,10 @@ impl Robot {
         id: &PluginId,
         settings: &serde_json::Value,
     ) -> Result<Self, RuntimeError> {
-        let mut embodiment = registry.create_embodiment(id)?;
+        let CreatedEmbodiment {
+            mut embodiment,
+            pictures,
+        } = registry.create_embodiment(id)?;
         let who = format!("embodiment `{id}`");
         let text = settings.to_string();
         unwrap(
@@ -55,6 +62,7 @@ impl Robot {
             id: id.clone(),
             description,
             embodiment,
+            pictures: PictureMemory::new(pictures),
         })
     }
 
@@ -93,11 +101,9 @@ impl Robot {
             let Some(description) = self.description.camera(&key) else {
                 return Err(self.missing(format!("description of its camera `{key}`")));
             };
-            cameras.push(CameraPort {
-                who: format!("{who}, camera `{key}`"),
-                description: description.clone(),
-                camera: part.camera,
-            });
+            let who = format!("{who}, camera `{key}`");
+            let (description, memory) = (description.clone(), self.pictures.clone());
+            cameras.push(CameraPort::new(who, description, part.camera, memory));
         }
         for described in &self.description.cameras {
             if cameras
@@ -120,6 +126,7 @@ impl Robot {
             id: self.id,
             description: self.description,
             embodiment: self.embodiment,
+            pictures: self.pictures,
         })
     }
 
@@ -140,9 +147,16 @@ pub struct OpenRobot {
     id: PluginId,
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
+    pictures: PictureMemory,
 }
 
 impl OpenRobot {
+    /// What became of its pictures so far.
+    #[must_use]
+    pub fn picture_counts(&self) -> PictureCounts {
+        self.pictures.counts()
+    }
+
     /// The embodiment's id.
     #[must_use]
     pub fn id(&self) -> &PluginId {
@@ -262,14 +276,31 @@ impl ActuatorPort {
     }
 }
 
-/// One camera.
+/// One camera with its buffers.
 pub(crate) struct CameraPort {
     who: String,
     description: CameraDescription,
     camera: CameraBox,
+    buffers: PictureBuffers,
 }
 
 impl CameraPort {
+    /// A camera under a name for messages.
+    pub(crate) fn new(
+        who: String,
+        description: CameraDescription,
+        camera: CameraBox,
+        memory: PictureMemory,
+    ) -> Self {
+        let length = description.width as usize * description.height as usize * 3;
+        Self {
+            who,
+            description,
+            camera,
+            buffers: PictureBuffers::new(memory, length),
+        }
+    }
+
     pub(crate) fn description(&self) -> &CameraDescription {
         &self.description
     }
@@ -282,22 +313,30 @@ impl CameraPort {
         }
     }
 
-    /// Bytes of one picture.
-    pub(crate) fn byte_length(&self) -> usize {
-        self.description.width as usize * self.description.height as usize * 3
-    }
-
-    /// Writes the newest picture; the answer is its capture time (ns).
-    pub(crate) fn grab(&mut self, now_ns: u64, data: &mut [u8]) -> Result<u64, RuntimeError> {
-        let mut image = ImageBufferAbi {
-            width: self.description.width,
-            height: self.description.height,
-            capture_time_ns: now_ns,
-            data: RSliceMut::from_mut_slice(data),
+    /// Takes the newest picture; with it its capture time (ns).
+    ///
+    /// # Errors
+    /// When the camera fails, or readers hold all of its buffers.
+    pub(crate) fn grab(&mut self, now_ns: u64) -> Result<(Picture, u64), RuntimeError> {
+        let (width, height) = (self.description.width, self.description.height);
+        let camera = &mut self.camera;
+        let taken = self.buffers.take(|data| {
+            let mut image = ImageBufferAbi {
+                width,
+                height,
+                capture_time_ns: now_ns,
+                data: RSliceMut::from_mut_slice(data),
+            };
+            let result = camera.grab(&mut image);
+            let captured_ns = image.capture_time_ns;
+            unwrap(&self.who, "grab", result).map(|()| captured_ns)
+        });
+        let Some(taken) = taken else {
+            return Err(RuntimeError::PicturesHeld {
+                who: self.who.clone(),
+            });
         };
-        let result = self.camera.grab(&mut image);
-        let captured = image.capture_time_ns;
-        unwrap(&self.who, "grab", result).map(|()| captured)
+        taken.map(|(rgb, captured_ns)| (Picture { width, height, rgb }, captured_ns))
     }
 }
 

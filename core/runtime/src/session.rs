@@ -17,8 +17,9 @@ use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry,
-    PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginLibrary, PluginOptions,
+    PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError,
+    SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
@@ -398,9 +399,13 @@ impl Session {
     /// # Errors
     /// When there is no such camera, or it fails.
     pub fn picture(&mut self, camera: &str) -> Result<Picture, RuntimeError> {
-        let mut picture = Picture::default();
-        self.body.picture(camera, &mut picture)?;
-        Ok(picture)
+        self.body.picture(camera).map(|(picture, _)| picture)
+    }
+
+    /// What became of the cameras' pictures so far.
+    #[must_use]
+    pub fn picture_counts(&self) -> PictureCounts {
+        self.robot.picture_counts()
     }
 
     /// Whether the policy's pictures are black from now on, to prove that it

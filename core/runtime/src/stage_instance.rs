@@ -43,7 +43,7 @@ impl StageInstance {
     ) -> Result<Self, RuntimeError> {
         let (_, description) = host.registry.find(stage.plugin())?;
         check_version(stage, &description.version)?;
-        let created = host.registry.create_stage(stage.plugin())?;
+        let created = host.registry.create_stage(stage.plugin(), bundle_folder)?;
         let (mut plugin, health) = (created.stage, created.health);
         let who = format!("stage `{}` (plugin `{}`)", stage.name(), stage.plugin());
         let settings = stage.settings().to_string();

@@ -40,7 +40,6 @@ pub(crate) struct VirtualBody {
     watches: Vec<(Watch, u64)>,
     motion: Option<(Arc<ArmModel>, MotionSink)>,
     motion_told_ns: u64,
-    frame: Picture,
 }
 
 impl VirtualBody {
@@ -72,7 +71,6 @@ impl VirtualBody {
             watches: Vec::new(),
             motion: None,
             motion_told_ns: 0,
-            frame: Picture::default(),
         })
     }
 
@@ -127,17 +125,15 @@ impl VirtualBody {
             return Ok(());
         }
         let (mut watch, due_ns) = self.watches.swap_remove(number);
-        let mut frame = std::mem::take(&mut self.frame);
-        let grabbed = self.picture(&watch.camera, &mut frame);
-        if grabbed.is_ok() {
-            (watch.sink)(self.now_ns, &frame);
+        let taken = self.picture(&watch.camera);
+        if let Ok((picture, _)) = &taken {
+            (watch.sink)(self.now_ns, picture);
         }
-        self.frame = frame;
         let next = due_ns + watch.period_ns;
         self.watches.push((watch, next));
         let last = self.watches.len() - 1;
         self.watches.swap(number, last);
-        grabbed.map(|_| ())
+        taken.map(|_| ())
     }
 }
 
@@ -166,13 +162,8 @@ impl Body for VirtualBody {
         Ok(())
     }
 
-    fn picture(&mut self, camera: &str, into: &mut Picture) -> Result<u64, RuntimeError> {
-        let now_ns = self.now_ns;
-        let port = find_camera(&mut self.cameras, camera, &self.id)?;
-        into.width = port.description().width;
-        into.height = port.description().height;
-        into.rgb.resize(port.byte_length(), 0);
-        port.grab(now_ns, &mut into.rgb)
+    fn picture(&mut self, camera: &str) -> Result<(Picture, u64), RuntimeError> {
+        find_camera(&mut self.cameras, camera, &self.id)?.grab(self.now_ns)
     }
 
     fn world(&mut self) -> Option<&mut dyn World> {

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 fn a_plugin_that_logs_on_the_control_thread_never_stops_it() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("d.toml");
-    let text = "[robot]\nplugin = 'wrong/logs_in_command'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000";
+    let text = "[robot]\nplugin = 'wrong/logs_in_command'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n[plugins.isolation]\nwrong = 'none'";
     std::fs::write(&config, text).unwrap();
     let workspace = workspace();
     // One line a tick, some hundred kilobytes in all: far more than a pipe holds.

@@ -17,7 +17,7 @@ use vola_abi::{
 use vola_bundle::Deployment;
 use vola_runtime::{
     ClockMode, Driver, Interposer, PluginOptions, PrimitiveObserver, SafetyNote, Session,
-    SessionOptions,
+    SessionOptions, Shipped,
 };
 use vola_tests::workspace;
 use vola_types::{Op, PrimitiveGoal};
@@ -113,6 +113,10 @@ fn session(diary: &Diary) -> Session {
         plugins: PluginOptions {
             allow_unlocked: false,
             host: Some(workspace.vola()),
+            shipped: Shipped {
+                folders: vec![workspace.built.clone()],
+                lock: None,
+            },
         },
         interposer: Some(Arc::new(diary.clone())),
         ..SessionOptions::default()

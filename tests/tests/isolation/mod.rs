@@ -2,8 +2,10 @@
 
 mod breaking;
 mod decelerating;
+mod pictures;
 mod robots;
 mod same_results;
+mod trespassing;
 
 use std::{
     sync::{Arc, mpsc},

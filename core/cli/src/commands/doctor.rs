@@ -193,7 +193,7 @@ fn deployment_findings(shared: &SharedArguments, findings: &mut Vec<Finding>) {
     folders.extend(program_folders());
     let rules = match &deployment {
         Some(deployment) => PluginRules::of(deployment, &plugin_options(shared)),
-        None => Ok(PluginRules::default()),
+        None => PluginRules::without_deployment(&plugin_options(shared)),
     };
     let rules = rules.unwrap_or_else(|error| {
         findings.push(Finding::broken("plugin lock", &error));

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use vola_bundle::Deployment;
 use vola_plugin::{Check, CheckOutcome, check_library};
 use vola_runtime::{PluginRegistry, PluginRules};
-use vola_types::PluginKind;
+use vola_types::{PluginId, PluginKind};
 
 use super::plugin_lock;
 use crate::{
@@ -101,26 +101,32 @@ pub(super) fn folders(shared: &SharedArguments) -> Result<Vec<PathBuf>, Failure>
     Ok(folders)
 }
 
+fn is_isolated(registry: &PluginRegistry, id: &str) -> bool {
+    PluginId::parse(id).is_ok_and(|id| registry.is_isolated(&id))
+}
+
 fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
     let folders = folders(shared)?;
     let config = config_path(shared.config.as_deref());
     let rules = if shared.config.is_some() || config.exists() {
         PluginRules::of(&Deployment::load(&config)?, &plugin_options(shared))?
     } else {
-        PluginRules::default()
+        PluginRules::without_deployment(&plugin_options(shared))?
     };
     let registry = PluginRegistry::search(&folders, &rules);
     if console.is_json() {
         for library in registry.libraries() {
             for plugin in library.plugins() {
+                let id = format!("{}/{}", library.name(), plugin.name);
                 console.object(&serde_json::json!({
-                    "id": format!("{}/{}", library.name(), plugin.name),
+                    "id": id,
                     "kind": plugin.kind,
                     "version": plugin.version,
                     "summary": plugin.summary,
                     "path": library.path(),
                     "hash": library.hash().to_hex().to_string(),
                     "trust": library.standing().as_str(),
+                    "isolated": is_isolated(&registry, &id),
                     "confinement": library.confinement(),
                     "interface": vola_abi::ABI_REVISION,
                 }))?;
@@ -141,16 +147,18 @@ fn list(shared: &SharedArguments, console: Console) -> Result<u8, Failure> {
     ]);
     for library in registry.libraries() {
         for plugin in library.plugins() {
+            let id = format!("{}/{}", library.name(), plugin.name);
+            let mut trust = library.standing().as_str().to_owned();
+            if is_isolated(&registry, &id) {
+                trust.push_str(", isolated");
+            }
             table.toned_row([
-                (
-                    format!("{}/{}", library.name(), plugin.name),
-                    Some(Tone::Strong),
-                ),
+                (id, Some(Tone::Strong)),
                 (plugin.kind.to_string(), None),
                 (plugin.version.clone(), None),
                 (plugin.summary.clone(), None),
                 (file_name(library.path()), Some(Tone::Faint)),
-                (library.standing().as_str().to_owned(), Some(Tone::Faint)),
+                (trust, Some(Tone::Faint)),
             ]);
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     failure::{Failure, exit},
     output::Console,
     recorded_observation::RecordedObservation,
-    workplace::program_folders,
+    workplace::{plugin_options, program_folders},
 };
 
 /// Seed of what stages draw at random.
@@ -50,6 +50,7 @@ pub(crate) fn run(
         &own.bundle,
         id.as_ref(),
         &folders,
+        &plugin_options(shared),
         u32::try_from(threads).unwrap_or(1),
     )?;
     let moments = RecordedObservation::read(&own.inputs, policy.binding(), policy.history())?;

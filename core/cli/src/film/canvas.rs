@@ -49,7 +49,7 @@ impl Canvas {
             return Self {
                 width,
                 height,
-                rgb: picture.rgb.clone(),
+                rgb: picture.rgb.to_vec(),
             };
         }
         let new_height = (height * max_width / width).max(1);
@@ -242,15 +242,15 @@ mod tests {
         let picture = Picture {
             width: 4,
             height: 2,
-            rgb: [[0; 3], [100; 3]].concat().repeat(4),
+            rgb: [[0; 3], [100; 3]].concat().repeat(4).into(),
         };
         let half = Canvas::scaled(&picture, 2);
         assert_eq!((half.width, half.height, half.get(1, 0)), (2, 1, [50; 3]));
-        assert_eq!(Canvas::scaled(&picture, 100).rgb, picture.rgb);
+        assert_eq!(Canvas::scaled(&picture, 100).rgb, *picture.rgb);
         let broken = Picture {
             width: 4,
             height: 2,
-            rgb: vec![1],
+            rgb: vec![1].into(),
         };
         assert_eq!(Canvas::scaled(&broken, 2).rgb.len(), 4 * 2 * 3);
     }

@@ -46,7 +46,7 @@ pub(crate) fn reliability_picture(platt: &Reliability, isotonic: &Reliability) -
     Picture {
         width: u32::try_from(canvas.width).unwrap_or(0),
         height: u32::try_from(canvas.height).unwrap_or(0),
-        rgb: canvas.rgb,
+        rgb: canvas.rgb.into(),
     }
 }
 

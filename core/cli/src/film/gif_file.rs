@@ -118,7 +118,7 @@ mod tests {
         Picture {
             width: 80,
             height: 60,
-            rgb,
+            rgb: rgb.into(),
         }
     }
 

@@ -52,18 +52,18 @@ mod tests {
         let picture = Picture {
             width: 2,
             height: 1,
-            rgb: vec![1, 2, 3, 4, 5, 6],
+            rgb: vec![1, 2, 3, 4, 5, 6].into(),
         };
         write_png(&path, &picture).unwrap();
         let decoder = png::Decoder::new(std::io::BufReader::new(File::open(&path).unwrap()));
         let mut reader = decoder.read_info().unwrap();
         let mut rgb = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut rgb).unwrap();
-        assert_eq!(rgb, picture.rgb);
+        assert_eq!(rgb, *picture.rgb);
         let wrong = Picture {
             width: 3,
             height: 1,
-            rgb: vec![1],
+            rgb: vec![1].into(),
         };
         assert!(write_png(&path, &wrong).is_err());
     }

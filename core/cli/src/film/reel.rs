@@ -96,7 +96,7 @@ mod tests {
         Picture {
             width: 40,
             height: 30,
-            rgb: vec![level; 40 * 30 * 3],
+            rgb: vec![level; 40 * 30 * 3].into(),
         }
     }
 
@@ -123,7 +123,7 @@ mod tests {
             &Picture {
                 width: 20,
                 height: 30,
-                rgb: vec![0; 20 * 30 * 3],
+                rgb: vec![0; 20 * 30 * 3].into(),
             },
         );
         assert_eq!(reel.frames(), 2);

@@ -70,7 +70,7 @@ impl Sheet {
         Picture {
             width: u32::try_from(sheet.width).unwrap_or(0),
             height: u32::try_from(sheet.height).unwrap_or(0),
-            rgb: sheet.rgb,
+            rgb: sheet.rgb.into(),
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
         let red = Picture {
             width: 96,
             height: 96,
-            rgb: [200, 10, 10].repeat(96 * 96),
+            rgb: [200, 10, 10].repeat(96 * 96).into(),
         };
         let mut sheet = Sheet::new(3);
         sheet.row("one", vec![("0.0 s".to_owned(), red.clone()); 3]);

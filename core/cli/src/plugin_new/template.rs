@@ -115,6 +115,10 @@ const ROBOT_USE: &str = "In a deployment, say `arm.toml`, the plugin is the robo
     [plugins]
     paths = [\"target/release/@LIBRARY_FILE@\"]
 
+It runs in a process of its own until `vola plugin lock` lists it in the deployment's
+lock, or `[plugins.isolation]` says `\"none\"`: in the runtime's process it is commanded on
+the control thread itself.
+
 Without a `[policy]` it does what the runtime makes itself: home, gripper, wait, and
 moving over a place of the table.
 

@@ -128,7 +128,7 @@ fn watch_camera(
 }
 
 fn pixels(picture: &Picture, order: ColorOrder) -> Pixels {
-    let mut rgb = picture.rgb.clone();
+    let mut rgb = picture.rgb.to_vec();
     if order == ColorOrder::Bgr {
         let (pixels, _) = rgb.as_chunks_mut::<3>();
         pixels.iter_mut().for_each(|pixel| pixel.swap(0, 2));

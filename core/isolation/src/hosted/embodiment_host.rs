@@ -18,9 +18,7 @@ use vola_abi::{
 };
 use vola_types::EmbodimentDescription;
 
-use super::{
-    CAMERAS_BEGIN, failed, log_to_parent, motion_log::MotionLog, stage_host::place, unwrap,
-};
+use super::{failed, log_to_parent, motion_log::MotionLog, stage_host::place, unwrap};
 use crate::{
     channel::Channel,
     frames::{Frames, Order, Seen},
@@ -196,7 +194,7 @@ impl EmbodimentHost {
             }
             Ask::WorldDemonstrate => {
                 let tensors = unwrap(world.demonstrate())?;
-                place(&tensors, output, CAMERAS_BEGIN).map(|heads| done().tensors(&heads))
+                place(&tensors, output).map(|heads| done().tensors(&heads))
             }
             _ => Err(failed("a question for a stage, not for a robot")),
         };
@@ -273,16 +271,10 @@ impl Parts {
 }
 
 /// Serves one camera on its own thread until the parent is gone. Pictures are
-/// written where the parent reads them.
-pub(super) fn serve_camera(
-    mut camera: CameraBox,
-    mut channel: Channel,
-    output: &Mapping,
-    begin: usize,
-    room: usize,
-) {
+/// written where the parent says, into memory that it reads in place.
+pub(super) fn serve_camera(mut camera: CameraBox, mut channel: Channel, pictures: &Mapping) {
     while let Ok(record) = channel.receive(None, None) {
-        let result = grab(&mut camera, &record, output, begin, room);
+        let result = grab(&mut camera, &record, pictures);
         let answer = result.unwrap_or_else(|fault| super::fault_record(&fault));
         if channel.send(answer.bytes(), None).is_err() {
             return;
@@ -294,25 +286,14 @@ pub(super) fn serve_camera(
     unsafe_code,
     reason = "the picture is written where the parent reads it"
 )]
-fn grab(
-    camera: &mut CameraBox,
-    record: &[u8],
-    output: &Mapping,
-    begin: usize,
-    room: usize,
-) -> Result<Writer, FaultAbi> {
+fn grab(camera: &mut CameraBox, record: &[u8], pictures: &Mapping) -> Result<Writer, FaultAbi> {
     let mut reader = Reader::new(record);
     let (_, width, height) = (reader.u8()?, reader.u32()?, reader.u32()?);
-    let (length, now_ns) = (reader.size()?, reader.u64()?);
-    if length > room {
-        return Err(failed(&format!(
-            "a picture of an isolated robot: expected at most {room} bytes, got {length}"
-        )));
-    }
-    // SAFETY: this part of the memory is this camera's alone in this process,
-    // and the parent, which only reads it, waits for the answer.
-    let data = unsafe { output.lend_mut(begin, length) };
-    let data = data.ok_or_else(|| failed("no room for pictures"))?;
+    let (offset, length, now_ns) = (reader.size()?, reader.size()?, reader.u64()?);
+    // SAFETY: the parent has this buffer for this one picture: no other camera
+    // gets it, and nobody reads it before the answer was received.
+    let data = unsafe { pictures.lend_mut(offset, length) };
+    let data = data.ok_or_else(|| failed("a picture outside of the memory for pictures"))?;
     let mut image = ImageBufferAbi {
         width,
         height,

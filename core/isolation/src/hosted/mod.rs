@@ -23,13 +23,15 @@ use vola_abi::{
 };
 
 use self::{
+    confinement::Bounds,
     embodiment_host::{EmbodimentHost, serve_camera},
     stage_host::StageHost,
 };
 use crate::{
     channel::{Channel, ChannelError},
     frames::Frames,
-    sys::{Access, Mapping, Memfd, Network, Wanted, end_process, receive, wait_for},
+    pool::{MAX_AREAS, PoolView},
+    sys::{Access, Mapping, Memfd, Wanted, end_process, receive, wait_for},
     wire::{Ask, Malformed, Reader, Writer, answer},
 };
 
@@ -41,14 +43,13 @@ const ORPHANED: i32 = 0;
 /// Where the plugin's log lines go: to the parent.
 static LOG: OnceLock<Mutex<Channel>> = OnceLock::new();
 
-/// Pictures begin here in the memory for results (bytes).
-pub(crate) const CAMERAS_BEGIN: usize = 64 << 20;
-/// Room for one camera's pictures (bytes).
-pub(crate) const CAMERA_ROOM: usize = 32 << 20;
 /// Most cameras of an isolated robot.
 pub(crate) const MAX_CAMERAS: usize = 6;
-/// Descriptors of every child.
-const COMMON: usize = 4;
+/// Descriptors of every child: channel, library, memory for results.
+const COMMON: usize = 3;
+/// Descriptors of a robot's child after those: frames, motion log, memory for
+/// pictures; then a channel a camera.
+const ROBOT: usize = 3;
 /// A robot's host may need so long to bring it to rest.
 const LAST_WORK: Duration = Duration::from_secs(5);
 
@@ -59,16 +60,16 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 /// When the process was not started by a parent of this crate, or the parent
 /// says something that is not understood.
 pub fn serve_plugin_host() -> io::Result<()> {
-    let [socket, image, pool, output] = receive::<COMMON>(0)?;
+    let [socket, image, output] = receive::<COMMON>(0)?;
     let mut channel = Channel::received(socket)?;
     let image = Memfd::received(image)?;
-    let pool = Memfd::received(pool)?.map(Access::Read)?;
-    let output = Arc::new(Memfd::received(output)?.map(Access::Write)?);
+    let output = Memfd::received(output)?.map(Access::Write)?;
     // A second host in one process is nobody's.
     let _ = LOG.set(Mutex::new(channel.writer()?));
     let mut host = Host {
         image,
-        pool,
+        pool: PoolView::default(),
+        pictures: None,
         output,
         path: PathBuf::new(),
         module: None,
@@ -118,8 +119,11 @@ enum Guest {
 /// What a host has.
 struct Host {
     image: Memfd,
-    pool: Mapping,
-    output: Arc<Mapping>,
+    /// What a stage reads.
+    pool: PoolView,
+    /// Where a robot's cameras write.
+    pictures: Option<Arc<Mapping>>,
+    output: Mapping,
     path: PathBuf,
     module: Option<LoadedModule>,
     guest: Guest,
@@ -137,8 +141,8 @@ impl Host {
             Some(ask) => match &mut self.guest {
                 Guest::Stage(stage) => stage.answer(ask, reader, &self.pool, &self.output),
                 Guest::Robot(robot) => {
-                    let output = Arc::clone(&self.output);
-                    let mut cameras = |list| start_cameras(list, &output);
+                    let pictures = self.pictures.clone();
+                    let mut cameras = |list| start_cameras(list, pictures.as_ref());
                     robot.answer(ask, reader, &self.output, &mut cameras)
                 }
                 Guest::None => Err(failed("there is no plugin yet")),
@@ -148,17 +152,24 @@ impl Host {
         result.unwrap_or_else(|fault| fault_record(&fault))
     }
 
-    /// Confines this process, then watches the parent.
+    /// Takes the shared memory, confines this process, then watches the parent.
     fn begin(&mut self, mut reader: Reader<'_>, channel: &Channel) -> Result<Writer, FaultAbi> {
         let memory_bytes = reader.u64()?;
         self.path = PathBuf::from(reader.text()?);
         let is_robot = reader.u8()? == 1;
-        let (network, patience) = if is_robot {
-            (Network::Allowed, LAST_WORK)
+        let (bounds, patience) = if is_robot {
+            self.take_picture_memory()
+                .map_err(|error| failed(&error.to_string()))?;
+            (Bounds::Robot, LAST_WORK)
         } else {
-            (Network::Forbidden, Duration::ZERO)
+            self.take_pool(&mut reader)?;
+            let mut reads = Vec::new();
+            for _ in 0..reader.u32()? {
+                reads.push(PathBuf::from(reader.text()?));
+            }
+            (Bounds::Stage { reads }, Duration::ZERO)
         };
-        let level = confinement::confine(memory_bytes, network);
+        let level = confinement::confine(memory_bytes, &bounds);
         let watched = channel
             .writer()
             .map_err(|error| failed(&error.to_string()))?;
@@ -173,6 +184,31 @@ impl Host {
             })
             .map_err(|error| failed(&error.to_string()))?;
         Ok(Writer::new(answer::DONE).text(&level))
+    }
+
+    /// Maps the area that this robot's pictures are written to, before the
+    /// parent seals it and before anything of the plugin runs.
+    fn take_picture_memory(&mut self) -> io::Result<()> {
+        let [pictures] = receive::<1>(COMMON + 2)?;
+        let mapping = Memfd::received(pictures)?.map(Access::Write)?;
+        self.pictures = Some(Arc::new(mapping));
+        Ok(())
+    }
+
+    /// Maps the areas of the pool, whose first numbers the record tells.
+    fn take_pool(&mut self, reader: &mut Reader<'_>) -> Result<(), FaultAbi> {
+        let count = reader.u32()? as usize;
+        if count > MAX_AREAS {
+            return Err(failed("more shared memory than there may be"));
+        }
+        for index in 0..count {
+            let base = reader.size()?;
+            let mapping = receive::<1>(COMMON + index)
+                .and_then(|[area]| Memfd::received(area)?.map(Access::Read))
+                .map_err(|error| failed(&error.to_string()))?;
+            self.pool.add(base, mapping);
+        }
+        Ok(())
     }
 
     fn create_embodiment(&mut self, mut reader: Reader<'_>) -> Result<Writer, FaultAbi> {
@@ -214,8 +250,12 @@ impl Host {
 
 /// Starts a thread for each camera, each with the channel that the parent
 /// reads its pictures over.
-fn start_cameras(list: Vec<(String, CameraBox)>, output: &Arc<Mapping>) -> Result<(), FaultAbi> {
+fn start_cameras(
+    list: Vec<(String, CameraBox)>,
+    pictures: Option<&Arc<Mapping>>,
+) -> Result<(), FaultAbi> {
     let system = |error: io::Error| failed(&error.to_string());
+    let pictures = pictures.ok_or_else(|| failed("no memory for pictures"))?;
     if list.len() > MAX_CAMERAS {
         return Err(failed(&format!(
             "an isolated robot: expected at most {MAX_CAMERAS} cameras, got {}",
@@ -223,14 +263,12 @@ fn start_cameras(list: Vec<(String, CameraBox)>, output: &Arc<Mapping>) -> Resul
         )));
     }
     for (index, (_, camera)) in list.into_iter().enumerate() {
-        // After the frames and the log.
-        let [socket] = receive::<1>(COMMON + 2 + index).map_err(system)?;
+        let [socket] = receive::<1>(COMMON + ROBOT + index).map_err(system)?;
         let channel = Channel::received(socket).map_err(system)?;
-        let output = Arc::clone(output);
-        let begin = CAMERAS_BEGIN + index * CAMERA_ROOM;
+        let pictures = Arc::clone(pictures);
         std::thread::Builder::new()
             .name("vola-camera".to_owned())
-            .spawn(move || serve_camera(camera, channel, &output, begin, CAMERA_ROOM))
+            .spawn(move || serve_camera(camera, channel, &pictures))
             .map_err(system)?;
     }
     Ok(())

@@ -12,6 +12,7 @@ use vola_abi::{
 
 use super::{failed, log_to_parent, unwrap};
 use crate::{
+    pool::PoolView,
     sys::Mapping,
     wire::{Ask, Reader, TensorHead, Writer, answer},
 };
@@ -34,7 +35,7 @@ impl StageHost {
         &mut self,
         ask: Ask,
         mut reader: Reader<'_>,
-        pool: &Mapping,
+        pool: &PoolView,
         output: &Mapping,
     ) -> Result<Writer, FaultAbi> {
         let done = || Writer::new(answer::DONE);
@@ -57,7 +58,7 @@ impl StageHost {
                 let made = with_inputs(pool, &heads, |inputs| {
                     unwrap(self.stage.call(&context, inputs))
                 })?;
-                place(&made, output, output.length()).map(|heads| done().tensors(&heads))
+                place(&made, output).map(|heads| done().tensors(&heads))
             }
             Ask::Adapt => {
                 let context = context(&mut reader)?;
@@ -107,7 +108,7 @@ fn context(reader: &mut Reader<'_>) -> Result<CallContext, FaultAbi> {
 
 /// Lends the tensors where they lie: nothing is copied.
 fn with_inputs<R>(
-    pool: &Mapping,
+    pool: &PoolView,
     heads: &[TensorHead],
     body: impl FnOnce(RSlice<'_, TensorRefAbi<'_>>) -> Result<R, FaultAbi>,
 ) -> Result<R, FaultAbi> {
@@ -133,14 +134,8 @@ fn with_inputs<R>(
     body(RSlice::from_slice(&inputs))
 }
 
-/// Copies what the stage returned to where the parent reads it.
-///
-/// The first `room` bytes are for results.
-pub(super) fn place(
-    tensors: &[TensorAbi],
-    output: &Mapping,
-    room: usize,
-) -> Result<Vec<TensorHead>, FaultAbi> {
+/// Copies what the plugin returned to where the parent reads it.
+pub(super) fn place(tensors: &[TensorAbi], output: &Mapping) -> Result<Vec<TensorHead>, FaultAbi> {
     let mut offset = 0_usize;
     tensors
         .iter()
@@ -152,8 +147,8 @@ pub(super) fn place(
                 )));
             }
             let end = offset.saturating_add(tensor.bytes.len());
-            if end > room || !output.write(offset, &tensor.bytes) {
-                return Err(too_large(end, room));
+            if !output.write(offset, &tensor.bytes) {
+                return Err(too_large(end, output.length()));
             }
             let head = TensorHead {
                 name: tensor.name.to_string(),

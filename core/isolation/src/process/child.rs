@@ -19,14 +19,18 @@ use vola_abi::{FaultAbi, FaultKind, LogFn, LogLevel, abi_stable::std_types::RStr
 
 use super::spec::{HostSpec, IsolationError};
 use crate::{
+    PictureRoom,
     channel::{Channel, ChannelError},
     hosted::{HOST_ARGUMENT, MAX_CAMERAS},
+    pool::Area,
     sys::{Access, Mapping, Memfd, Pidfd, Wanted, pass, wait_for},
     wire::{Ask, Malformed, Reader, Writer, answer},
 };
 
-/// Room for what one call returns (bytes); pages come with use.
-const OUTPUT_BYTES: usize = 256 << 20;
+/// Room for what one call of a stage returns (bytes); pages come with use.
+const STAGE_OUTPUT_BYTES: usize = 256 << 20;
+/// The same of a robot, whose pictures lie elsewhere.
+const ROBOT_OUTPUT_BYTES: usize = 64 << 20;
 /// How long a child may take to leave by itself.
 const LEAVE: Duration = Duration::from_millis(200);
 /// Variables that a child keeps: what libraries need to be found and to run as
@@ -84,11 +88,55 @@ impl Trouble {
     }
 }
 
-/// What a child hosts.
-#[derive(Clone, Copy)]
-enum Guest {
-    Stage = 0,
-    Robot = 1,
+/// What a child hosts, and the descriptors that it gets for that.
+enum Guest<'a> {
+    Stage(&'a [Arc<Area>]),
+    Robot(&'a [BorrowedFd<'a>]),
+}
+
+impl Guest<'_> {
+    fn output_bytes(&self) -> usize {
+        match self {
+            Self::Stage(_) => STAGE_OUTPUT_BYTES,
+            Self::Robot(_) => ROBOT_OUTPUT_BYTES,
+        }
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        match self {
+            Self::Stage(areas) => areas.iter().map(|area| area.memory().as_fd()).collect(),
+            Self::Robot(own) => own.to_vec(),
+        }
+    }
+
+    /// The record that begins a child's life.
+    fn begin(&self, spec: &HostSpec) -> Writer {
+        let begin = Writer::new(Ask::Begin as u8)
+            .u64(spec.limits.memory_bytes)
+            .text(&spec.library.display().to_string());
+        let areas = match self {
+            Self::Robot(_) => return begin.u8(1),
+            Self::Stage(areas) => areas,
+        };
+        let mut begin = begin.u8(0).u32(u32::try_from(areas.len()).unwrap_or(0));
+        for area in *areas {
+            begin = begin.u64(area.base() as u64);
+        }
+        begin = begin.u32(u32::try_from(spec.reads.len()).unwrap_or(0));
+        for path in &spec.reads {
+            begin = begin.text(&path.display().to_string());
+        }
+        begin
+    }
+}
+
+/// A child that hosts a robot.
+pub(super) struct RobotChild {
+    pub(super) child: Child,
+    /// One for each camera that it may have.
+    pub(super) cameras: Vec<Channel>,
+    /// Where it writes their pictures.
+    pub(super) pictures: PictureRoom,
 }
 
 /// What the watcher of a child knows.
@@ -119,41 +167,59 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts a child for a stage, confined before it loads the library.
-    pub(super) fn start(spec: &HostSpec, plugin: &str) -> Result<Self, IsolationError> {
-        Self::launch(spec, plugin, &[], Guest::Stage)
+    /// It reads these areas of the pool in place.
+    pub(super) fn start(
+        spec: &HostSpec,
+        plugin: &str,
+        areas: &[Arc<Area>],
+    ) -> Result<Self, IsolationError> {
+        Self::launch(spec, plugin, &Guest::Stage(areas))
     }
 
-    /// Starts a child for a robot; the channels are for its cameras.
+    /// Starts a child for a robot. It has the memory for pictures before that is
+    /// sealed against writers; nobody else has it before.
     pub(super) fn start_embodiment(
         spec: &HostSpec,
         plugin: &str,
         frames: &Memfd,
         motion_log: &File,
-    ) -> Result<(Self, Vec<Channel>), IsolationError> {
+    ) -> Result<RobotChild, IsolationError> {
         let pairs = (0..MAX_CAMERAS)
             .map(|_| Channel::pair())
             .collect::<Result<Vec<_>, _>>()
             .map_err(spec.system("make a socket"))?;
         let (cameras, others): (Vec<Channel>, Vec<OwnedFd>) = pairs.into_iter().unzip();
-        let mut extra = vec![frames.as_fd(), motion_log.as_fd()];
-        extra.extend(others.iter().map(AsFd::as_fd));
-        let child = Self::launch(spec, plugin, &extra, Guest::Robot)?;
-        Ok((child, cameras))
+        let pictures = spec
+            .pool
+            .picture_area()
+            .map_err(spec.system("make shared memory"))?;
+        let mut own = vec![
+            frames.as_fd(),
+            motion_log.as_fd(),
+            pictures.memory().as_fd(),
+        ];
+        own.extend(others.iter().map(AsFd::as_fd));
+        let child = Self::launch(spec, plugin, &Guest::Robot(&own))?;
+        drop(others);
+        let pictures = spec
+            .pool
+            .admit(pictures)
+            .map_err(spec.system("seal shared memory"))?;
+        Ok(RobotChild {
+            child,
+            cameras,
+            pictures,
+        })
     }
 
-    fn launch(
-        spec: &HostSpec,
-        plugin: &str,
-        extra: &[BorrowedFd<'_>],
-        guest: Guest,
-    ) -> Result<Self, IsolationError> {
+    fn launch(spec: &HostSpec, plugin: &str, guest: &Guest<'_>) -> Result<Self, IsolationError> {
         let who = if plugin.is_empty() {
             spec.library.display().to_string()
         } else {
             format!("`{plugin}` of {}", spec.library.display())
         };
         let (channel, other) = Channel::pair().map_err(spec.system("make a socket"))?;
-        let memory = Memfd::zeroed("vola-output", OUTPUT_BYTES)
+        let memory = Memfd::zeroed("vola-output", guest.output_bytes())
             .map_err(spec.system("make shared memory"))?;
         let output = memory
             .map(Access::Read)
@@ -171,13 +237,8 @@ impl Child {
                 command.env(name, value);
             }
         }
-        let mut fds = vec![
-            other.as_fd(),
-            spec.image.memory().as_fd(),
-            spec.pool.memory().as_fd(),
-            memory.as_fd(),
-        ];
-        fds.extend_from_slice(extra);
+        let mut fds = vec![other.as_fd(), spec.image.memory().as_fd(), memory.as_fd()];
+        fds.extend(guest.descriptors());
         pass(&mut command, &fds).map_err(spec.system("pass descriptors"))?;
         let mut process = command.spawn().map_err(spec.system("start a program"))?;
         // The child has its own copies; ours would hide that it is gone.
@@ -228,13 +289,9 @@ impl Child {
             watcher: Some(watcher),
             level: String::new(),
         };
-        let begin = Writer::new(Ask::Begin as u8)
-            .u64(spec.limits.memory_bytes)
-            .text(&spec.library.display().to_string())
-            .u8(guest as u8);
         let deadline = Instant::now() + spec.limits.start;
         let level = child
-            .ask(begin, deadline, None)
+            .ask(guest.begin(spec), deadline, None)
             .map_err(|trouble| trouble.to_string())
             .and_then(|payload| {
                 let text = Reader::new(&payload).text().map(ToOwned::to_owned);

@@ -17,10 +17,9 @@ use std::{
 };
 
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, CameraAbi, CameraAbi_TO, CameraPartAbi, CommandFrame,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, CameraAbi_TO, CameraPartAbi, CommandFrame,
     EmbodimentAbi, EmbodimentAbi_TO, EmbodimentBox, EmbodimentPartsAbi, FaultAbi, FaultKind,
-    HostServicesAbi, ImageBufferAbi, LogFn, SimulationAbi, SimulationAbi_TO, StateFrame,
-    StopCategory, TensorAbi,
+    HostServicesAbi, LogFn, SimulationAbi, SimulationAbi_TO, StateFrame, StopCategory, TensorAbi,
     abi_stable::{
         sabi_trait::TD_Opaque,
         std_types::{ROption, RResult, RStr, RString, RVec},
@@ -28,16 +27,16 @@ use vola_abi::{
 };
 
 use super::{
-    child::{Child, Liveness},
-    isolated_stage::read_tensors,
+    child::{Child, Liveness, RobotChild},
+    isolated_camera::IsolatedCamera,
     spec::{HostSpec, IsolationError},
+    tensors::read_tensors,
 };
 use crate::{
+    PictureRoom,
     channel::Channel,
     frames::{Frames, Order},
-    hosted::{CAMERA_ROOM, CAMERAS_BEGIN},
-    sys::Mapping,
-    wire::{Ask, Malformed, Reader, Writer, answer},
+    wire::{Ask, Malformed, Reader, Writer},
 };
 
 /// A robot in a child.
@@ -49,17 +48,18 @@ pub struct IsolatedEmbodiment {
     link: Link,
     frames: Frames,
     cameras: Vec<Channel>,
+    pictures: PictureRoom,
     log: Option<LogFn>,
     motion_log: PathBuf,
 }
 
 /// The child, as the robot and its world use it.
 #[derive(Clone)]
-struct Link {
+pub(super) struct Link {
     child: Arc<Mutex<Child>>,
     liveness: Arc<Liveness>,
     who: String,
-    call: Duration,
+    pub(super) call: Duration,
     start: Duration,
 }
 
@@ -73,7 +73,11 @@ impl IsolatedEmbodiment {
         let memory = Frames::memory().map_err(spec.system("make shared memory"))?;
         let frames = Frames::over(&memory).map_err(spec.system("map shared memory"))?;
         let (motion_log, file) = new_file(folder).map_err(spec.system("write the motion log"))?;
-        let (mut child, cameras) = Child::start_embodiment(spec, plugin, &memory, &file)?;
+        let RobotChild {
+            mut child,
+            cameras,
+            pictures,
+        } = Child::start_embodiment(spec, plugin, &memory, &file)?;
         tracing::info!(
             plugin,
             level = child.level(),
@@ -98,6 +102,7 @@ impl IsolatedEmbodiment {
             },
             frames,
             cameras,
+            pictures,
             log: None,
             motion_log,
         })
@@ -107,6 +112,13 @@ impl IsolatedEmbodiment {
     #[must_use]
     pub fn into_box(self) -> EmbodimentBox {
         EmbodimentAbi_TO::from_value(self, TD_Opaque)
+    }
+
+    /// Where its cameras write: a picture that is asked for in a buffer of this
+    /// room is not copied.
+    #[must_use]
+    pub fn pictures(&self) -> PictureRoom {
+        self.pictures.clone()
     }
 
     /// Process id of its child.
@@ -130,18 +142,12 @@ impl IsolatedEmbodiment {
             keys.push(reader.text().map_err(malformed)?.to_owned());
         }
         let is_simulated = reader.u8().map_err(malformed)? == 1;
-        let output = self.link.lock().output();
         let cameras = keys
             .into_iter()
             .zip(std::mem::take(&mut self.cameras))
-            .enumerate()
-            .map(|(index, (key, channel))| {
-                let camera = IsolatedCamera {
-                    channel,
-                    link: self.link.clone(),
-                    output: Arc::clone(&output),
-                    begin: CAMERAS_BEGIN + index * CAMERA_ROOM,
-                };
+            .map(|(key, channel)| {
+                let room = self.pictures.clone();
+                let camera = IsolatedCamera::new(channel, self.link.clone(), room);
                 CameraPartAbi {
                     key: RString::from(key),
                     camera: CameraAbi_TO::from_value(camera, TD_Opaque),
@@ -219,7 +225,7 @@ impl Link {
             .map_err(|trouble| trouble.into_fault(|reason| self.fault(ask, reason)))
     }
 
-    fn fault(&self, ask: Ask, reason: &str) -> FaultAbi {
+    pub(super) fn fault(&self, ask: Ask, reason: &str) -> FaultAbi {
         FaultAbi::new(
             FaultKind::Failed,
             format!(
@@ -353,56 +359,6 @@ impl ActuatorAbi for IsolatedActuator {
     }
 }
 
-/// A camera with a channel of its own.
-struct IsolatedCamera {
-    channel: Channel,
-    link: Link,
-    output: Arc<Mapping>,
-    begin: usize,
-}
-
-impl IsolatedCamera {
-    fn grab_or(&mut self, image: &mut ImageBufferAbi<'_>) -> Result<(), FaultAbi> {
-        let record = Writer::new(Ask::Grab as u8)
-            .u32(image.width)
-            .u32(image.height)
-            .u64(image.data.len() as u64)
-            .u64(image.capture_time_ns);
-        let deadline = Some(Instant::now() + self.link.call);
-        let broken = |reason: String| self.link.fault(Ask::Grab, &reason);
-        self.channel
-            .send(record.bytes(), deadline)
-            .map_err(|error| broken(error.to_string()))?;
-        let answered = self
-            .channel
-            .receive(None, deadline)
-            .map_err(|error| broken(error.to_string()))?;
-        let mut reader = Reader::new(&answered);
-        let nonsense = |error: Malformed| broken(error.to_string());
-        match reader.u8().map_err(nonsense)? {
-            answer::DONE => {
-                image.capture_time_ns = reader.u64().map_err(nonsense)?;
-                let is_copied = self.output.read_into(self.begin, image.data.as_mut_slice());
-                if is_copied {
-                    Ok(())
-                } else {
-                    Err(broken("the picture has no room".to_owned()))
-                }
-            }
-            _ => {
-                let kind = super::child::fault_kind(reader.u8().map_err(nonsense)?);
-                Err(FaultAbi::new(kind, reader.text().map_err(nonsense)?))
-            }
-        }
-    }
-}
-
-impl CameraAbi for IsolatedCamera {
-    fn grab(&mut self, image: &mut ImageBufferAbi<'_>) -> CallResult<()> {
-        to_abi(self.grab_or(image))
-    }
-}
-
 /// The simulated world, over the main channel.
 struct IsolatedWorld {
     link: Link,
@@ -464,7 +420,7 @@ fn text(link: &Link, ask: Ask, payload: &[u8]) -> Result<RString, FaultAbi> {
     text.map_err(|error| link.fault(ask, &error.to_string()))
 }
 
-fn to_abi<T>(result: Result<T, FaultAbi>) -> CallResult<T> {
+pub(super) fn to_abi<T>(result: Result<T, FaultAbi>) -> CallResult<T> {
     match result {
         Ok(value) => RResult::ROk(value),
         Err(fault) => RResult::RErr(fault),

@@ -20,10 +20,11 @@ use vola_abi::{
 use super::{
     child::{Child, Trouble},
     spec::{HostSpec, IsolationError},
+    tensors::{number_of, read_tensors},
 };
 use crate::{
     PoolBuffer,
-    sys::Mapping,
+    pool::Area,
     wire::{Ask, Reader, TensorHead, Writer},
 };
 
@@ -61,6 +62,8 @@ pub struct IsolatedStage {
     missed_steps: u64,
     next_step: u64,
     staging: Option<PoolBuffer>,
+    /// The memory that the living child can read.
+    areas: Vec<Arc<Area>>,
     health: Arc<ChildHealth>,
 }
 
@@ -111,6 +114,7 @@ impl IsolatedStage {
             missed_steps: 0,
             next_step: 0,
             staging: None,
+            areas: Vec::new(),
             health: Arc::default(),
         };
         stage.begin()?;
@@ -136,7 +140,9 @@ impl IsolatedStage {
     }
 
     fn begin(&mut self) -> Result<(), IsolationError> {
-        let mut child = Child::start(&self.spec, &self.plugin)?;
+        let areas = self.spec.pool.areas();
+        let mut child = Child::start(&self.spec, &self.plugin, &areas)?;
+        self.areas = areas;
         tracing::debug!(
             plugin = self.plugin,
             level = child.level(),
@@ -293,9 +299,9 @@ impl IsolatedStage {
     /// Where the inputs lie in the pool; those that lie elsewhere are copied
     /// into it first.
     fn place(&mut self, inputs: &[TensorRefAbi<'_>]) -> Result<Vec<TensorHead>, FaultAbi> {
-        let outside = |tensor: &&TensorRefAbi<'_>| {
-            self.spec.pool.offset_of(tensor.bytes.as_slice()).is_none()
-        };
+        let areas = &self.areas;
+        let outside =
+            |tensor: &&TensorRefAbi<'_>| number_of(areas, tensor.bytes.as_slice()).is_none();
         let room = |tensor: &TensorRefAbi<'_>| tensor.bytes.len().next_multiple_of(64);
         let needed: usize = inputs.iter().filter(outside).map(room).sum();
         if self.staging.as_ref().map_or(0, |staging| staging.len()) < needed {
@@ -314,7 +320,7 @@ impl IsolatedStage {
                     return Err(resident(tensor.name.as_str()));
                 }
                 let bytes = tensor.bytes.as_slice();
-                let offset = match (self.spec.pool.offset_of(bytes), &mut self.staging) {
+                let offset = match (number_of(areas, bytes), &mut self.staging) {
                     (Some(offset), _) => offset,
                     (None, Some(staging)) => {
                         let begin = used;
@@ -465,24 +471,6 @@ impl StageAbi for IsolatedStage {
         }
         to_abi(result)
     }
-}
-
-/// The tensors that a payload tells of, copied out of the child's memory; none
-/// when it tells nonsense.
-pub(super) fn read_tensors(payload: &[u8], output: &Mapping) -> Option<RVec<TensorAbi>> {
-    let heads = Reader::new(payload).tensors().ok()?;
-    heads
-        .into_iter()
-        .map(|head| {
-            Some(TensorAbi {
-                name: RString::from(head.name),
-                dtype: head.dtype,
-                shape: RVec::from(head.shape),
-                bytes: RVec::from(output.read(head.offset, head.length)?),
-                resident: ROption::RNone,
-            })
-        })
-        .collect()
 }
 
 fn resident(name: &str) -> FaultAbi {

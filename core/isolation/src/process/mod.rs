@@ -1,9 +1,11 @@
 //! The parent's side: children, and the plugins in them.
 
 mod child;
+mod isolated_camera;
 mod isolated_embodiment;
 mod isolated_stage;
 mod spec;
+mod tensors;
 
 pub use child::ChildEnd;
 pub use isolated_embodiment::IsolatedEmbodiment;

@@ -72,6 +72,8 @@ pub struct HostSpec {
     pub(super) image: SealedImage,
     pub(super) pool: SharedPool,
     pub(super) limits: ChildLimits,
+    /// Folders and files that a stage may read beside the system's own.
+    pub(super) reads: Vec<PathBuf>,
     pub(super) alarm: Alarm,
 }
 
@@ -99,14 +101,25 @@ impl HostSpec {
             action: "make sealed memory",
             source: std::io::Error::from(std::io::ErrorKind::Unsupported),
         })?;
+        // What lies beside a library may be libraries that it needs.
+        let reads = path.parent().into_iter().map(Path::to_owned).collect();
         Ok(Self {
             program: program.to_owned(),
             library: path,
             image,
             pool,
             limits,
+            reads,
             alarm,
         })
+    }
+
+    /// The same, for a stage that may also read this folder: its bundle.
+    #[must_use]
+    pub fn reading(&self, folder: &Path) -> Self {
+        let mut reading = self.clone();
+        reading.reads.push(folder.to_owned());
+        reading
     }
 
     /// The library's file.
@@ -122,7 +135,7 @@ impl HostSpec {
     /// # Errors
     /// When no child can be started, or it fails.
     pub fn manifest(&self) -> Result<(String, String), IsolationError> {
-        let mut child = Child::start(self, "")?;
+        let mut child = Child::start(self, "", &[])?;
         let deadline = Instant::now() + self.limits.start;
         let reason = match child.ask(
             crate::wire::Writer::new(Ask::Manifest as u8),

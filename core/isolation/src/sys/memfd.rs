@@ -221,24 +221,6 @@ impl Mapping {
         Some(bytes)
     }
 
-    /// Copies bytes out into a buffer; false when the range is not inside.
-    pub(crate) fn read_into(&self, offset: usize, bytes: &mut [u8]) -> bool {
-        if !self.holds(offset, bytes.len()) {
-            return false;
-        }
-        // SAFETY: the source lies inside of the mapping, the target is memory
-        // of this process that nobody else has. The source may change
-        // meanwhile; any value of a byte is valid.
-        unsafe {
-            std::ptr::copy_nonoverlapping(
-                self.start.as_ptr().add(offset),
-                bytes.as_mut_ptr(),
-                bytes.len(),
-            );
-        }
-        true
-    }
-
     /// One word, for both sides to read and write; none outside, or when
     /// nothing may be written.
     pub(crate) fn word(&self, index: usize) -> Option<&AtomicU64> {

@@ -17,4 +17,4 @@ pub(crate) use limits::limit_resources;
 pub(crate) use memfd::{Access, Mapping, Memfd};
 pub(crate) use pidfd::Pidfd;
 pub(crate) use poll::{Wanted, wait_for};
-pub(crate) use syscall_filter::{Network, forbid_privileges, install_filter};
+pub(crate) use syscall_filter::{Guarded, drop_capabilities, forbid_privileges, install_filter};

@@ -3,7 +3,8 @@
 //! Loading a library runs its initialisers, so every check reads the file as
 //! data: who may write to it, whether it lies where it was looked for, and,
 //! with a [lock file](PluginLock), whether it is the very file that was locked.
-//! Bytes that were checked are the bytes that are loaded: they are copied into
+//! Bytes that were checked (without a lock: hashed, for the run's log and for
+//! where it runs) are the bytes that are loaded: they are copied into
 //! sealed memory and loaded from there, so a file that is exchanged after the
 //! check changes nothing. Rejected: hashing the path and loading the path,
 //! which leaves a gap between the two.
@@ -27,7 +28,7 @@ pub use plugin_lock::{LockedLibrary, PluginLock};
 pub use sealed_image::SealedImage;
 pub use signature::SigningKey;
 
-/// What stands behind a library.
+/// What stands behind a library in the deployment's own lock file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Its hash is in the lock file, and a configured key signed it.
@@ -123,18 +124,12 @@ impl Trust {
         file.read_to_end(&mut bytes)
             .map_err(TrustError::io(path, "read"))?;
         let hash = blake3::hash(&bytes);
-        let Some(lock) = &self.lock else {
-            return Ok(AdmittedLibrary {
-                path: path.to_owned(),
-                image: path.to_owned(),
-                hash,
-                standing: Standing::Unlocked,
-                entry: None,
-            });
-        };
-        let (entry, standing) = match lock.find(hash) {
-            Some(entry) => (Some(entry.clone()), self.signed(entry, path, &bytes)?),
-            None => (None, self.unlisted(lock, path, hash)?),
+        let (entry, standing) = match &self.lock {
+            None => (None, Standing::Unlocked),
+            Some(lock) => match lock.find(hash) {
+                Some(entry) => (Some(entry.clone()), self.signed(entry, path, &bytes)?),
+                None => (None, self.unlisted(lock, path, hash)?),
+            },
         };
         Ok(AdmittedLibrary {
             path: path.to_owned(),

@@ -156,16 +156,22 @@ fn a_library_must_be_what_its_entry_says() {
 #[test]
 fn the_image_is_what_was_checked_whatever_becomes_of_the_file() {
     let place = place();
-    let trust = place.trust(&[entry(BYTES, None)], &[], false);
-    let admitted = trust.admit(place.folder.path(), &place.library).unwrap();
-    std::fs::write(&place.library, b"exchanged").unwrap();
-    assert_eq!(std::fs::read(&admitted.image).unwrap(), BYTES);
-    // Nobody writes to it, not even this process.
-    assert!(std::fs::write(&admitted.image, b"x").is_err());
-    // The same bytes are one image.
-    std::fs::write(&place.library, BYTES).unwrap();
-    let again = trust.admit(place.folder.path(), &place.library).unwrap();
-    assert_eq!(again.image, admitted.image);
+    for trust in [
+        place.trust(&[entry(BYTES, None)], &[], false),
+        Trust::without_lock(),
+    ] {
+        std::fs::write(&place.library, BYTES).unwrap();
+        let admitted = trust.admit(place.folder.path(), &place.library).unwrap();
+        assert_ne!(admitted.image, place.library);
+        std::fs::write(&place.library, b"exchanged").unwrap();
+        assert_eq!(std::fs::read(&admitted.image).unwrap(), BYTES);
+        // Nobody writes to it, not even this process.
+        assert!(std::fs::write(&admitted.image, b"x").is_err());
+        // The same bytes are one image.
+        std::fs::write(&place.library, BYTES).unwrap();
+        let again = trust.admit(place.folder.path(), &place.library).unwrap();
+        assert_eq!(again.image, admitted.image);
+    }
 }
 
 #[test]

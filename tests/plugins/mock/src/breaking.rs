@@ -1,6 +1,6 @@
 //! A stage that breaks on purpose, in every way that ends or blocks a process.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use vola_plugin::{
     CallContext, Fault, Inputs, Stage, Tensor,
@@ -21,9 +21,11 @@ const WAYS: [&str; 9] = [
     "overflow_stack",
 ];
 
-/// Doubles `x`; at its call number `at` it breaks.
+/// Doubles `x`, once it has read its file where it has one; at its call number
+/// `at` it breaks.
 pub(crate) struct Break {
     way: String,
+    file: Option<PathBuf>,
     at: u64,
     calls: u64,
 }
@@ -42,6 +44,7 @@ impl Stage for Break {
                 "properties": {
                     "way": {"type": "string", "enum": WAYS, "default": "never"},
                     "at": {"type": "integer", "default": 0},
+                    "file": {"type": "string"},
                 },
                 "additionalProperties": false,
             }),
@@ -55,7 +58,7 @@ impl Stage for Break {
             .ok_or_else(|| Fault::settings(format!("expected a table, got {settings}")))?;
         if let Some(key) = table
             .keys()
-            .find(|key| !["way", "at"].contains(&key.as_str()))
+            .find(|key| !["way", "at", "file"].contains(&key.as_str()))
         {
             return Err(Fault::settings(format!("{key}: unknown key")));
         }
@@ -76,6 +79,7 @@ impl Stage for Break {
         };
         Ok(Self {
             way: way.to_owned(),
+            file: table.get("file").and_then(Value::as_str).map(PathBuf::from),
             at,
             calls: 0,
         })
@@ -97,8 +101,12 @@ impl Stage for Break {
             break_down(&self.way);
         }
         self.calls += 1;
+        #[cfg(target_os = "linux")]
         if self.way == "trespass" {
-            return Ok(vec![Tensor::f32("y", &[1, 3], &trespass())?]);
+            return crate::trespassing::attempts();
+        }
+        if let Some(file) = &self.file {
+            std::fs::read(file).map_err(|error| Fault::failed(error.to_string()))?;
         }
         let x = inputs.get("x")?;
         let doubled: Vec<f32> = x.f32s()?.iter().map(|value| value * 2.0).collect();
@@ -127,20 +135,6 @@ fn break_down(way: &str) {
         }
         _ => {}
     }
-}
-
-/// Tries what a stage has no business with: 1 for each of writing a file,
-/// opening a socket, starting a program that could be done.
-fn trespass() -> [f32; 3] {
-    let file = std::env::temp_dir().join(format!("vola-trespass-{}", std::process::id()));
-    let could_write = std::fs::write(&file, "x").is_ok();
-    if could_write {
-        // It was only a try.
-        let _ = std::fs::remove_file(&file);
-    }
-    let could_connect = std::net::UdpSocket::bind("127.0.0.1:0").is_ok();
-    let could_start = std::process::Command::new("true").status().is_ok();
-    [could_write, could_connect, could_start].map(|could| if could { 1.0 } else { 0.0 })
 }
 
 #[expect(unsafe_code, reason = "this is what the isolation must survive")]

@@ -10,6 +10,8 @@
 mod arm;
 mod breaking;
 mod stages;
+#[cfg(target_os = "linux")]
+mod trespassing;
 
 vola_plugin::export! {
     library: "mock",

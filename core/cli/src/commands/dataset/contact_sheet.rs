@@ -28,7 +28,7 @@ pub(super) fn contact_sheet(
             let picture = Picture {
                 width: pixels.width,
                 height: pixels.height,
-                rgb: pixels.rgb,
+                rgb: pixels.rgb.into(),
             };
             (format!("{time_s:.1} s"), picture)
         });

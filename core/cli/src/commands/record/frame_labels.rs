@@ -37,7 +37,7 @@ pub(super) fn frame_record(
     let objects = labels.objects()?;
     let look = labels.look(asked.target, &objects)?;
     Ok(FrameRecord {
-        image: picture.rgb.clone(),
+        image: picture.rgb.to_vec(),
         state: state(decision.state_names, decision.state)?,
         action: labels.list("action", shape.horizon * shape.action)?,
         done,
