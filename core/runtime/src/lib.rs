@@ -69,7 +69,7 @@ pub use heartbeat::{Heartbeat, HeartbeatKind};
 pub use interposer::Interposer;
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
-pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
+pub use plugin_registry::{CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry};
 pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};

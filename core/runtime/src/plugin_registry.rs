@@ -172,6 +172,15 @@ pub struct CreatedStage {
     pub health: Option<Arc<ChildHealth>>,
 }
 
+/// An embodiment, and what it would leave behind.
+pub struct CreatedEmbodiment {
+    /// The embodiment.
+    pub embodiment: EmbodimentBox,
+    /// The file into which its process writes its last motion should the
+    /// runtime die; none in this process.
+    pub last_motion: Option<PathBuf>,
+}
+
 /// All libraries found in the places searched.
 pub struct PluginRegistry {
     places: Vec<PathBuf>,
@@ -337,7 +346,7 @@ impl PluginRegistry {
     ///
     /// # Errors
     /// When the plugin is missing, of another kind, or refuses.
-    pub fn create_embodiment(&self, id: &PluginId) -> Result<EmbodimentBox, RuntimeError> {
+    pub fn create_embodiment(&self, id: &PluginId) -> Result<CreatedEmbodiment, RuntimeError> {
         let (library, plugin) = self.find(id)?;
         if plugin.kind != PluginKind::Embodiment {
             return Err(wrong_kind(id, "embodiment", plugin.kind));
@@ -345,14 +354,17 @@ impl PluginRegistry {
         if let Some(host) = self.host_of(id, library) {
             let folder = self.rules.motion_log_folder();
             let robot = IsolatedEmbodiment::start(host, id.plugin(), &folder)?;
-            return Ok(robot.into_box());
+            return Ok(CreatedEmbodiment {
+                last_motion: Some(robot.motion_log().to_owned()),
+                embodiment: robot.into_box(),
+            });
         }
         let create = library.module()?.module().create_embodiment();
-        unwrap(
-            id.to_string(),
-            "create_embodiment",
-            create(RStr::from(id.plugin())),
-        )
+        let created = create(RStr::from(id.plugin()));
+        Ok(CreatedEmbodiment {
+            embodiment: unwrap(id.to_string(), "create_embodiment", created)?,
+            last_motion: None,
+        })
     }
 
     fn missing(&self, id: &PluginId) -> RuntimeError {

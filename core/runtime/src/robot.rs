@@ -1,5 +1,7 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
+use std::path::{Path, PathBuf};
+
 use vola_abi::{
     ActuatorBox, CallResult, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, FaultKind, HostData,
     HostServicesAbi, ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
@@ -8,7 +10,8 @@ use vola_abi::{
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 
 use crate::{
-    Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap,
+    CreatedEmbodiment, Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log,
+    plugin_registry::unwrap,
 };
 
 /// A configured and described robot that is not open yet.
@@ -16,6 +19,7 @@ pub struct Robot {
     id: PluginId,
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
+    last_motion: Option<PathBuf>,
 }
 
 impl Robot {
@@ -29,7 +33,10 @@ impl Robot {
         id: &PluginId,
         settings: &serde_json::Value,
     ) -> Result<Self, RuntimeError> {
-        let mut embodiment = registry.create_embodiment(id)?;
+        let CreatedEmbodiment {
+            mut embodiment,
+            last_motion,
+        } = registry.create_embodiment(id)?;
         let who = format!("embodiment `{id}`");
         let text = settings.to_string();
         unwrap(
@@ -55,6 +62,7 @@ impl Robot {
             id: id.clone(),
             description,
             embodiment,
+            last_motion,
         })
     }
 
@@ -68,6 +76,13 @@ impl Robot {
     #[must_use]
     pub fn description(&self) -> &EmbodimentDescription {
         &self.description
+    }
+
+    /// The file into which the robot's own process writes its last motion should
+    /// this one die; none for a robot in this process.
+    #[must_use]
+    pub fn last_motion(&self) -> Option<&Path> {
+        self.last_motion.as_deref()
     }
 
     /// Connects. The robot holds where it is.

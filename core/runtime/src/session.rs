@@ -174,6 +174,10 @@ impl Session {
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
+        if let Some(header) = header.as_object_mut() {
+            let last_motion = serde_json::json!(robot.last_motion());
+            header.insert("last_motion".to_owned(), last_motion);
+        }
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
@@ -455,7 +459,9 @@ impl Session {
     }
 
     /// What a run log begins with: plugins with hashes, bundle with hash,
-    /// versions, and what the system permitted the control thread.
+    /// versions, what the system permitted the control thread, and as
+    /// `last_motion` the file into which an isolated robot's process writes its
+    /// last motion should this one die.
     #[must_use]
     pub fn run_header(&self) -> Value {
         self.header.clone()

@@ -424,11 +424,21 @@ fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
             .and_then(|(_, rest)| rest.split(' ').next()?.parse::<f64>().ok())
             .ok_or_else(|| format!("the tests of isolation: no count in the line `{start}`"))
     };
+    let trials = |start: &str| {
+        let line = said.lines().find_map(|line| line.split_once(start));
+        line.and_then(|(_, rest)| {
+            rest.strip_suffix(" trials")?
+                .rsplit(' ')
+                .next()?
+                .parse()
+                .ok()
+        })
+        .ok_or_else(|| format!("the tests of isolation: no trials in the line `{start}`"))
+    };
     let here = time("a call in this process: ", "p50 ")?;
     let pooled = time("a call in its own, 1 MiB in the pool: ", "p50 ")?;
     let copied = time("a call in its own, 1 MiB copied into the pool: ", "p50 ")?;
-    let ms = Some(Bar::AtMost(20.0));
-    Ok(vec![
+    let mut figures = vec![
         Figure::new(
             "call with 1 MiB, more than in process",
             (pooled - here) * 1e-3,
@@ -440,48 +450,79 @@ fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
             (copied - here) * 1e-3,
             "µs",
         ),
-        Figure::new(
+    ];
+    let (killed, hung) = ("killed child noticed", "hung child noticed");
+    let (stage, runtime) = ("killed stage of a moving arm", "runtime killed in motion, ");
+    let kills = count(runtime, "")? as u64;
+    for (name, start, mark, count, bar) in [
+        (
             "killed process noticed (half of them within)",
-            time("killed child noticed", "p50 ")? * 1e-6,
-            "ms",
+            killed,
+            "p50 ",
+            trials(killed)?,
+            None,
         ),
-        Figure::new(
+        (
             "killed process noticed, at most",
-            time("killed child noticed", "max ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(ms),
-        Figure::new(
+            killed,
+            "max ",
+            trials(killed)?,
+            Some(20.0),
+        ),
+        (
             "hung process noticed after its deadline, at most",
-            time("hung child noticed", "max ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(ms),
-        Figure::new(
+            hung,
+            "max ",
+            trials(hung)?,
+            Some(20.0),
+        ),
+        (
             "killed stage, arm moving in real time: slower after, at most",
-            time("killed stage of a moving arm", "slower after ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(Bar::AtMost(22.0)),
+            stage,
+            "slower after ",
+            trials(stage)?,
+            Some(22.0),
+        ),
+        (
+            "runtime killed: arm slower after, at most",
+            runtime,
+            "slower after ",
+            kills,
+            Some(20.0),
+        ),
+        (
+            "runtime killed: arm at rest after, at most",
+            runtime,
+            "at rest after ",
+            kills,
+            Some(500.0),
+        ),
+    ] {
+        figures.push(
+            Figure::new(name, time(start, mark)? * 1e-6, "ms")
+                .over(count)
+                .with_bar(bar.map(Bar::AtMost)),
+        );
+    }
+    figures.push(
         Figure::new(
             "killed stage, arm moving in real time: slower after it was told, at most",
-            count("killed stage of a moving arm", "told ")?,
+            count(stage, "told ")?,
             "ticks",
         )
+        .over(trials(stage)?)
         .with_bar(Bar::AtMost(2.0)),
+    );
+    figures.push(
         Figure::new(
-            "runtime killed: arm slower after",
-            time("runtime killed at", "slower after ")? * 1e-6,
-            "ms",
+            "runtime killed: motion logged of the time before, at least",
+            time(runtime, "at least ")? * 1e-9,
+            "s",
         )
-        .with_bar(ms),
-        Figure::new(
-            "runtime killed: arm at rest after",
-            time("runtime killed at", "at rest after ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(Bar::AtMost(500.0)),
-    ])
+        .over(kills)
+        .with_bar(Bar::AtLeast(2.0)),
+    );
+    Ok(figures)
 }
 
 /// Success with the filter, without it, and what it costs.
@@ -549,10 +590,10 @@ mod tests {
         let said = "a call in this process: p50 1.5µs, p99 2µs\n\
             a call in its own, 1 MiB in the pool: p50 21.5µs, p99 40µs\n\
             a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms\n\
-            killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms\n\
-            hung child noticed after its deadline: p50 100µs, max 21ms\n\
-            killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before\n\
-            runtime killed at 0.30 rad/s: slower after 2ms, at rest after 120ms of the robot's clock; 9 moments logged\n";
+            killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms of 200 trials\n\
+            hung child noticed after its deadline: p50 100µs, max 21ms of 200 trials\n\
+            killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before, of 10 trials\n\
+            runtime killed in motion, 20 times: slower after 2ms, at rest after 120ms of the robot's clock at most; at least 2.05s before it logged\n";
         let figures = isolation_figures(said).unwrap();
         let more = value(&figures, "call with 1 MiB, more than in process");
         assert!((more.value - 20.0).abs() < 1e-9 && more.is_met() == Some(true));
