@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind, StopCategory,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultAbi, FaultKind, StopCategory,
     abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
 };
 use vola_bundle::Deployment;
