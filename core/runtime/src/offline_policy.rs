@@ -6,7 +6,8 @@ use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
 use crate::{
-    PluginRegistry, PluginRules, RuntimeError, policy::Policy, stage_instance::PolicyHost,
+    CallWatch, PluginRegistry, PluginRules, RuntimeError, policy::Policy,
+    stage_instance::PolicyHost,
 };
 
 /// A bundle's chain for one of its robots, with neither robot nor clock.
@@ -58,6 +59,7 @@ impl OfflinePolicy {
             registry: &registry,
             threads,
             interposer: None,
+            calls: &CallWatch::default(),
         };
         let policy = Policy::start(bundle, &id, None, host)?;
         Ok(Self { policy })

@@ -15,9 +15,9 @@ use vola_motion::Limits;
 use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
 
 use crate::{
-    ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
-    PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    ArmState, CallWatch, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat,
+    HeartbeatKind, Interposer, LabelTensor, Picture, PluginLibrary, PluginOptions, PluginRegistry,
+    PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
@@ -116,6 +116,7 @@ pub struct Session {
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
     pub(crate) policy_telemetry: PolicyTelemetry,
+    calls: CallWatch,
     heartbeats: Heartbeats,
     header: Value,
     state_names: Vec<String>,
@@ -132,6 +133,7 @@ pub(crate) struct RunSettings {
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
     pub(crate) confidence: crate::confidence::ConfidenceSettings,
+    pub(crate) interposer: Option<Arc<dyn Interposer>>,
 }
 
 impl Session {
@@ -161,12 +163,14 @@ impl Session {
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
+        let calls = CallWatch::default();
         let policy = bundle
             .map(|bundle| {
                 let host = PolicyHost {
                     registry: &registry,
                     threads,
                     interposer: options.interposer.as_deref(),
+                    calls: &calls,
                 };
                 open_policy(deployment, bundle, robot.description(), host)
             })
@@ -221,6 +225,7 @@ impl Session {
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
                 confidence: crate::limits::confidence(deployment, policy.as_ref()),
+                interposer: options.interposer.clone(),
             },
             policy,
             max_velocity,
@@ -228,6 +233,7 @@ impl Session {
             path: None,
             primitives_run: 0,
             policy_telemetry: PolicyTelemetry::default(),
+            calls,
             heartbeats,
             header,
             state_names: state_names(robot.description()),
@@ -439,6 +445,12 @@ impl Session {
     #[must_use]
     pub fn control_watch(&self) -> ControlWatch {
         ControlWatch::new(self.body.telemetry())
+    }
+
+    /// The call into a stage that is under way, for any thread.
+    #[must_use]
+    pub fn call_watch(&self) -> CallWatch {
+        self.calls.clone()
     }
 
     /// The control loop's counters begin anew.
