@@ -303,8 +303,9 @@ fn kill_in_motion(round: usize) -> Option<Orphan> {
     (0..10).find_map(|_| {
         let folder = tempfile::tempdir().unwrap();
         let config = deployment(folder.path(), "tabletop = 'process'\n");
-        // Later than two seconds after the start, at other places each time.
-        let decision = 6 + round % 4;
+        // Five decisions a second: later than two seconds after the start, at
+        // other places each time.
+        let decision = 12 + 2 * (round % 4);
         let log = kill_a_run(&config, &folder.path().join("runs"), decision)?;
         let (before, after): (Vec<&Moment>, Vec<&Moment>) = log
             .moments

@@ -1,6 +1,7 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod documents;
+mod isolation;
 mod motion;
 mod planner;
 
