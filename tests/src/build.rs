@@ -103,20 +103,27 @@ pub struct Outside {
 /// Builds a crate outside of the workspace as a stranger would, offline, with
 /// one target folder for all of them.
 pub fn outside(manifest_folder: &Path, arguments: &[&str]) -> Outside {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = built_folder()
-        .parent()
-        .expect("a target folder")
-        .join("outside");
-    let mut command = cargo(manifest_folder, &target);
-    command.args(arguments);
-    let finished = build(&mut command, &manifest_folder.display().to_string());
+    let finished = try_outside(manifest_folder, arguments);
+    succeeded(&finished, &manifest_folder.display().to_string());
     Outside {
-        built: target.join("debug"),
+        built: outside_target().join("debug"),
         messages: finished.stderr,
         took: finished.took,
     }
+}
+
+/// Runs cargo on a crate outside of the workspace, offline, however it ends.
+pub fn try_outside(manifest_folder: &Path, arguments: &[&str]) -> Finished {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut command = cargo(manifest_folder, &outside_target());
+    command.args(arguments);
+    run_limited(&mut command, "", BUILD_LIMIT)
+}
+
+fn outside_target() -> PathBuf {
+    let built = built_folder();
+    built.parent().expect("a target folder").join("outside")
 }
 
 /// File name of a plugin library on this system.
@@ -172,10 +179,14 @@ fn prepare(command: &mut Command, folder: &Path, target: &Path) {
 
 fn build(command: &mut Command, what: &str) -> Finished {
     let finished = run_limited(command, "", BUILD_LIMIT);
+    succeeded(&finished, what);
+    finished
+}
+
+fn succeeded(finished: &Finished, what: &str) {
     let (stdout, stderr) = (&finished.stdout, &finished.stderr);
     assert!(
         finished.code == Some(0),
         "{what}: cargo failed:\n{stdout}\n{stderr}"
     );
-    finished
 }

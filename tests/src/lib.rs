@@ -14,5 +14,5 @@
 mod build;
 mod process;
 
-pub use build::{Outside, Workspace, library_file, outside, workspace};
+pub use build::{Outside, Workspace, library_file, outside, try_outside, workspace};
 pub use process::{Finished, run_limited};

@@ -14,10 +14,12 @@ mod boundary;
 mod end_to_end;
 mod faults;
 mod frozen_abi;
+mod fuzz_targets;
 mod integrator;
 #[cfg(target_os = "linux")]
 mod isolation;
 mod layering;
+mod model_checker;
 mod plugins;
 mod trained_chain;
 mod trust;

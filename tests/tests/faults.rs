@@ -6,11 +6,15 @@
 //!
 //! | fault | test |
 //! |---|---|
-//! | a plugin panics in load, call, drop | `plugins/stages.rs`, `plugins/robots.rs` |
+//! | a plugin panics in load, call, drop, once and a hundred times | `plugins/stages.rs`, `plugins/robots.rs` |
 //! | crash, exit, abort, stack overflow, memory, hang of an isolated plugin | `isolation/breaking.rs` |
-//! | the runtime is killed, with the robot isolated | `isolation/robots.rs` |
-//! | inference slower than its deadline, in real time | `end_to_end/watchdogs.rs` |
-//! | wrong, old, truncated libraries; a library that changed after it was locked | `plugins/files.rs`, `trust.rs` |
+//! | a plugin in the runtime's process hangs | `end_to_end/watchdogs.rs` |
+//! | the runtime is killed, with the robot isolated; what follows it | `isolation/robots.rs`, `control_loop/tests.rs` |
+//! | a stage is lost under a moving arm, in real time | `isolation/decelerating.rs` |
+//! | inference slower than its deadline, told by a whole run, in virtual time | `end_to_end/watchdogs.rs` |
+//! | wrong, old, truncated, foreign libraries; a library that changed after it was locked | `plugins/files.rs`, `trust.rs` |
+//! | standard output and log lines that nobody reads, a log that is flooded | `end_to_end/slow_log.rs` |
+//! | a disk that is full, fails or stalls under the run log | `core/cli/src/run_log.rs` |
 //! | malformed deployments, bundles, weights | `end_to_end/bad_input.rs`, `core/bundle`, `core/nn` |
 //! | lateness of ticks, power cut after a stop that fails | `control_loop/tests.rs` |
 //! | what a language model or its server does wrong | `planner/tests` |
@@ -36,12 +40,26 @@ fn every_fault_is_found_named_and_survived_by_both_arms() {
         let failed: Vec<&Value> = rows.iter().filter(|row| !row["failed"].is_null()).collect();
         assert!(failed.is_empty(), "{config}: {failed:#?}");
         assert_eq!(done.code, Some(0), "{config}: {}", done.stderr);
-        assert!(rows.len() >= 39, "{config}: only {} faults", rows.len());
+        assert!(rows.len() >= 51, "{config}: only {} faults", rows.len());
         for row in rows {
             assert_eq!(row["passed"], 2, "{row}");
             assert_eq!(row["violations"], 0, "{row}");
         }
     }
+}
+
+/// The shipped deployments grant their simulated worlds more time than a robot gets.
+#[test]
+fn the_usual_deadlines_of_20_ms_hold_as_well() {
+    let done = doctor(&["--usual-deadlines", "--times", "2"]);
+    let rows = done.json_lines();
+    let failed: Vec<&Value> = rows.iter().filter(|row| !row["failed"].is_null()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(rows.len() >= 15, "only {} faults", rows.len());
+    let stale = rows.iter().find(|row| row["fault"] == "state_stale");
+    let after_ms = stale.unwrap()["found_after_ms"].as_f64().unwrap();
+    assert!(after_ms <= 22.0, "{after_ms}");
 }
 
 #[test]

@@ -25,6 +25,7 @@
     reason = "the one crate that holds the macro output of abi_stable"
 )]
 
+mod elf_image;
 mod embodiment;
 mod frames;
 mod host;

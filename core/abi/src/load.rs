@@ -12,7 +12,7 @@ use std::{
 use abi_stable::library::{LibraryError, lib_header_from_path};
 
 use crate::{
-    ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL,
+    ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL, elf_image,
     layout_report::summarise,
 };
 
@@ -79,6 +79,10 @@ impl LoadedModule {
     /// As [`load`](Self::load).
     pub fn load_image(image: &Path, path: &Path) -> Result<Self, LoadError> {
         let image = &in_a_folder(image);
+        elf_image::check(image).map_err(|reason| LoadError::Open {
+            path: path.to_owned(),
+            reason,
+        })?;
         check_revision(image, path)?;
         let module = lib_header_from_path(image)
             .and_then(|header| header.init_root_module::<PluginModule_Ref>())

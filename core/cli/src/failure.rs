@@ -162,6 +162,20 @@ pub(crate) enum Failure {
         /// Which one.
         index: usize,
     },
+    /// A plugin in this process does not return.
+    #[error(
+        "{who}: has not returned from `{entry}` for {seconds:.1} s: it hangs; {then}, and the program ends\nhelp: let it run in a process of its own ([plugins.isolation]); there it is ended and replaced"
+    )]
+    Hung {
+        /// The stage or robot, with its plugin.
+        who: String,
+        /// The entry that was called.
+        entry: &'static str,
+        /// For how long.
+        seconds: f64,
+        /// What became of the arm.
+        then: &'static str,
+    },
     /// Checks that the command made did not all pass.
     #[error("{failed} of {all} checks failed; they are listed above")]
     Checks {
@@ -269,6 +283,7 @@ impl Failure {
             Self::Runtime(error) => runtime_code(error),
             Self::ReaderGone => exit::DONE,
             Self::Checks { code, .. } => *code,
+            Self::Hung { .. } => exit::SAFETY,
             Self::Bundle(_)
             | Self::Calibration(_)
             | Self::Lab(_)

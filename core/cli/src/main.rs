@@ -12,6 +12,7 @@ mod conversation;
 mod documents;
 mod failure;
 mod film;
+mod hang_watch;
 mod interrupt;
 mod log_writer;
 mod measure;

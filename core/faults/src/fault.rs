@@ -53,6 +53,23 @@ pub enum Fault {
     CommandError,
     /// Both at once.
     LinkLost,
+    /// Neither states nor commands come through for 1 ms.
+    LinkGap1,
+    /// The same for 10 ms.
+    LinkGap10,
+    /// The same for as long as must be bridged: 19 ms, or 2 ms less than a
+    /// shorter deadline.
+    LinkGapLongest,
+    /// No new states for 3 ms more than the deadline; then all is well again.
+    LinkGapTooLong,
+    /// The same for 300 ms.
+    LinkGap300,
+    /// The same for 1000 ms.
+    LinkGap1000,
+    /// Every state comes twice.
+    StateDuplicated,
+    /// Every command reaches the robot twice.
+    CommandDuplicated,
     /// The last joint values are given again with new stamps.
     StateFrozen,
     /// A position is not a number.
@@ -91,6 +108,14 @@ pub enum Fault {
     ActionMissing,
     /// The stage returns an error.
     StageError,
+    /// A decision takes twice its time.
+    InferenceTwice,
+    /// A decision takes ten times its time.
+    InferenceTenfold,
+    /// A decision takes anything up to ten times its time.
+    InferenceJitter,
+    /// A decision takes longer than the path before it may run.
+    InferenceLate,
     /// The control loop misses one tick fewer in a row than stops the arm.
     TicksLate,
     /// The control loop misses as many as stop the arm.
@@ -124,7 +149,7 @@ pub(crate) const TOLD_MS: f64 = 100.0;
 
 impl Fault {
     /// Every fault, by part.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 51] = [
         Self::StateError,
         Self::StateStale,
         Self::StateGap,
@@ -132,6 +157,14 @@ impl Fault {
         Self::StateReordered,
         Self::CommandError,
         Self::LinkLost,
+        Self::LinkGap1,
+        Self::LinkGap10,
+        Self::LinkGapLongest,
+        Self::LinkGapTooLong,
+        Self::LinkGap300,
+        Self::LinkGap1000,
+        Self::StateDuplicated,
+        Self::CommandDuplicated,
         Self::StateFrozen,
         Self::StateNan,
         Self::StateInfinite,
@@ -151,6 +184,10 @@ impl Fault {
         Self::ActionType,
         Self::ActionMissing,
         Self::StageError,
+        Self::InferenceTwice,
+        Self::InferenceTenfold,
+        Self::InferenceJitter,
+        Self::InferenceLate,
         Self::TicksLate,
         Self::TicksMissed,
         Self::OperatorSilent,
@@ -196,6 +233,30 @@ impl Fault {
         Self::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
+    /// Whether what must follow depends on the deadline of the state or on the
+    /// number of missed ticks that a deployment may set.
+    #[must_use]
+    pub fn depends_on_deadlines(self) -> bool {
+        matches!(
+            self,
+            Self::StateStale
+                | Self::StateGap
+                | Self::StateDelayed
+                | Self::StateReordered
+                | Self::StateDuplicated
+                | Self::LinkGap1
+                | Self::LinkGap10
+                | Self::LinkGapLongest
+                | Self::LinkGapTooLong
+                | Self::LinkGap300
+                | Self::LinkGap1000
+                | Self::StateFrozen
+                | Self::ClockBack
+                | Self::TicksLate
+                | Self::TicksMissed
+        )
+    }
+
     #[rustfmt::skip]
     fn row(self) -> (&'static str, &'static str, Broken, Outcome) {
         use Broken::{Camera, ControlLoop, Person, Policy, Process, Proprioception, RobotLink};
@@ -209,6 +270,14 @@ impl Fault {
             Self::StateReordered => ("state_reordered", "states swap places in pairs", RobotLink, Bridged),
             Self::CommandError => ("command_error", "commands are refused", RobotLink, Stop(&["robot_link"])),
             Self::LinkLost => ("link_lost", "neither state nor commands", RobotLink, Stop(&["robot_link"])),
+            Self::LinkGap1 => ("link_gap_1", "the link is dead for 1 ms", RobotLink, Bridged),
+            Self::LinkGap10 => ("link_gap_10", "the link is dead for 10 ms", RobotLink, Bridged),
+            Self::LinkGapLongest => ("link_gap_longest", "the link is dead for 19 ms", RobotLink, Bridged),
+            Self::LinkGapTooLong => ("link_gap_too_long", "no states for 3 ms over the deadline", RobotLink, Stop(&["robot_link", "tracking"])),
+            Self::LinkGap300 => ("link_gap_300", "no states for 300 ms", RobotLink, Stop(&["robot_link", "tracking"])),
+            Self::LinkGap1000 => ("link_gap_1000", "no states for 1000 ms", RobotLink, Stop(&["robot_link", "tracking"])),
+            Self::StateDuplicated => ("state_duplicated", "every state comes twice", RobotLink, Bridged),
+            Self::CommandDuplicated => ("command_duplicated", "every command comes twice", RobotLink, Bridged),
             Self::StateFrozen => ("state_frozen", "the last joints again, new stamps", Proprioception, Stop(&["proprioception", "tracking"])),
             Self::StateNan => ("state_nan", "a position is not a number", Proprioception, Stop(&["proprioception"])),
             Self::StateInfinite => ("state_infinite", "a velocity is infinite", Proprioception, Stop(&["proprioception"])),
@@ -228,6 +297,10 @@ impl Fault {
             Self::ActionType => ("action_type", "the action claims another type", Policy, Failure("action chunk")),
             Self::ActionMissing => ("action_missing", "the action has another name", Policy, Failure("action chunk")),
             Self::StageError => ("stage_error", "the stage returns an error", Policy, Failure("policy")),
+            Self::InferenceTwice => ("inference_twice", "decisions take twice their time", Policy, Bridged),
+            Self::InferenceTenfold => ("inference_tenfold", "decisions take ten times their time", Policy, Bridged),
+            Self::InferenceJitter => ("inference_jitter", "decisions take up to ten times their time", Policy, Bridged),
+            Self::InferenceLate => ("inference_late", "decisions outlast the path before them", Policy, Hold("inference_deadline")),
             Self::TicksLate => ("ticks_late", "one missed tick fewer than stops", ControlLoop, Bridged),
             Self::TicksMissed => ("ticks_missed", "as many missed ticks as stop", ControlLoop, Stop(&["control_ticks"])),
             Self::OperatorSilent => ("operator_silent", "no sign of life for 100 ms", Person, Stop(&["operator_heartbeat"])),

@@ -14,10 +14,17 @@ use crate::{Fault, injection::Injection};
 const JOINT: usize = 1;
 /// How far it leaps (rad).
 const LEAP_RAD: f64 = 0.5;
+/// A millisecond (ns).
+const MS: u64 = 1_000_000;
 /// Length of a gap that must be bridged, and how much shorter than the deadline it
 /// is at least (ns).
-const GAP_NS: u64 = 15_000_000;
-const SHORTER_NS: u64 = 5_000_000;
+const GAP_NS: u64 = 15 * MS;
+const SHORTER_NS: u64 = 5 * MS;
+/// The same for the longest that must be: a robot's deadline is 20 ms.
+const LONGEST_NS: u64 = 19 * MS;
+const LITTLE_SHORTER_NS: u64 = 2 * MS;
+/// How much longer than the deadline a gap is that must not be bridged (ns).
+const TOO_LONG_NS: u64 = 3 * MS;
 /// How much later than the deadline states come (ticks).
 const LATER_TICKS: usize = 10;
 /// Length of a tick (ns).
@@ -33,9 +40,42 @@ struct FaultyActuator {
     /// The newest true states, oldest first.
     past: Past,
     late_ticks: usize,
-    gap_ns: u64,
+    gap: Gap,
     /// Which joint is blocked, and where.
     blocked: Option<(usize, f64)>,
+}
+
+/// For how long nothing comes through.
+struct Gap {
+    /// Greatest age of a state (ns).
+    deadline_ns: u64,
+}
+
+impl Gap {
+    /// Whether no new state comes through, so long after the fault began (ns).
+    fn hides_states(&self, broken: Fault, age_ns: u64) -> bool {
+        let shorter = |by_ns: u64| self.deadline_ns.saturating_sub(by_ns);
+        let length_ns = match broken {
+            Fault::StateGap => GAP_NS.min(shorter(SHORTER_NS)),
+            Fault::LinkGap1 => MS,
+            Fault::LinkGap10 => 10 * MS,
+            Fault::LinkGapLongest => LONGEST_NS.min(shorter(LITTLE_SHORTER_NS)),
+            Fault::LinkGapTooLong => self.deadline_ns + TOO_LONG_NS,
+            Fault::LinkGap300 => 300 * MS,
+            Fault::LinkGap1000 => 1000 * MS,
+            _ => 0,
+        };
+        age_ns < length_ns
+    }
+
+    /// Whether no command does either.
+    fn hides_commands(&self, broken: Fault, age_ns: u64) -> bool {
+        let is_whole_link = matches!(
+            broken,
+            Fault::LinkGap1 | Fault::LinkGap10 | Fault::LinkGapLongest
+        );
+        is_whole_link && self.hides_states(broken, age_ns)
+    }
 }
 
 /// The last states, in a ring.
@@ -81,7 +121,7 @@ pub(crate) fn faulty_actuator(
             filled: 0,
         },
         late_ticks,
-        gap_ns: GAP_NS.min(deadline_ns.saturating_sub(SHORTER_NS)),
+        gap: Gap { deadline_ns },
         blocked: None,
     };
     ActuatorAbi_TO::from_value(faulty, TD_Opaque)
@@ -114,11 +154,11 @@ impl FaultyActuator {
         let age_ns = self.injection.age_ns();
         let newest = *frame;
         let last = self.past.ago(0).copied().unwrap_or(newest);
-        let is_gap = broken == Fault::StateGap && age_ns < self.gap_ns;
+        let is_gap = self.gap.hides_states(broken, age_ns);
         match broken {
             Fault::StateError | Fault::LinkLost => return fault("the wire is cut (fault lab)"),
             Fault::StateStale => *frame = last,
-            Fault::StateGap if is_gap => *frame = last,
+            _ if is_gap => *frame = last,
             Fault::StateDelayed => {
                 self.past.push(&newest);
                 *frame = self.past.ago(self.late_ticks).copied().unwrap_or(newest);
@@ -134,6 +174,13 @@ impl FaultyActuator {
                     .copied()
                     .unwrap_or(newest);
                 return RResult::ROk(());
+            }
+            Fault::StateDuplicated => {
+                let is_second = (age_ns / TICK_NS) % 2 == 1;
+                if is_second {
+                    *frame = last;
+                    return RResult::ROk(());
+                }
             }
             Fault::StateFrozen => {
                 *frame = last;
@@ -181,6 +228,16 @@ impl ActuatorAbi for FaultyActuator {
         self.injection.see_command(frame);
         match broken {
             Some(Fault::CommandError | Fault::LinkLost) => fault("the wire is cut (fault lab)"),
+            Some(broken) if self.gap.hides_commands(broken, self.injection.age_ns()) => {
+                // Sent, and never arrived.
+                RResult::ROk(())
+            }
+            Some(Fault::CommandDuplicated) => {
+                if let RResult::RErr(own) = self.inner.command(frame) {
+                    return RResult::RErr(own);
+                }
+                self.inner.command(frame)
+            }
             Some(Fault::JointBlocked) => {
                 let mut frame = *frame;
                 let (joint, place) = *self.blocked.get_or_insert_with(|| fastest(&frame));

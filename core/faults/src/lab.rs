@@ -42,6 +42,9 @@ const FROZEN_TRAVEL_RAD: f64 = 0.02;
 /// Greatest way that a joint may be behind its command (rad).
 const TRACKING_RAD: f64 = 0.2;
 
+/// Makes seeds that follow each other differ in all their bits.
+const SCATTER: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Why a trial could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
@@ -96,6 +99,21 @@ impl Lab {
         })
     }
 
+    /// The same lab at the deadline of the state and the number of missed ticks of
+    /// a deployment that says nothing of them, as a robot has that is not
+    /// simulated.
+    ///
+    /// # Errors
+    /// When the deployment is not sound.
+    pub fn at_usual_deadlines(mut self) -> Result<Self, LabError> {
+        let mut table: toml::Table = toml::from_str(&self.text).unwrap_or_default();
+        sub_table(&mut table, "safety").remove("state_deadline_ms");
+        sub_table(&mut table, "control").remove("missed_ticks");
+        self.text = toml::to_string(&table).unwrap_or_default();
+        Deployment::parse(&self.text, &self.file)?;
+        Ok(self)
+    }
+
     /// Breaks a part in the middle of a motion and judges what follows. The same
     /// seed gives the same trial.
     ///
@@ -104,10 +122,11 @@ impl Lab {
     pub fn run(&self, fault: Fault, seed: u64) -> Result<Verdict, LabError> {
         let deployment = self.deployment(fault)?;
         let injection = Arc::new(Injection::new(fault));
-        let deadline = deployment.safety().deadlines().state;
+        let deadlines = deployment.safety().deadlines();
         let wrapped = Wrapped {
             action: self.action(&deployment)?,
-            deadline_ns: u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX),
+            deadline_ns: u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX),
+            chunk_deadline_ns: u64::try_from(deadlines.chunk.as_nanos()).unwrap_or(u64::MAX),
             injection: Arc::clone(&injection),
         };
         let mut session = Session::open(
@@ -223,7 +242,13 @@ fn knowable_ms(
     let ms = |deadline: std::time::Duration| deadline.as_secs_f64() * 1e3;
     let since = |time_ns: u64| time_ns.saturating_sub(began_ns) as f64 * 1e-6;
     Some(match fault {
-        Fault::StateStale | Fault::StateDelayed | Fault::ClockBack => ms(deadlines.state),
+        Fault::StateStale
+        | Fault::StateDelayed
+        | Fault::ClockBack
+        | Fault::LinkGapTooLong
+        | Fault::LinkGap300
+        | Fault::LinkGap1000 => ms(deadlines.state),
+        Fault::InferenceLate => DECISION_MS + ms(deadlines.chunk),
         // A state may stand still as long as nothing is to move.
         Fault::StateFrozen => {
             let away = motion.goes_away_ns(began_ns, FROZEN_TRAVEL_RAD)?;
@@ -249,10 +274,29 @@ struct Wrapped {
     action: (String, String),
     /// Greatest age of a state (ns).
     deadline_ns: u64,
+    /// How long a path may go on without the next (ns).
+    chunk_deadline_ns: u64,
     injection: Arc<Injection>,
 }
 
 impl Interposer for Wrapped {
+    fn latency_ns(&self, usual_ns: u64) -> u64 {
+        match self.injection.active() {
+            Some(Fault::InferenceTwice) => 2 * usual_ns,
+            Some(Fault::InferenceTenfold) => 10 * usual_ns,
+            Some(Fault::InferenceJitter) => {
+                // Another one at every decision, the same in every trial.
+                let mut draws = Draws(self.injection.age_ns().wrapping_mul(SCATTER) | 1);
+                draws.below(10 * usual_ns)
+            }
+            Some(Fault::InferenceLate) => {
+                let period_ns = (DECISION_MS * 1e6) as u64;
+                usual_ns + period_ns + self.chunk_deadline_ns
+            }
+            _ => usual_ns,
+        }
+    }
+
     fn actuator(&self, actuator: ActuatorBox) -> ActuatorBox {
         faulty_actuator(actuator, self.deadline_ns, Arc::clone(&self.injection))
     }
@@ -292,7 +336,7 @@ impl Trial {
         let heartbeat = heartbeat.map(|kind| self.session.expect_heartbeat(kind, HEARTBEAT));
         let switch = self.session.stop_switch();
         self.interfere(switch.clone(), heartbeat)?;
-        let mut draws = Draws(self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut draws = Draws(self.seed.wrapping_mul(SCATTER) | 1);
         let delay_ns = draws.below(SOMETIME_NS);
         self.injection.arm(self.session.now_ns() + delay_ns);
         let mut notes = Notes::default();

@@ -1,26 +1,20 @@
 //! Frames of the control loop between a robot's child and the runtime.
 //!
 //! Two newest-value slots (command out, state in) and a short list of orders
-//! (hold, stop, reset) in shared memory. A slot is two sequence locks made of
-//! atomics, written in turn: a writer whom the system stops in the middle of a
-//! write stops no reader, and a reader that saw its lock change reads again.
-//! Nobody waits for the other side: the control loop writes and reads a few
+//! (hold, stop, reset) in shared memory, by the means of `shared_words`. Nobody
+//! waits for the other side: the control loop writes and reads a few
 //! hundred words a tick, whatever the child does.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering, fence},
-    },
-};
+use std::{io, sync::Arc};
 
 use vola_abi::{CommandFrame, FRAME_JOINTS, StateFrame, StopCategory};
 
-use crate::sys::{Access, Mapping, Memfd};
+use crate::{
+    shared_words::{NewestWords, OrderList, SharedWords},
+    sync::AtomicU64,
+    sys::{Access, Mapping, Memfd},
+};
 
-/// Tries of a reader before it gives up; a writer needs less than a microsecond.
-const READ_TRIES: usize = 1000;
 /// Orders that may wait; a child takes them within a tick.
 const ORDERS: usize = 64;
 
@@ -30,39 +24,19 @@ const COMMAND_WORDS: usize = 3 + 2 * FRAME_JOINTS;
 /// wrench.
 const STATE_WORDS: usize = 5 + 3 * FRAME_JOINTS + 6;
 
-const COMMAND: Slot = Slot {
+const COMMAND: NewestWords = NewestWords {
     at: 0,
     words: COMMAND_WORDS,
 };
-const STATE: Slot = Slot {
+const STATE: NewestWords = NewestWords {
     at: COMMAND.end(),
     words: STATE_WORDS,
 };
-const ORDER_COUNT_AT: usize = STATE.end();
-const ORDERS_AT: usize = ORDER_COUNT_AT + 1;
-const WORDS: usize = ORDERS_AT + ORDERS;
-
-/// Where the newest value of a few words lies: the number of whole writes, then
-/// two halves that are written in turn, each with a sequence word (twice the
-/// number of the write that it holds, one less while it is being written).
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    at: usize,
-    words: usize,
-}
-
-impl Slot {
-    /// The first word after it.
-    const fn end(self) -> usize {
-        self.at + 1 + 2 * (1 + self.words)
-    }
-
-    /// The sequence word of the half that holds a write.
-    fn half(self, write: u64) -> usize {
-        let second = usize::from(!write.is_multiple_of(2));
-        self.at + 1 + second * (1 + self.words)
-    }
-}
+const ORDER_LIST: OrderList = OrderList {
+    at: STATE.end(),
+    room: ORDERS,
+};
+const WORDS: usize = ORDER_LIST.end();
 
 /// What the robot is told beside commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,56 +101,14 @@ impl Frames {
         })
     }
 
-    fn word(&self, index: usize) -> &AtomicU64 {
-        static NOWHERE: AtomicU64 = AtomicU64::new(0);
-        // Every index here is a constant below WORDS, which the mapping holds.
-        self.mapping.word(index).unwrap_or(&NOWHERE)
-    }
-
-    /// Writes one slot; only its one writer calls this.
-    fn write(&self, slot: Slot, words: impl Iterator<Item = u64>) {
-        let write = self.word(slot.at).load(Ordering::Relaxed).wrapping_add(1);
-        let half = slot.half(write);
-        let sequence = write.wrapping_mul(2);
-        self.word(half)
-            .store(sequence.wrapping_sub(1), Ordering::Relaxed);
-        fence(Ordering::Release);
-        for (index, word) in (half + 1..).zip(words.take(slot.words)) {
-            self.word(index).store(word, Ordering::Relaxed);
-        }
-        self.word(half).store(sequence, Ordering::Release);
-        self.word(slot.at).store(write, Ordering::Release);
-    }
-
-    /// Reads one slot; the number of writes, or none when it was overtaken again
-    /// and again.
-    fn read(&self, slot: Slot, words: &mut [u64]) -> Option<u64> {
-        for _ in 0..READ_TRIES {
-            let write = self.word(slot.at).load(Ordering::Acquire);
-            let half = slot.half(write);
-            let whole = write.wrapping_mul(2);
-            if self.word(half).load(Ordering::Acquire) == whole {
-                for (index, word) in (half + 1..).zip(words.iter_mut()) {
-                    *word = self.word(index).load(Ordering::Relaxed);
-                }
-                fence(Ordering::Acquire);
-                if self.word(half).load(Ordering::Relaxed) == whole {
-                    return Some(write);
-                }
-            }
-            std::hint::spin_loop();
-        }
-        None
-    }
-
     /// The runtime commands.
     pub(crate) fn put_command(&self, frame: &CommandFrame) {
-        let orders = self.word(ORDER_COUNT_AT).load(Ordering::Relaxed);
+        let orders = ORDER_LIST.given(self);
         let values = frame.position.iter().chain(&frame.velocity);
         let words = [orders, frame.time_ns, u64::from(frame.count)]
             .into_iter()
             .chain(values.map(|value| value.to_bits()));
-        self.write(COMMAND, words);
+        COMMAND.write(self, words);
     }
 
     /// The newest command, unless it is the one numbered `seen` or was written
@@ -188,7 +120,7 @@ impl Frames {
         frame: &mut CommandFrame,
     ) -> Option<u64> {
         let mut words = [0; COMMAND_WORDS];
-        let number = self.read(COMMAND, &mut words)?;
+        let number = COMMAND.read(self, &mut words)?;
         let [orders, time_ns, count, values @ ..] = &words;
         if number == seen || *orders < after {
             return None;
@@ -203,27 +135,13 @@ impl Frames {
 
     /// The runtime orders.
     pub(crate) fn order(&self, order: Order) {
-        let count = self.word(ORDER_COUNT_AT).load(Ordering::Relaxed);
-        let slot = usize::try_from(count).unwrap_or(0) % ORDERS;
-        self.word(ORDERS_AT + slot)
-            .store(order.code(), Ordering::Relaxed);
-        self.word(ORDER_COUNT_AT)
-            .store(count + 1, Ordering::Release);
+        ORDER_LIST.push(self, order.code());
     }
 
     /// The next order after the `taken` first; none when all were taken. When
     /// more came than there is room for, the oldest are lost.
     pub(crate) fn next_order(&self, taken: &mut u64) -> Option<Order> {
-        let count = self.word(ORDER_COUNT_AT).load(Ordering::Acquire);
-        if *taken >= count {
-            return None;
-        }
-        *taken = (*taken).max(count.saturating_sub(ORDERS as u64));
-        let slot = usize::try_from(*taken).unwrap_or(0) % ORDERS;
-        *taken += 1;
-        Some(Order::of(
-            self.word(ORDERS_AT + slot).load(Ordering::Relaxed),
-        ))
+        ORDER_LIST.next(self, taken).map(Order::of)
     }
 
     /// The child tells the measured state, and whether the robot takes commands.
@@ -242,14 +160,14 @@ impl Frames {
             .chain(&frame.effort)
             .chain(&frame.wrench);
         let words = head.into_iter().chain(values.map(|value| value.to_bits()));
-        self.write(STATE, words);
+        STATE.write(self, words);
     }
 
     /// The newest state, and what the child says of it. None before the first
     /// state, or when the child stopped in the middle of one.
     pub(crate) fn take_state(&self, frame: &mut StateFrame) -> Option<Seen> {
         let mut words = [0; STATE_WORDS];
-        let number = self.read(STATE, &mut words)?;
+        let number = STATE.read(self, &mut words)?;
         if number == 0 {
             return None;
         }
@@ -269,6 +187,14 @@ impl Frames {
             has_fault: *fault != 0,
             obeyed: *obeyed,
         })
+    }
+}
+
+impl SharedWords for Frames {
+    fn word(&self, index: usize) -> &AtomicU64 {
+        static NOWHERE: AtomicU64 = AtomicU64::new(0);
+        // Every index here is a constant below WORDS, which the mapping holds.
+        self.mapping.word(index).unwrap_or(&NOWHERE)
     }
 }
 

@@ -28,6 +28,10 @@ mod pool;
 #[cfg(target_os = "linux")]
 mod process;
 #[cfg(target_os = "linux")]
+mod shared_words;
+#[cfg(target_os = "linux")]
+mod sync;
+#[cfg(target_os = "linux")]
 mod sys;
 mod trust;
 #[cfg(target_os = "linux")]

@@ -20,21 +20,24 @@
 //! # Timing
 //! A tick allocates nothing, takes no lock and waits for nobody.
 
+mod lap;
 mod stopping;
 #[cfg(test)]
 mod tests;
+mod watching;
 
 use std::sync::{Arc, atomic::Ordering};
 
 use rtrb::Consumer;
-use vola_abi::{CommandFrame, FaultAbi, StateFrame};
+use vola_abi::{CommandFrame, StateFrame};
 use vola_bundle::{ControlSettings, Deadlines};
 use vola_motion::{
     Decision, FilterSettings, Interventions, Limits, ReferencePath, Rejection, SafetyFilter,
     ToolLimits, Tracker,
 };
-use vola_types::{EmbodimentDescription, StampClock};
+use vola_types::EmbodimentDescription;
 
+use self::{lap::Lap, watching::Watch};
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
@@ -43,13 +46,10 @@ use crate::{
     control_inputs::{InputReader, InputTap, Sent, Signals, TickRecord, input_ring},
     control_status::{ControlMode, ControlStatus, HoldCause, StopCause},
     heartbeat::{HeartbeatKind, Heartbeats},
-    latency::LatencyHistogram,
     robot::ActuatorPort,
     safety_setup::SafetySetup,
     stop_switch::StopLevel,
     telemetry::ControlTelemetry,
-    tick_clock::TickPace,
-    watchdog::{AgeWatch, FrozenStateWatch},
 };
 
 /// Length of a control tick (ns).
@@ -61,12 +61,6 @@ pub(crate) const PROPRIOCEPTION_NS: u64 = 10 * TICK_NS;
 /// Part of the limits that the tracker plans with, so that the filter behind it
 /// stays out of its way.
 const TRACKER_PART: f64 = 0.98;
-
-/// Periods missed at once that are worth a line in the log.
-const MISSED_TOLD: u64 = 10;
-/// Success rate below which it is told, and above which it is told again.
-const SUCCESS_LOW: f64 = 0.90;
-const SUCCESS_FINE: f64 = 0.95;
 
 /// What the policy thread may order.
 #[allow(
@@ -116,46 +110,6 @@ pub(crate) struct ControlLoop {
     stopwatch: Option<fn() -> u64>,
     last_velocity: [f64; vola_motion::MAX_JOINTS],
     last_acceleration: [f64; vola_motion::MAX_JOINTS],
-}
-
-/// The loop's watchdogs and what they remember.
-struct Watch {
-    pace: TickPace,
-    max_missed: u64,
-    success_told: bool,
-    age: AgeWatch,
-    frozen: FrozenStateWatch,
-    /// No state is expected: the world is being rebuilt.
-    is_paused: bool,
-    proprioception_period: u64,
-    stopped_ns: u64,
-    cut_power: bool,
-}
-
-impl Watch {
-    fn new(max_missed: u64, deadlines: Deadlines, clock: StampClock) -> Self {
-        let state_ns = u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX);
-        Self {
-            pace: TickPace::new(TICK_NS),
-            max_missed,
-            success_told: false,
-            age: AgeWatch::new(state_ns, clock),
-            frozen: FrozenStateWatch::new(state_ns),
-            is_paused: false,
-            proprioception_period: u64::MAX,
-            stopped_ns: 0,
-            cut_power: false,
-        }
-    }
-
-    /// After a reset everything counts as seen for the first time.
-    fn restart(&mut self) {
-        self.age.restart();
-        self.frozen.restart();
-        self.is_paused = false;
-        self.proprioception_period = u64::MAX;
-        self.cut_power = false;
-    }
 }
 
 /// What a control loop is built from.
@@ -340,89 +294,6 @@ impl ControlLoop {
         self.telemetry.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts the periods without a tick; too many in a row stop a moving arm.
-    /// One that stands has nothing to stop, and its path cannot have run on.
-    fn watch_pace(&mut self, now_ns: u64) {
-        let missed = self.watch.pace.tick(now_ns);
-        let rate = self.watch.pace.success_rate();
-        let percent = (rate * 100.0).round() as u8;
-        self.telemetry
-            .success_percent
-            .store(u64::from(percent), Ordering::Relaxed);
-        if rate > SUCCESS_FINE {
-            self.watch.success_told = false;
-        }
-        if missed == 0 {
-            return;
-        }
-        self.telemetry
-            .missed_ticks
-            .fetch_add(missed, Ordering::Relaxed);
-        // The state could not be looked at either.
-        self.watch.age.excuse(missed.saturating_mul(TICK_NS));
-        if missed >= MISSED_TOLD {
-            self.tell(ControlEventKind::TicksMissed { missed });
-        }
-        if rate < SUCCESS_LOW && !self.watch.success_told {
-            self.watch.success_told = true;
-            self.tell(ControlEventKind::SuccessRate { percent });
-        }
-        let moves = self.status.mode == ControlMode::Following || !self.filter.is_at_rest();
-        if missed >= self.watch.max_missed && moves {
-            self.stop(StopCause::TicksMissed, None);
-        }
-    }
-
-    /// Reads the state and asks whether it is whole, new and alive.
-    fn measure(&mut self, now_ns: u64) {
-        if let Err(fault) = self.read_state() {
-            self.stop(StopCause::StateFault, Some(fault));
-            return;
-        }
-        if !self.model.is_valid_state(&self.state) {
-            self.stop(StopCause::StateInvalid, None);
-            return;
-        }
-        self.status.state = self.state;
-        if let Some(cause) = pressed(&self.state) {
-            self.stop(cause, None);
-        }
-        let end_ns = now_ns + TICK_NS;
-        let period = end_ns / PROPRIOCEPTION_NS;
-        if period != self.watch.proprioception_period {
-            self.watch.proprioception_period = period;
-            self.status.proprioception = self.state;
-            self.status.proprioception_ns = end_ns;
-        }
-        if matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.watch_rest(now_ns);
-            return;
-        }
-        if self.watch.is_paused {
-            return;
-        }
-        let silent_ns = self.watch.age.look(now_ns, self.state.capture_time_ns);
-        let is_frozen = self.watch.frozen.look(
-            now_ns,
-            self.model.arm(self.state.positions()),
-            self.model.arm(self.status.command()),
-        );
-        if self.watch.age.is_stale(silent_ns) {
-            self.stop(StopCause::StateStale, None);
-        } else if is_frozen {
-            self.stop(StopCause::StateFrozen, None);
-        }
-    }
-
-    /// Reads the robot's state into the loop's own frame.
-    fn read_state(&mut self) -> Result<(), FaultAbi> {
-        let answer = self.actuator.try_state(&mut self.state);
-        if let Some(inputs) = &mut self.inputs {
-            inputs.state(answer.is_ok().then_some(&self.state));
-        }
-        answer
-    }
-
     /// What is demanded from outside now.
     fn signals(&mut self, now_ns: u64) -> Signals {
         Signals {
@@ -551,17 +422,6 @@ impl ControlLoop {
     }
 }
 
-/// Why a person at the robot wants it to stand, if one does.
-fn pressed(state: &StateFrame) -> Option<StopCause> {
-    if state.has(StateFrame::EMERGENCY_STOP) {
-        Some(StopCause::EmergencyStop)
-    } else if state.has(StateFrame::HOLD_RELEASED) {
-        Some(StopCause::HoldReleased)
-    } else {
-        None
-    }
-}
-
 fn cause(rejection: Option<Rejection>) -> StopCause {
     match rejection {
         Some(Rejection::BadMeasurement) => StopCause::StateInvalid,
@@ -575,30 +435,6 @@ fn cause(rejection: Option<Rejection>) -> StopCause {
 /// keep its old place and the filter's first-jump check would refuse it.
 fn reset_tracker(tracker: &mut Tracker, positions: &[f64]) {
     let _ = tracker.reset(positions);
-}
-
-/// Measures the parts of a tick, where there is a clock to measure with.
-struct Lap {
-    clock: Option<fn() -> u64>,
-    began_ns: u64,
-}
-
-impl Lap {
-    fn begin(clock: Option<fn() -> u64>) -> Self {
-        Self {
-            clock,
-            began_ns: clock.map_or(0, |clock| clock()),
-        }
-    }
-
-    /// Records the part that ends here; the next one begins.
-    fn end(&mut self, histogram: &LatencyHistogram) {
-        if let Some(clock) = self.clock {
-            let now_ns = clock();
-            histogram.record(now_ns.saturating_sub(self.began_ns));
-            self.began_ns = now_ns;
-        }
-    }
 }
 
 fn to_joint_vec(values: &[f64]) -> vola_motion::JointVec {

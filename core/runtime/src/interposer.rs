@@ -20,6 +20,12 @@ pub trait Interposer: std::fmt::Debug + Send + Sync {
         camera
     }
 
+    /// How long a decision takes in virtual time (ns), asked of each; `usual_ns`
+    /// is the deployment's.
+    fn latency_ns(&self, usual_ns: u64) -> u64 {
+        usual_ns
+    }
+
     /// The stage of the policy with this name; it is configured and active.
     fn stage(&self, name: &str, stage: StageBox) -> StageBox {
         let _ = name;

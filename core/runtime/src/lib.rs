@@ -9,6 +9,7 @@
 
 mod arm_model;
 mod body;
+mod call_watch;
 mod camera_watch;
 mod chunk_targets;
 mod command_digest;
@@ -63,6 +64,7 @@ mod virtual_body;
 mod watchdog;
 
 pub use body::{PictureSink, TickWrapper};
+pub use call_watch::{CallWatch, OverdueCall};
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
 pub use confidence::ConfidenceUse;

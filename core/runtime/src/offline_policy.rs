@@ -6,7 +6,7 @@ use vola_bundle::{ActionChunk, Bundle, EmbodimentBinding, Observation};
 use vola_types::PluginId;
 
 use crate::{
-    PluginOptions, PluginRegistry, PluginRules, RuntimeError, policy::Policy,
+    CallWatch, PluginOptions, PluginRegistry, PluginRules, RuntimeError, policy::Policy,
     stage_instance::PolicyHost,
 };
 
@@ -61,6 +61,7 @@ impl OfflinePolicy {
             registry: &registry,
             threads,
             interposer: None,
+            calls: &CallWatch::default(),
         };
         let policy = Policy::start(bundle, &id, None, host)?;
         Ok(Self { policy })

@@ -177,12 +177,15 @@ pub struct CreatedStage {
     pub health: Option<Arc<ChildHealth>>,
 }
 
-/// A robot, and where its pictures are to be written.
+/// A robot, where its pictures are to be written, and what it would leave behind.
 pub struct CreatedEmbodiment {
     /// The robot.
     pub embodiment: EmbodimentBox,
     /// Memory that isolated plugins see; none without any.
     pub pictures: Option<PictureRoom>,
+    /// The file into which its process writes its last motion should the
+    /// runtime die; none in this process.
+    pub last_motion: Option<PathBuf>,
 }
 
 /// All libraries found in the places searched.
@@ -365,18 +368,16 @@ impl PluginRegistry {
             let robot = IsolatedEmbodiment::start(host, id.plugin(), &folder)?;
             return Ok(CreatedEmbodiment {
                 pictures: Some(robot.pictures()),
+                last_motion: Some(robot.motion_log().to_owned()),
                 embodiment: robot.into_box(),
             });
         }
         let create = library.module()?.module().create_embodiment();
-        let embodiment = unwrap(
-            id.to_string(),
-            "create_embodiment",
-            create(RStr::from(id.plugin())),
-        )?;
+        let created = create(RStr::from(id.plugin()));
         Ok(CreatedEmbodiment {
-            embodiment,
+            embodiment: unwrap(id.to_string(), "create_embodiment", created)?,
             pictures: self.rules.pool().map(SharedPool::pictures),
+            last_motion: None,
         })
     }
 

@@ -572,7 +572,7 @@ impl Session {
         // An expert decides in no time.
         let takes_time = !matches!(driver, Driver::Expert { .. });
         if self.settings.clock == ClockMode::Virtual && takes_time {
-            self.advance_to(measured.time_ns + self.settings.latency_ns)?;
+            self.advance_to(measured.time_ns + self.latency_ns())?;
         }
         self.forget_left_path();
         let status = self.body.status();
@@ -600,6 +600,13 @@ impl Session {
             }
             Err(refusal) => Ok(self.refuse(&refusal.to_string(), observer, run)),
         }
+    }
+
+    /// How long a decision takes in virtual time (ns).
+    fn latency_ns(&self) -> u64 {
+        let usual_ns = self.settings.latency_ns;
+        let interposer = self.settings.interposer.as_ref();
+        interposer.map_or(usual_ns, |it| it.latency_ns(usual_ns))
     }
 
     fn period_ns(&self) -> u64 {

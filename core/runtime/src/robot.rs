@@ -1,5 +1,7 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
+use std::path::{Path, PathBuf};
+
 use vola_abi::{
     ActuatorBox, CallResult, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, FaultKind, HostData,
     HostServicesAbi, ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
@@ -20,6 +22,7 @@ pub struct Robot {
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
     pictures: PictureMemory,
+    last_motion: Option<PathBuf>,
 }
 
 impl Robot {
@@ -36,6 +39,7 @@ impl Robot {
         let CreatedEmbodiment {
             mut embodiment,
             pictures,
+            last_motion,
         } = registry.create_embodiment(id)?;
         let who = format!("embodiment `{id}`");
         let text = settings.to_string();
@@ -63,6 +67,7 @@ impl Robot {
             description,
             embodiment,
             pictures: PictureMemory::new(pictures),
+            last_motion,
         })
     }
 
@@ -76,6 +81,13 @@ impl Robot {
     #[must_use]
     pub fn description(&self) -> &EmbodimentDescription {
         &self.description
+    }
+
+    /// The file into which the robot's own process writes its last motion should
+    /// this one die; none for a robot in this process.
+    #[must_use]
+    pub fn last_motion(&self) -> Option<&Path> {
+        self.last_motion.as_deref()
     }
 
     /// Connects. The robot holds where it is.

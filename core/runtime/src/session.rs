@@ -16,10 +16,10 @@ use vola_motion::Limits;
 use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
 
 use crate::{
-    ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginLibrary, PluginOptions,
-    PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError,
-    SceneReading, StopSwitch,
+    ArmState, CallWatch, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat,
+    HeartbeatKind, Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginLibrary,
+    PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport, Robot,
+    RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
@@ -132,6 +132,7 @@ pub struct Session {
     pub(crate) confidence: Confidence,
     pub(crate) last_op: Option<Op>,
     pub(crate) policy_telemetry: PolicyTelemetry,
+    calls: CallWatch,
     heartbeats: Heartbeats,
     header: Value,
     state_names: Vec<String>,
@@ -147,6 +148,7 @@ pub(crate) struct RunSettings {
     pub(crate) latency_ns: u64,
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
+    pub(crate) interposer: Option<Arc<dyn Interposer>>,
 }
 
 impl Session {
@@ -176,12 +178,14 @@ impl Session {
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
         let threads = named.map_or(1, PolicySettings::threads);
+        let calls = CallWatch::default();
         let policy = bundle
             .map(|bundle| {
                 let host = PolicyHost {
                     registry: &registry,
                     threads,
                     interposer: options.interposer.as_deref(),
+                    calls: &calls,
                 };
                 open_policy(deployment, bundle, robot.description(), host)
             })
@@ -195,6 +199,10 @@ impl Session {
             options.confidence,
         )?;
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
+        if let Some(header) = header.as_object_mut() {
+            let last_motion = serde_json::json!(robot.last_motion());
+            header.insert("last_motion".to_owned(), last_motion);
+        }
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
@@ -238,6 +246,7 @@ impl Session {
                 latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
+                interposer: options.interposer.clone(),
             },
             policy,
             max_velocity,
@@ -247,6 +256,7 @@ impl Session {
             confidence,
             last_op: None,
             policy_telemetry: PolicyTelemetry::default(),
+            calls,
             heartbeats,
             header,
             state_names: state_names(robot.description()),
@@ -499,6 +509,12 @@ impl Session {
         ControlWatch::new(self.body.telemetry())
     }
 
+    /// The call into a stage that is under way, for any thread.
+    #[must_use]
+    pub fn call_watch(&self) -> CallWatch {
+        self.calls.clone()
+    }
+
     /// The control loop's counters begin anew.
     pub fn clear_telemetry(&mut self) {
         self.body.telemetry().clear();
@@ -550,7 +566,9 @@ impl Session {
     }
 
     /// What a run log begins with: plugins with hashes, bundle with hash,
-    /// versions, and what the system permitted the control thread.
+    /// versions, what the system permitted the control thread, and as
+    /// `last_motion` the file into which an isolated robot's process writes its
+    /// last motion should this one die.
     #[must_use]
     pub fn run_header(&self) -> Value {
         self.header.clone()

@@ -11,7 +11,8 @@ use vola_isolation::ChildHealth;
 use vola_types::PluginId;
 
 use crate::{
-    Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log, plugin_registry::unwrap,
+    CallWatch, Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log,
+    plugin_registry::unwrap,
 };
 
 /// A configured and activated stage plugin.
@@ -22,6 +23,7 @@ pub(crate) struct StageInstance {
     outputs: Vec<String>,
     stage: StageBox,
     health: Option<Arc<ChildHealth>>,
+    calls: CallWatch,
     step: u64,
     seed: u64,
 }
@@ -32,6 +34,7 @@ pub(crate) struct PolicyHost<'a> {
     pub(crate) registry: &'a PluginRegistry,
     pub(crate) threads: u32,
     pub(crate) interposer: Option<&'a dyn Interposer>,
+    pub(crate) calls: &'a CallWatch,
 }
 
 impl StageInstance {
@@ -87,6 +90,7 @@ impl StageInstance {
             outputs: stage.outputs().to_vec(),
             stage: plugin,
             health,
+            calls: host.calls.clone(),
             step: 0,
             seed: 0,
         })
@@ -109,7 +113,9 @@ impl StageInstance {
         self.step = 0;
         self.seed = seed;
         let lost_before = self.losses();
+        let entered = self.calls.enter(self.who(), "reset");
         let result = self.stage.reset(seed);
+        drop(entered);
         self.told(lost_before, unwrap(self.who(), "reset", result))
     }
 
@@ -150,7 +156,9 @@ impl StageInstance {
             deadline_ns: 0,
         };
         let lost_before = self.losses();
+        let entered = self.calls.enter(self.who(), "call");
         let result = self.stage.call(&context, RSlice::from_slice(inputs));
+        drop(entered);
         self.step = self.step.wrapping_add(1);
         let tensors = self.told(lost_before, unwrap(self.who(), "call", result))?;
         for tensor in &tensors {

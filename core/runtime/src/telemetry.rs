@@ -191,6 +191,12 @@ impl ControlWatch {
         Self { telemetry }
     }
 
+    /// Ticks since the session began, or since it began to count anew.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.telemetry.ticks.load(Ordering::Relaxed)
+    }
+
     /// What the loop did and cost since the session began, or since it began to
     /// count anew.
     #[must_use]

@@ -27,6 +27,7 @@ mod parts;
 mod render;
 mod scene;
 mod supervision;
+mod sync;
 mod world;
 
 use parts::{Franka, Ur5e};

@@ -1,5 +1,7 @@
 //! Watchdogs, seen from outside.
 
+use std::path::Path;
+
 use vola_tests::workspace;
 
 use super::vola;
@@ -48,6 +50,61 @@ fn a_policy_that_is_too_slow_holds_and_says_why() {
     assert_eq!(events.last().unwrap()["event"], "finished");
     // The log says it as well.
     assert!(run.stderr.contains("inference_deadline"), "{}", run.stderr);
+}
+
+/// Copies a folder with those in it.
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_files(&path, &copy);
+        } else {
+            std::fs::copy(path, copy).unwrap();
+        }
+    }
+}
+
+/// A stage in the program's own process that never returns ends the program, with
+/// its name, after ten times the deadline of a call.
+#[test]
+fn a_stage_that_hangs_in_this_process_ends_the_program_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = workspace().root.join("configs/policies/tabletop");
+    copy_files(&shipped, folder.path());
+    let file = folder.path().join("policy.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    // The head of the actions: called when the first primitive decides.
+    let begin = text.find("plugin = \"heads/chunk\"").unwrap();
+    let end = begin + text[begin..].find("[[stage]]").unwrap();
+    let hanging = "plugin = \"mock/break\"\nversion = \"*\"\ninputs = [\"context\"]\noutputs = [\"action\"]\nsettings = { way = \"hang\" }\n\n";
+    std::fs::write(&file, [&text[..begin], hanging, &text[end..]].concat()).unwrap();
+    let config = folder.path().join("d.toml");
+    // Generous deadlines but the one that is tested.
+    let text = format!(
+        "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = '{}'\n[plugins]\ncall_deadline_ms = 500\n[safety]\nstate_deadline_ms = 1000\ncamera_deadline_ms = 5000\ncamera_stop_ms = 10000\n[control]\nmissed_ticks = 1000",
+        folder.path().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mock = workspace().library("mock");
+    let run = vola(&[
+        "run",
+        "put the yellow block in the red bowl",
+        "--seed",
+        "2",
+        "--json",
+        "--config",
+        config.to_str().unwrap(),
+        "--plugins",
+        mock.to_str().unwrap(),
+    ]);
+    assert!(!run.timed_out, "{}", run.stderr);
+    assert_eq!(run.code, Some(4), "{}\n{}", run.stdout, run.stderr);
+    for word in ["mock/break", "has not returned from `call`", "isolation"] {
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+    }
+    let last = run.json_lines().pop().unwrap();
+    assert_eq!(last["error"]["exit"], 4, "{last}");
 }
 
 #[test]

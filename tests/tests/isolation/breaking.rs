@@ -105,9 +105,10 @@ fn a_killed_child_is_noticed_while_nobody_calls_it() {
     }
     noticed.sort();
     println!(
-        "killed child noticed (with the start of `kill`): p50 {:?}, max {:?}",
+        "killed child noticed (with the start of `kill`): p50 {:?}, max {:?} of {} trials",
         noticed[noticed.len() / 2],
-        noticed[noticed.len() - 1]
+        noticed[noticed.len() - 1],
+        noticed.len()
     );
 }
 
@@ -130,9 +131,10 @@ fn a_hung_child_is_ended_at_its_deadline() {
     }
     late.sort();
     println!(
-        "hung child noticed after its deadline: p50 {:?}, max {:?}",
+        "hung child noticed after its deadline: p50 {:?}, max {:?} of {} trials",
         late[late.len() / 2],
-        late[late.len() - 1]
+        late[late.len() - 1],
+        late.len()
     );
     assert!(
         hosting.ends.try_recv().is_err(),

@@ -240,7 +240,7 @@ fn a_moving_arm_brakes_two_ticks_after_its_stage_was_lost() {
         slowest = slowest.max(braked.after);
     }
     println!(
-        "killed stage of a moving arm (with the start of `kill`): slower after {slowest:?} at most, told {most_ticks} ticks before"
+        "killed stage of a moving arm (with the start of `kill`): slower after {slowest:?} at most, told {most_ticks} ticks before, of {rounds} trials"
     );
     assert!(most_ticks <= 2, "{most_ticks}");
 }

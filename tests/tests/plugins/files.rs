@@ -41,9 +41,39 @@ fn a_truncated_plugin_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("libcut.so");
     let whole = std::fs::read(workspace().library("mock")).unwrap();
-    // Inside the header; further on, the system's loader may map past the end.
-    std::fs::write(&path, &whole[..50]).unwrap();
-    assert!(matches!(refused(&path), LoadError::Open { .. }));
+    // Inside the header, behind it, and anywhere up to the last byte.
+    let inside = (1..40).map(|part| whole.len() * part / 40);
+    let lengths = [1, 5, 50, 63, 64, 65, 200, 4096, whole.len() - 1];
+    for length in lengths.into_iter().chain(inside) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = refused(&path);
+        assert!(matches!(error, LoadError::Open { .. }), "{length}: {error}");
+        if length >= 5 && cfg!(target_os = "linux") {
+            let text = error.to_string();
+            assert!(text.contains("is cut off: expected"), "{length}: {text}");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_plugin_for_another_machine_is_refused_with_both_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("libforeign.so");
+    let mut bytes = std::fs::read(workspace().library("mock")).unwrap();
+    // The machine's number: that of one which this is not.
+    let (number, name) = match std::env::consts::ARCH {
+        "aarch64" => (62_u16, "x86_64"),
+        _ => (183, "aarch64"),
+    };
+    bytes[18..20].copy_from_slice(&number.to_le_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    let text = refused(&path).to_string();
+    let own = std::env::consts::ARCH;
+    assert!(
+        text.contains(&format!("it is built for {name}")) && text.contains(own),
+        "{text}"
+    );
 }
 
 #[test]

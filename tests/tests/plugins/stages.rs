@@ -49,6 +49,26 @@ fn a_faulted_instance_is_never_called_again_and_a_new_one_works() {
         .unwrap();
 }
 
+/// As often as it happens: each instance is lost, the library and the host are not.
+#[test]
+fn a_hundred_panics_are_a_hundred_faults() {
+    for _ in 0..100 {
+        let mut it = active_stage("wrong", "panic_in_call");
+        assert_panicked(call(&mut it, 0, &[context().lend()]), "call");
+        drop(it);
+        let mut it = stage("wrong", "panic_in_activate", "{}");
+        assert_panicked(it.activate(services()).into_result(), "activate");
+        drop(it);
+        drop(active_stage("wrong", "panic_in_drop"));
+    }
+    let output = call(
+        &mut active_stage("wrong", "nan_output"),
+        0,
+        &[context().lend()],
+    );
+    assert!(values(&output.unwrap()[0])[1].is_nan());
+}
+
 #[test]
 fn a_panic_in_drop_is_logged() {
     let it = active_stage("wrong", "panic_in_drop");

@@ -414,8 +414,9 @@ pub struct RawPlugins {
     /// Where a library's plugins (`heads`) or one plugin (`heads/chunk`) run.
     /// Default: in the process of the runtime.
     pub isolation: BTreeMap<String, Isolation>,
-    /// Longest time of one call into an isolated plugin (ms), 1 to 600000.
-    /// Default: 1000.
+    /// Longest time of one call into an isolated plugin (ms), 1 to 600000; in the
+    /// process of the runtime ten times as long, after which the arm is stopped
+    /// and the program ends. Default: 1000.
     pub call_deadline_ms: Option<u32>,
     /// Longest time an isolated plugin may take to get ready (ms), 1 to
     /// 3600000. Default: 60000.

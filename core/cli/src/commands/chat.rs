@@ -18,6 +18,7 @@ use crate::{
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},
+    hang_watch,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     output::{Console, Story, Tone, scene_words},
     robot::SessionRobot,
@@ -61,6 +62,9 @@ pub(crate) fn run(
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
+    if !own.fast {
+        hang_watch::watch_over(robot.session(), workplace.deployment(), console)?;
+    }
     let inbox = Inbox::new(stop);
     let moving = inbox.clone();
     robot.watch_motion(Box::new(move |is_moving| moving.set_moving(is_moving)));

@@ -23,6 +23,9 @@ pub(crate) struct DoctorArguments {
     /// Only this fault (may be repeated) [default: all]
     #[arg(long, value_name = "NAME", requires = "faults")]
     pub(super) fault: Vec<String>,
+    /// At the deadlines of a deployment that names none (20 ms, 20 ticks), not at its own; the faults that depend on them
+    #[arg(long, requires = "faults")]
+    pub(super) usual_deadlines: bool,
     /// Trials of every fault, each at another moment of another motion
     #[arg(long, default_value_t = 1, value_name = "N", requires = "faults", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) times: u32,

@@ -51,8 +51,14 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let workplace = Workplace::open(shared)?;
     let options = workplace.options(SessionWish::new(Clock::Virtual, 0));
-    let lab = Lab::new(workplace.deployment().file(), options)?;
-    let faults = wanted(&own.fault)?;
+    let mut lab = Lab::new(workplace.deployment().file(), options)?;
+    let mut faults = wanted(&own.fault)?;
+    if own.usual_deadlines {
+        lab = lab.at_usual_deadlines()?;
+        if own.fault.is_empty() {
+            faults.retain(|fault| fault.depends_on_deadlines());
+        }
+    }
     let seeds = || own.seed..own.seed.saturating_add(u64::from(own.times));
     let jobs: Vec<(Fault, u64)> = faults
         .iter()

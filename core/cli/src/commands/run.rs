@@ -17,6 +17,7 @@ use crate::{
     conversation::Conversation,
     failure::Failure,
     film::{Film, people_camera, write_png},
+    hang_watch,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     output::{Console, Story, Tone, scene_words},
     robot::SessionRobot,
@@ -78,6 +79,9 @@ pub(crate) fn run(
         .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let interrupt = Interrupt::install(robot.session().stop_switch(), Leaving::InTime);
+    if !own.fast {
+        hang_watch::watch_over(robot.session(), workplace.deployment(), console)?;
+    }
     if robot.session().has_simulation() {
         robot.session().reset_world(own.seed, &scene)?;
     }

@@ -21,6 +21,7 @@ use crate::{
     arguments::{Clock, SharedArguments},
     chat::{Inbox, Typist},
     failure::{Failure, exit},
+    hang_watch,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     monitor::Monitor,
     output::Console,
@@ -69,6 +70,7 @@ pub(crate) fn run(
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
+    hang_watch::watch_over(robot.session(), workplace.deployment(), console)?;
     let inbox = Inbox::new(stop.clone());
     let moving = inbox.clone();
     robot.watch_motion(Box::new(move |is_moving| moving.set_moving(is_moving)));

@@ -30,7 +30,8 @@ use crate::{
 pub(super) const TICK: Duration = Duration::from_millis(1);
 /// The same (ns).
 const TICK_NS: u64 = 1_000_000;
-/// A robot without a parent is watched at most so long.
+/// A robot without a parent is watched at most so long; the motion log keeps
+/// as much before the loss.
 const LAST_WATCH: Duration = Duration::from_secs(2);
 /// Below this speed (rad/s, m/s) a joint rests.
 const AT_REST: f64 = 1e-4;

@@ -4,8 +4,9 @@ use std::{collections::VecDeque, fs::File, io::Write as _};
 
 use vola_abi::StateFrame;
 
-/// Ticks that are kept: two seconds and the stop after them.
-const KEPT: usize = 3000;
+/// Ticks that are kept: two seconds before the loss, the two seconds that an
+/// orphaned robot is watched for at most, and some to spare.
+const KEPT: usize = 4100;
 /// Values of a frame that are kept.
 const VALUES: usize = 16;
 

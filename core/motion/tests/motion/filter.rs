@@ -1,6 +1,7 @@
 //! The safety filter against hostile, random and ordinary commands.
 
 use nalgebra::{Translation3, Vector3};
+use proptest::prelude::*;
 use vola_motion::{
     Decision, FilterSettings, IkSettings, InverseKinematics, JointVec, Limit, Limits, Rejection,
     SafetyFilter, ToolLimits,
@@ -30,6 +31,88 @@ fn middle(limits: &Limits) -> Vec<f64> {
         .iter()
         .map(|joint| 0.5 * (joint.position_min + joint.position_max))
         .collect()
+}
+
+/// The work that the proof of the filter times is as much as it says.
+#[test]
+fn a_full_filter_holds_the_distances_of_seventy_pairs() {
+    let pairs = ArmUnderTest::franka().full().clearance_pairs();
+    assert!(pairs >= 70, "{pairs}");
+}
+
+/// A stretch of equal commands: where each joint is sent, in parts of its range
+/// or as it is; how often; and what may be wrong with it.
+#[derive(Clone, Debug)]
+struct Stretch {
+    parts: Vec<f64>,
+    ticks: usize,
+    speed_scale: f64,
+    flaw: Option<(usize, f64)>,
+    length: usize,
+}
+
+fn stretch() -> impl Strategy<Value = Stretch> {
+    let part = prop_oneof![4 => 0.0..1.0_f64, 1 => -2.0..3.0_f64, 1 => any::<f64>()];
+    let joints = READY.len() + 1;
+    (
+        prop::collection::vec(part, joints),
+        1..250_usize,
+        prop_oneof![6 => Just(1.0), 1 => 0.0..1.0_f64, 1 => any::<f64>()],
+        prop::option::weighted(0.1, (0..joints, any::<f64>())),
+        prop_oneof![20 => Just(joints), 1 => 0..12_usize],
+    )
+        .prop_map(|(parts, ticks, speed_scale, flaw, length)| Stretch {
+            parts,
+            ticks,
+            speed_scale,
+            flaw,
+            length,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever is asked for, in whatever order: no limit of joints, tool or
+    /// distances is broken, a stop inside is left after every tick, and what is
+    /// no command is refused whole.
+    #[test]
+    fn no_sequence_of_commands_breaks_a_limit(stretches in prop::collection::vec(stretch(), 1..12)) {
+        let arm = ArmUnderTest::franka();
+        let mut filter = arm.full();
+        let mut referee = Referee::new(&arm.limits, &arm.start).with_surroundings(ArmUnderTest::franka());
+        for stretch in stretches {
+            let joints = stretch.parts.iter().zip(arm.limits.joints());
+            let mut raw: Vec<f64> = joints
+                .map(|(part, joint)| {
+                    joint.position_min + part * (joint.position_max - joint.position_min)
+                })
+                .collect();
+            if let Some((joint, value)) = stretch.flaw {
+                raw[joint] = value;
+            }
+            raw.resize(stretch.length, 0.0);
+            let is_command =
+                raw.len() == arm.start.len() && raw.iter().all(|value| value.is_finite());
+            filter.set_speed_scale(stretch.speed_scale);
+            for _ in 0..stretch.ticks {
+                let measured = filter.positions();
+                let verdict = filter.step(&raw, &measured);
+                let broken = referee.judge(&verdict.command);
+                prop_assert!(broken.is_none(), "{broken:?}");
+                let expected = if is_command { Decision::Continue } else { Decision::Hold };
+                prop_assert_eq!(verdict.decision, expected);
+            }
+        }
+        // Whatever came before, it can be stopped.
+        let mut ticks = 0;
+        while !filter.is_at_rest() {
+            let broken = referee.judge(&filter.hold());
+            prop_assert!(broken.is_none(), "{broken:?}");
+            ticks += 1;
+            prop_assert!(ticks < 2000, "it never came to rest");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use vola_abi::{FaultAbi, StateFrame, StopCategory};
 
-use super::{ControlLoop, pressed, reset_tracker};
+use super::{ControlLoop, reset_tracker, watching::pressed};
 use crate::{
     control_event::ControlEventKind,
     control_status::{ControlMode, StopCause},

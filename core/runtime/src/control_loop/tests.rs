@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
 use vola_abi::{
-    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultKind, StopCategory,
+    ActuatorAbi, ActuatorAbi_TO, CallResult, FaultAbi, FaultKind, StopCategory,
     abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
 };
 use vola_bundle::Deployment;
@@ -85,6 +85,9 @@ struct Script {
     state_fault: bool,
     state_nan: bool,
     command_fault: bool,
+    /// The robot's own stop, from before; it takes no commands until a reset.
+    is_latched: bool,
+    resets: usize,
     /// Flags of the state.
     flags: u32,
     /// Velocity that the arm keeps whatever it is told.
@@ -129,6 +132,9 @@ impl ActuatorAbi for Arm {
         if script.command_fault {
             return fault("the bus is full");
         }
+        if script.is_latched {
+            return fault("stopped; reset first");
+        }
         if !script.is_silent {
             script.state.capture_time_ns = frame.time_ns;
             if !script.is_frozen {
@@ -149,6 +155,9 @@ impl ActuatorAbi for Arm {
     }
 
     fn reset(&mut self) -> CallResult<()> {
+        let mut script = self.script();
+        script.is_latched = false;
+        script.resets += 1;
         RResult::ROk(())
     }
 }
@@ -318,6 +327,28 @@ impl Rig {
         let last = self.arm.script().commands.last().copied().unwrap();
         assert!((last[0] - measured[0]).abs() > 0.01, "{last:?}");
     }
+}
+
+#[test]
+fn a_robot_that_was_left_stopped_is_not_reset_by_a_new_loop() {
+    // The runtime before was killed; the robot's own time-out has latched.
+    let mut rig = Rig::new();
+    rig.arm.script().is_latched = true;
+    rig.run(500);
+    rig.swing(u64::MAX);
+    rig.run(500);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::CommandFault));
+    {
+        let script = rig.arm.script();
+        assert_eq!((script.resets, script.is_latched), (0, true));
+        assert_eq!(script.state.position[..3], HOME, "it never moved");
+    }
+    rig.control.order(ControlOrder::Reset);
+    rig.run(2);
+    assert_eq!(rig.arm.script().resets, 1);
+    rig.swing(u64::MAX);
+    rig.run(200);
+    assert_eq!(rig.mode(), ControlMode::Following);
 }
 
 #[test]

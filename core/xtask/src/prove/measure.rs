@@ -2,6 +2,7 @@
 
 mod documents;
 mod handoff;
+mod isolation;
 mod motion;
 mod planner;
 mod recording;

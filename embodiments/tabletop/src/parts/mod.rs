@@ -10,6 +10,7 @@ mod actuator;
 mod camera;
 mod embodiment;
 mod exchange;
+mod newest_slot;
 mod settings;
 mod simulation;
 

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Bench, Measured, nanoseconds, number, typed};
+use super::{Bench, Measured, isolation::isolation_figures, number, typed};
 use crate::{
     prove::{
         figure::{Bar, Figure},
@@ -24,9 +24,14 @@ const FILTER: [(&str, &str, &str); 3] = [
     ("--ticks", "600000", "5000"),
 ];
 /// Deployments that the fault lab breaks.
-const DEPLOYMENTS: [(&str, &str); 2] = [
-    ("franka", "configs/tabletop.toml"),
-    ("ur5e", "configs/tabletop_ur5e.toml"),
+const DEPLOYMENTS: [(&str, &str, Option<&str>); 3] = [
+    ("franka", "configs/tabletop.toml", None),
+    ("ur5e", "configs/tabletop_ur5e.toml", None),
+    (
+        "franka at 20 ms",
+        "configs/tabletop.toml",
+        Some("--usual-deadlines"),
+    ),
 ];
 /// Tasks that are done with and without the safety filter.
 const FILTERED: [&str; 5] = ["pick", "place_in", "stack", "push", "drawer"];
@@ -56,12 +61,14 @@ impl Bench<'_> {
         Ok((vec![line], filter_figures(&objects(&said)?)?))
     }
 
-    /// Every fault of the lab, on both arms.
+    /// Every fault of the lab, on both arms, and those that depend on deadlines
+    /// once more at the usual ones.
     pub(super) fn faults(&self) -> Result<Measured, String> {
         let times = self.count(30, 1);
         let (mut commands, mut figures) = (Vec::new(), Vec::new());
-        for (arm, config) in DEPLOYMENTS {
-            let arguments = ["doctor", "--faults", "--config", config, "--times", &times];
+        for (arm, config, more) in DEPLOYMENTS {
+            let mut arguments = vec!["doctor", "--faults", "--config", config, "--times", &times];
+            arguments.extend(more);
             let said = said(&mut self.program.command(&arguments), false)?;
             commands.push(typed(&arguments));
             // After a failure comes an object that says so.
@@ -255,9 +262,27 @@ fn filter_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     }
     figures.push(Figure::new("longest stop", most(&stops, "longest_ms")?, "ms").over(states));
     figures.push(
-        Figure::new("most motion after rest", most(&stops, "drift_rad")?, "rad")
-            .over(states)
-            .with_bar(Bar::AtMost(0.05)),
+        Figure::new(
+            "most motion commanded after rest",
+            most(&stops, "drift_rad")?,
+            "rad",
+        )
+        .over(states)
+        .with_bar(Bar::AtMost(0.05)),
+    );
+    let least_pairs = work
+        .iter()
+        .map(|row| number(row, "pairs"))
+        .try_fold(f64::INFINITY, |least, pairs| {
+            Ok::<_, String>(least.min(pairs?))
+        })?;
+    figures.push(
+        Figure::new(
+            "pairs of shapes whose distance each tick holds",
+            least_pairs,
+            "",
+        )
+        .with_bar(Bar::AtLeast(70.0)),
     );
     for row in work {
         let what = row["what"].as_str().unwrap_or_default();
@@ -314,7 +339,12 @@ fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
         ("commands over a limit", violations as f64, "", 0.0),
         ("latest braking", most("braking_after_ticks"), "ticks", 2.0),
         ("latest rest", most("at_rest_after_ms"), "ms", 500.0),
-        ("most motion after rest", most("drift_rad"), "rad", 0.05),
+        (
+            "most motion measured after rest",
+            most("drift_rad"),
+            "rad",
+            0.05,
+        ),
     ] {
         figures.push(
             Figure::new(format!("{arm}, {name}"), value, unit)
@@ -408,82 +438,6 @@ fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
-/// What the tests of isolation print.
-fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
-    let time = |start: &str, mark: &str| {
-        said.lines()
-            .find_map(|line| line.split_once(start))
-            .and_then(|(_, rest)| rest.split_once(mark))
-            .and_then(|(_, rest)| nanoseconds(rest))
-            .ok_or_else(|| format!("the tests of isolation: no line with `{start}`"))
-    };
-    let count = |start: &str, mark: &str| {
-        said.lines()
-            .find_map(|line| line.split_once(start))
-            .and_then(|(_, rest)| rest.split_once(mark))
-            .and_then(|(_, rest)| rest.split(' ').next()?.parse::<f64>().ok())
-            .ok_or_else(|| format!("the tests of isolation: no count in the line `{start}`"))
-    };
-    let here = time("a call in this process: ", "p50 ")?;
-    let pooled = time("a call in its own, 1 MiB in the pool: ", "p50 ")?;
-    let copied = time("a call in its own, 1 MiB copied into the pool: ", "p50 ")?;
-    let ms = Some(Bar::AtMost(20.0));
-    Ok(vec![
-        Figure::new(
-            "call with 1 MiB, more than in process",
-            (pooled - here) * 1e-3,
-            "µs",
-        )
-        .with_bar(Bar::AtMost(60.0)),
-        Figure::new(
-            "the same, copied into the pool",
-            (copied - here) * 1e-3,
-            "µs",
-        ),
-        Figure::new(
-            "killed process noticed (half of them within)",
-            time("killed child noticed", "p50 ")? * 1e-6,
-            "ms",
-        ),
-        Figure::new(
-            "killed process noticed, at most",
-            time("killed child noticed", "max ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(ms),
-        Figure::new(
-            "hung process noticed after its deadline, at most",
-            time("hung child noticed", "max ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(ms),
-        Figure::new(
-            "killed stage, arm moving in real time: slower after, at most",
-            time("killed stage of a moving arm", "slower after ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(Bar::AtMost(22.0)),
-        Figure::new(
-            "killed stage, arm moving in real time: slower after it was told, at most",
-            count("killed stage of a moving arm", "told ")?,
-            "ticks",
-        )
-        .with_bar(Bar::AtMost(2.0)),
-        Figure::new(
-            "runtime killed: arm slower after",
-            time("runtime killed at", "slower after ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(ms),
-        Figure::new(
-            "runtime killed: arm at rest after",
-            time("runtime killed at", "at rest after ")? * 1e-6,
-            "ms",
-        )
-        .with_bar(Bar::AtMost(500.0)),
-    ])
-}
-
 /// Success with the filter, without it, and what it costs.
 fn cost_figures(with: &[Value], without: &[Value]) -> Result<Vec<Figure>, String> {
     let rate = |printed: &[Value], task: &str| {
@@ -536,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_the_control_path_and_of_isolation() {
+    fn figures_of_the_control_path() {
         let said = "test ticks ... tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, locks\n\
             mock/arm: 500 ticks: [1, 0, 2] allocations, releases, locks\n";
         let figures = path_figures(said).unwrap();
@@ -545,20 +499,6 @@ mod tests {
         assert_eq!(figures[0].is_met(), Some(true));
         assert_eq!((figures[1].value, figures[1].is_met()), (3.0, Some(false)));
         assert!(path_figures("ok").is_err());
-
-        let said = "a call in this process: p50 1.5µs, p99 2µs\n\
-            a call in its own, 1 MiB in the pool: p50 21.5µs, p99 40µs\n\
-            a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms\n\
-            killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms\n\
-            hung child noticed after its deadline: p50 100µs, max 21ms\n\
-            killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before\n\
-            runtime killed at 0.30 rad/s: slower after 2ms, at rest after 120ms of the robot's clock; 9 moments logged\n";
-        let figures = isolation_figures(said).unwrap();
-        let more = value(&figures, "call with 1 MiB, more than in process");
-        assert!((more.value - 20.0).abs() < 1e-9 && more.is_met() == Some(true));
-        let hung = value(&figures, "hung process noticed after its deadline, at most");
-        assert_eq!(hung.is_met(), Some(false));
-        assert!(isolation_figures("").is_err());
     }
 
     #[test]

@@ -1,0 +1,157 @@
+//! What a tick watches over: its own pace, and the state that the robot measures.
+
+use std::sync::atomic::Ordering;
+
+use vola_abi::{FaultAbi, StateFrame};
+use vola_bundle::Deadlines;
+use vola_types::StampClock;
+
+use super::{ControlLoop, PROPRIOCEPTION_NS, TICK_NS};
+use crate::{
+    control_event::ControlEventKind,
+    control_status::{ControlMode, StopCause},
+    tick_clock::TickPace,
+    watchdog::{AgeWatch, FrozenStateWatch},
+};
+
+/// Periods missed at once that are worth a line in the log.
+const MISSED_TOLD: u64 = 10;
+/// Success rate below which it is told, and above which it is told again.
+const SUCCESS_LOW: f64 = 0.90;
+const SUCCESS_FINE: f64 = 0.95;
+
+/// The loop's watchdogs and what they remember.
+pub(super) struct Watch {
+    pace: TickPace,
+    max_missed: u64,
+    success_told: bool,
+    age: AgeWatch,
+    frozen: FrozenStateWatch,
+    /// No state is expected: the world is being rebuilt.
+    pub(super) is_paused: bool,
+    proprioception_period: u64,
+    pub(super) stopped_ns: u64,
+    pub(super) cut_power: bool,
+}
+
+impl Watch {
+    pub(super) fn new(max_missed: u64, deadlines: Deadlines, clock: StampClock) -> Self {
+        let state_ns = u64::try_from(deadlines.state.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            pace: TickPace::new(TICK_NS),
+            max_missed,
+            success_told: false,
+            age: AgeWatch::new(state_ns, clock),
+            frozen: FrozenStateWatch::new(state_ns),
+            is_paused: false,
+            proprioception_period: u64::MAX,
+            stopped_ns: 0,
+            cut_power: false,
+        }
+    }
+
+    /// After a reset everything counts as seen for the first time.
+    pub(super) fn restart(&mut self) {
+        self.age.restart();
+        self.frozen.restart();
+        self.is_paused = false;
+        self.proprioception_period = u64::MAX;
+        self.cut_power = false;
+    }
+}
+
+impl ControlLoop {
+    /// Counts the periods without a tick; too many in a row stop a moving arm.
+    /// One that stands has nothing to stop, and its path cannot have run on.
+    pub(super) fn watch_pace(&mut self, now_ns: u64) {
+        let missed = self.watch.pace.tick(now_ns);
+        let rate = self.watch.pace.success_rate();
+        let percent = (rate * 100.0).round() as u8;
+        self.telemetry
+            .success_percent
+            .store(u64::from(percent), Ordering::Relaxed);
+        if rate > SUCCESS_FINE {
+            self.watch.success_told = false;
+        }
+        if missed == 0 {
+            return;
+        }
+        self.telemetry
+            .missed_ticks
+            .fetch_add(missed, Ordering::Relaxed);
+        // The state could not be looked at either.
+        self.watch.age.excuse(missed.saturating_mul(TICK_NS));
+        if missed >= MISSED_TOLD {
+            self.tell(ControlEventKind::TicksMissed { missed });
+        }
+        if rate < SUCCESS_LOW && !self.watch.success_told {
+            self.watch.success_told = true;
+            self.tell(ControlEventKind::SuccessRate { percent });
+        }
+        let moves = self.status.mode == ControlMode::Following || !self.filter.is_at_rest();
+        if missed >= self.watch.max_missed && moves {
+            self.stop(StopCause::TicksMissed, None);
+        }
+    }
+
+    /// Reads the state and asks whether it is whole, new and alive.
+    pub(super) fn measure(&mut self, now_ns: u64) {
+        if let Err(fault) = self.read_state() {
+            self.stop(StopCause::StateFault, Some(fault));
+            return;
+        }
+        if !self.model.is_valid_state(&self.state) {
+            self.stop(StopCause::StateInvalid, None);
+            return;
+        }
+        self.status.state = self.state;
+        if let Some(cause) = pressed(&self.state) {
+            self.stop(cause, None);
+        }
+        let end_ns = now_ns + TICK_NS;
+        let period = end_ns / PROPRIOCEPTION_NS;
+        if period != self.watch.proprioception_period {
+            self.watch.proprioception_period = period;
+            self.status.proprioception = self.state;
+            self.status.proprioception_ns = end_ns;
+        }
+        if matches!(self.status.mode, ControlMode::Stopped(_)) {
+            self.watch_rest(now_ns);
+            return;
+        }
+        if self.watch.is_paused {
+            return;
+        }
+        let silent_ns = self.watch.age.look(now_ns, self.state.capture_time_ns);
+        let is_frozen = self.watch.frozen.look(
+            now_ns,
+            self.model.arm(self.state.positions()),
+            self.model.arm(self.status.command()),
+        );
+        if self.watch.age.is_stale(silent_ns) {
+            self.stop(StopCause::StateStale, None);
+        } else if is_frozen {
+            self.stop(StopCause::StateFrozen, None);
+        }
+    }
+
+    /// Reads the robot's state into the loop's own frame.
+    pub(super) fn read_state(&mut self) -> Result<(), FaultAbi> {
+        let answer = self.actuator.try_state(&mut self.state);
+        if let Some(inputs) = &mut self.inputs {
+            inputs.state(answer.is_ok().then_some(&self.state));
+        }
+        answer
+    }
+}
+
+/// Why a person at the robot wants it to stand, if one does.
+pub(super) fn pressed(state: &StateFrame) -> Option<StopCause> {
+    if state.has(StateFrame::EMERGENCY_STOP) {
+        Some(StopCause::EmergencyStop)
+    } else if state.has(StateFrame::HOLD_RELEASED) {
+        Some(StopCause::HoldReleased)
+    } else {
+        None
+    }
+}

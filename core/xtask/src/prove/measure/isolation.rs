@@ -1,0 +1,174 @@
+//! Figures from what the tests of isolated plugins print.
+
+use super::nanoseconds;
+use crate::prove::figure::{Bar, Figure};
+
+/// A figure that is a time of one line: its name, the line's beginning, what
+/// stands before the time, and the most that it may be (ms).
+type Timed = (&'static str, &'static str, &'static str, Option<f64>);
+
+/// Beginnings of lines.
+const KILLED: &str = "killed child noticed";
+const HUNG: &str = "hung child noticed";
+const STAGE: &str = "killed stage of a moving arm";
+const RUNTIME: &str = "runtime killed in motion, ";
+
+const TIMED: [Timed; 6] = [
+    (
+        "killed process noticed (half of them within)",
+        KILLED,
+        "p50 ",
+        None,
+    ),
+    (
+        "killed process noticed, at most",
+        KILLED,
+        "max ",
+        Some(20.0),
+    ),
+    (
+        "hung process noticed after its deadline, at most",
+        HUNG,
+        "max ",
+        Some(20.0),
+    ),
+    (
+        "killed stage, arm moving in real time: slower after, at most",
+        STAGE,
+        "slower after ",
+        Some(22.0),
+    ),
+    (
+        "runtime killed: arm slower after, at most",
+        RUNTIME,
+        "slower after ",
+        Some(20.0),
+    ),
+    (
+        "runtime killed: arm at rest after, at most",
+        RUNTIME,
+        "at rest after ",
+        Some(500.0),
+    ),
+];
+
+/// What the tests of isolation print.
+pub(super) fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
+    let said = Said(said);
+    let here = said.time("a call in this process: ", "p50 ")?;
+    let pooled = said.time("a call in its own, 1 MiB in the pool: ", "p50 ")?;
+    let copied = said.time("a call in its own, 1 MiB copied into the pool: ", "p50 ")?;
+    let mut figures = vec![
+        Figure::new(
+            "call with 1 MiB, more than in process",
+            (pooled - here) * 1e-3,
+            "µs",
+        )
+        .with_bar(Bar::AtMost(60.0)),
+        Figure::new(
+            "the same, copied into the pool",
+            (copied - here) * 1e-3,
+            "µs",
+        ),
+    ];
+    for (name, line, mark, most) in TIMED {
+        figures.push(
+            Figure::new(name, said.time(line, mark)? * 1e-6, "ms")
+                .over(said.trials(line)?)
+                .with_bar(most.map(Bar::AtMost)),
+        );
+    }
+    figures.push(
+        Figure::new(
+            "killed stage, arm moving in real time: slower after it was told, at most",
+            said.word(STAGE, "told ")?,
+            "ticks",
+        )
+        .over(said.trials(STAGE)?)
+        .with_bar(Bar::AtMost(2.0)),
+    );
+    figures.push(
+        Figure::new(
+            "runtime killed: motion logged of the time before, at least",
+            said.time(RUNTIME, "at least ")? * 1e-9,
+            "s",
+        )
+        .over(said.trials(RUNTIME)?)
+        .with_bar(Bar::AtLeast(2.0)),
+    );
+    Ok(figures)
+}
+
+/// The lines of the tests.
+struct Said<'a>(&'a str);
+
+impl Said<'_> {
+    /// The line that has this in it, from there on.
+    fn rest(&self, start: &str) -> Result<&str, String> {
+        let mut lines = self.0.lines();
+        let found = lines.find_map(|line| line.split_once(start));
+        found
+            .map(|(_, rest)| rest)
+            .ok_or_else(|| format!("the tests of isolation: no line with `{start}`"))
+    }
+
+    /// The time (ns) after a mark.
+    fn time(&self, start: &str, mark: &str) -> Result<f64, String> {
+        let rest = self.rest(start)?.split_once(mark);
+        rest.and_then(|(_, rest)| nanoseconds(rest))
+            .ok_or_else(|| format!("the tests of isolation: no time after `{mark}` in `{start}`"))
+    }
+
+    /// The number after a mark.
+    fn word(&self, start: &str, mark: &str) -> Result<f64, String> {
+        let rest = self.rest(start)?.split_once(mark);
+        rest.and_then(|(_, rest)| rest.split(' ').next()?.parse().ok())
+            .ok_or_else(|| format!("the tests of isolation: no number after `{mark}` in `{start}`"))
+    }
+
+    /// How many trials a line tells of.
+    fn trials(&self, start: &str) -> Result<u64, String> {
+        let words: Vec<&str> = self.rest(start)?.split([' ', ':']).collect();
+        let mut pairs = words.windows(2);
+        let count = pairs.find_map(|pair| match pair {
+            [count, "trials" | "times"] => count.parse().ok(),
+            _ => None,
+        });
+        count.ok_or_else(|| format!("the tests of isolation: no trials in the line `{start}`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(figures: &[Figure], name: &str) -> Figure {
+        let found = figures.iter().find(|figure| figure.name == name);
+        found
+            .unwrap_or_else(|| panic!("no `{name}` in {figures:#?}"))
+            .clone()
+    }
+
+    #[test]
+    fn figures_and_counts_are_read_from_the_lines() {
+        let said = "a call in this process: p50 1.5µs, p99 2µs\n\
+            a call in its own, 1 MiB in the pool: p50 21.5µs, p99 40µs\n\
+            a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms\n\
+            killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms of 200 trials\n\
+            hung child noticed after its deadline: p50 100µs, max 21ms of 200 trials\n\
+            killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before, of 10 trials\n\
+            runtime killed in motion, 20 times: slower after 2ms, at rest after 120ms of the robot's clock at most; at least 2.05s before it logged\n";
+        let figures = isolation_figures(said).unwrap();
+        let more = value(&figures, "call with 1 MiB, more than in process");
+        assert!((more.value - 20.0).abs() < 1e-9 && more.is_met() == Some(true));
+        let hung = value(&figures, "hung process noticed after its deadline, at most");
+        assert_eq!(hung.is_met(), Some(false));
+        assert_eq!(hung.count, Some(200));
+        let before = value(
+            &figures,
+            "runtime killed: motion logged of the time before, at least",
+        );
+        assert_eq!((before.count, before.is_met()), (Some(20), Some(true)));
+        assert!(isolation_figures("").is_err());
+    }
+}
