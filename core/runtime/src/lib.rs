@@ -8,6 +8,7 @@
 //! in real time (1 kHz control thread).
 
 mod arm_model;
+mod authority;
 mod body;
 mod camera_watch;
 mod chunk_targets;
@@ -23,8 +24,10 @@ mod error;
 mod expert;
 mod following;
 mod generated_primitive;
+mod handoff;
 mod heartbeat;
 mod interposer;
+mod jog;
 mod latency;
 mod limits;
 mod log_sink;
@@ -53,12 +56,14 @@ mod steal;
 mod stop_switch;
 mod sweep;
 mod sync;
+mod take_over;
 mod telemetry;
 mod thread_usage;
 mod tick_clock;
 mod virtual_body;
 mod watchdog;
 
+pub use authority::Authority;
 pub use body::TickWrapper;
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
@@ -66,8 +71,13 @@ pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
+pub use handoff::{
+    HandoffChoice, HandoffEnd, HandoffEvent, HandoffState, HoldReason, Options, RefusedEvent,
+    TakeOverPhase, Transition, transition,
+};
 pub use heartbeat::{Heartbeat, HeartbeatKind};
 pub use interposer::Interposer;
+pub use jog::{JogCommand, JogMotion, JogRefusal};
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
@@ -83,5 +93,6 @@ pub use safety_setup::FilterUse;
 pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
+pub use take_over::{HandInput, TakeOverEnd, Teleoperator};
 pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
 pub use vola_confidence::ConfidenceReading;

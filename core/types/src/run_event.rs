@@ -93,6 +93,24 @@ pub enum RunEventKind {
         /// What the person can choose from.
         choices: Vec<String>,
     },
+    /// The arm passed from one to another, or a question became a decision.
+    HandoffState {
+        /// Number of the change, from 1; grows by one.
+        number: u64,
+        /// State before: `auto`, `hold`, `ask`, `take_over`, `aborted`,
+        /// `safe_stop`, `stopped` or `dropped`.
+        from: String,
+        /// State after.
+        to: String,
+        /// Who may move the arm now: `policy`, `person` or `nobody`.
+        who: String,
+        /// What happened: the signal or reason that holds, the person's choice,
+        /// `asked`, `recovered`, `given_back`, `given_up`, `no_answer`, `stopped`.
+        cause: String,
+        /// While a person moves the arm: `recovery`, then `correction`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phase: Option<String>,
+    },
     /// A step came to its end.
     StepFinished {
         /// Position in the current plan's `steps`.
@@ -294,6 +312,14 @@ mod tests {
                 score: Some(0.1),
                 threshold: None,
                 choices: vec!["continue".to_owned()],
+            },
+            RunEventKind::HandoffState {
+                number: 3,
+                from: "ask".to_owned(),
+                to: "take_over".to_owned(),
+                who: "person".to_owned(),
+                cause: "take_over".to_owned(),
+                phase: Some("recovery".to_owned()),
             },
             RunEventKind::Replanned {
                 reason: "slipped".to_owned(),
