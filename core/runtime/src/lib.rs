@@ -47,6 +47,7 @@ mod real_time;
 mod real_time_report;
 mod report;
 mod robot;
+mod robot_settings;
 mod safety_setup;
 mod seeded_noise;
 mod session;
