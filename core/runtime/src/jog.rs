@@ -212,9 +212,9 @@ impl Jog {
             .for_each(|it| *it /= factor);
     }
 
-    /// Greatest change of a value in a time (of its unit).
-    fn most_change(&self, index: usize, seconds: f64) -> f64 {
-        let limit = match self.velocity {
+    /// Greatest change of a value of a velocity in a time (in its unit).
+    fn most_change(&self, of: Velocity, index: usize, seconds: f64) -> f64 {
+        let limit = match of {
             Velocity::Tool(_) if index < 3 => self.limits.linear_m_per_s,
             _ => self.limits.angular_rad_per_s,
         };
@@ -231,7 +231,7 @@ impl Jog {
         let mut next = from;
         let pairs = next.values_mut().iter_mut().zip(goal.values());
         for (index, (value, goal)) in pairs.enumerate() {
-            let most = self.most_change(index, seconds);
+            let most = self.most_change(from, index, seconds);
             *value += (goal - *value).clamp(-most, most);
         }
         next
@@ -321,4 +321,98 @@ fn turned(from: &Isometry3<f64>, rates: &[f64; 6]) -> Isometry3<f64> {
     let turn = UnitQuaternion::from_scaled_axis(Vector3::new(a, b, c));
     let place = from.translation.vector + Vector3::new(x, y, z);
     Isometry3::from_parts(Translation3::from(place), turn * from.rotation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: JogLimits = JogLimits {
+        linear_m_per_s: 0.2,
+        angular_rad_per_s: 0.5,
+    };
+    const LOOK_S: f64 = 0.02;
+
+    fn tool(linear: [f64; 3], angular: [f64; 3]) -> JogCommand {
+        JogCommand {
+            motion: JogMotion::Tool {
+                linear_m_per_s: linear,
+                angular_rad_per_s: angular,
+            },
+            gripper: None,
+        }
+    }
+
+    fn joints(rates: &[f64]) -> JogCommand {
+        JogCommand {
+            motion: JogMotion::Joints(rates.to_vec()),
+            gripper: None,
+        }
+    }
+
+    #[test]
+    fn a_wish_is_slowed_along_its_direction() {
+        let mut jog = Jog::new(LIMITS);
+        jog.wish(&tool([0.3, 0.4, 0.0], [0.0, 0.0, 0.1]), 2)
+            .unwrap();
+        let slowed = jog.wished.values();
+        for (got, expected) in slowed.iter().zip([0.12, 0.16, 0.0, 0.0, 0.0, 0.04]) {
+            assert!((got - expected).abs() < 1e-12, "{slowed:?}");
+        }
+        jog.wish(&joints(&[1.0, -0.25]), 2).unwrap();
+        assert_eq!(jog.wished.values().get(..2), Some(&[0.5, -0.125][..]));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_changes_nothing() {
+        let mut jog = Jog::new(LIMITS);
+        let wrong = [
+            joints(&[0.1]),
+            tool([f64::NAN, 0.0, 0.0], [0.0; 3]),
+            JogCommand {
+                gripper: Some(2.0),
+                ..JogCommand::default()
+            },
+        ];
+        for command in wrong {
+            assert!(jog.wish(&command, 2).is_err(), "{command:?}");
+            assert!(jog.is_still() && !jog.moves_gripper(Some(1.0)));
+        }
+    }
+
+    /// Wishes that change as they like: no step of velocity is larger than the ramp
+    /// allows, and another space is entered from rest.
+    #[test]
+    fn the_velocity_never_jumps() {
+        let mut jog = Jog::new(LIMITS);
+        let most = LIMITS.angular_rad_per_s.max(LIMITS.linear_m_per_s) * LOOK_S / RAMP_S + 1e-12;
+        let wishes = [
+            tool([0.2, 0.0, 0.0], [0.0; 3]),
+            tool([-0.2, 0.1, 0.0], [0.0, 0.5, 0.0]),
+            joints(&[0.5, -0.5]),
+            JogCommand::default(),
+            joints(&[-0.5, 0.5]),
+            tool([0.0, 0.0, 0.2], [0.0; 3]),
+        ];
+        let mut before = jog.velocity;
+        for wish in &wishes {
+            jog.wish(wish, 2).unwrap();
+            for _ in 0..30 {
+                jog.velocity = jog.approach(jog.velocity, jog.wished, LOOK_S);
+                let is_same =
+                    std::mem::discriminant(&before) == std::mem::discriminant(&jog.velocity);
+                assert!(is_same || before.is_zero(), "{before:?} {:?}", jog.velocity);
+                let pairs = before.values().iter().zip(jog.velocity.values());
+                for (old, new) in pairs.filter(|_| is_same) {
+                    assert!((old - new).abs() <= most, "{old} {new}");
+                }
+                before = jog.velocity;
+            }
+        }
+        jog.let_go();
+        for _ in 0..30 {
+            jog.velocity = jog.approach(jog.velocity, jog.wished, LOOK_S);
+        }
+        assert!(jog.is_still());
+    }
 }

@@ -13,8 +13,8 @@ use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal, Signal};
 
 use crate::{
     ConfidenceReading, ConfidenceUse, DecisionReport, Driver, HandoffAnswer, HandoffChoice,
-    HandoffEvent, HoldReason, LabelTensor, Options, PrimitiveObserver, PrimitiveReport,
-    RuntimeError, SafetyNote, Session,
+    HandoffEvent, HandoffState, HoldReason, LabelTensor, Options, PrimitiveObserver,
+    PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::unjudged,
@@ -163,6 +163,9 @@ impl Session {
             Err(error) => {
                 // Whatever failed, the arm comes to rest before the owner hears of it.
                 let _ = self.settle();
+                if self.handoff.state() != HandoffState::Auto {
+                    self.hand(HandoffEvent::Stopped)?;
+                }
                 self.pass_on_notes(observer);
                 return Err(error);
             }

@@ -211,6 +211,10 @@ impl Session {
         let elapsed_s = now_ns.saturating_sub(hand.looked_ns) as f64 * 1e-9;
         hand.looked_ns = now_ns;
         self.forget_left_path();
+        if self.path.is_none() {
+            // Whatever ended the motion: the next one begins at rest.
+            hand.jog.begins();
+        }
         let status = self.body.status();
         if status.mode == ControlMode::Holding && !status.at_rest {
             // It brakes, whoever said so; a motion begins at rest.
@@ -226,10 +230,7 @@ impl Session {
         }
         let reference = match &self.path {
             Some(path) => path.sample(now_ns).q.to_vec(),
-            None => {
-                hand.jog.begins();
-                status.command().to_vec()
-            }
+            None => status.command().to_vec(),
         };
         let targets = hand
             .jog

@@ -23,10 +23,6 @@ pub struct RunEvent {
 /// What happened; the JSON key `event` holds the variant's word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event exists once and for a moment; a box would be in every match"
-)]
 pub enum RunEventKind {
     /// The scene was read.
     Scene {

@@ -16,7 +16,7 @@ use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
     RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot,
-    RawSafety,
+    RawSafety, SafeStop,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
