@@ -92,9 +92,7 @@ impl Operator for Answering {
         let deadline = handoff.then(|| Instant::now() + self.handoff.timeout());
         let number = self.inbox.ask();
         loop {
-            let Some(said) = self.next_line(number, deadline) else {
-                return None;
-            };
+            let said = self.next_line(number, deadline)?;
             let Said::Line { text, .. } = &said else {
                 return None;
             };

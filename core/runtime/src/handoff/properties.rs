@@ -10,7 +10,7 @@ use crate::authority::AuthorityWord;
 const SAFE_STOPS: [SafeStop; 3] = [SafeStop::Hold, SafeStop::ControlledStop, SafeStop::PowerOff];
 
 fn event(code: u8) -> HandoffEvent {
-    let options = Options::offered(code % 2 == 0);
+    let options = Options::offered(code.is_multiple_of(2));
     match code % 16 {
         0 => HandoffEvent::Held(HoldReason::Unsure(Some(Signal::Stall))),
         1 => HandoffEvent::Held(HoldReason::Stuck),
