@@ -4,7 +4,7 @@ use axum::extract::ws::{Message, WebSocket};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::{StopKind, routes::Shared};
+use crate::{Decision, Jog, StopKind, routes::Shared};
 
 /// What a page may send.
 #[derive(Deserialize)]
@@ -14,6 +14,10 @@ enum Order {
     Stop(StopKind),
     /// `{"say":"…"}`.
     Say(String),
+    /// `{"choose":"take_over"}`.
+    Choose(Decision),
+    /// `{"jog":{"linear_m_per_s":[0,0,0.1]}}`.
+    Jog(Jog),
     /// `{"beat":true}`.
     Beat(bool),
 }
@@ -77,6 +81,18 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             Ok(()) => None,
             Err(refusal) => error(refusal.reason),
         },
+        Ok(Order::Choose(decision)) => match shared.desk.decide(decision) {
+            Ok(()) => None,
+            Err(refusal) => error(refusal.reason),
+        },
+        Ok(Order::Jog(jog)) => match jog.fault() {
+            Some(fault) => error(fault.to_owned()),
+            None => shared
+                .desk
+                .jog(jog)
+                .err()
+                .and_then(|refusal| error(refusal.reason)),
+        },
         Ok(Order::Beat(is_alive)) => {
             if is_alive {
                 shared.desk.beat();
@@ -84,7 +100,7 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             None
         }
         Err(wrong) => error(format!(
-            "expected {{\"stop\":…}}, {{\"say\":…}} or {{\"beat\":true}}: {wrong}"
+            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
         )),
     }
 }

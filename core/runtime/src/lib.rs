@@ -8,6 +8,7 @@
 //! in real time (1 kHz control thread).
 
 mod arm_model;
+mod authority;
 mod body;
 mod call_watch;
 mod camera_watch;
@@ -24,8 +25,10 @@ mod error;
 mod expert;
 mod following;
 mod generated_primitive;
+mod handoff;
 mod heartbeat;
 mod interposer;
+mod jog;
 mod latency;
 mod limits;
 mod log_sink;
@@ -40,6 +43,7 @@ mod pipeline;
 mod plugin_registry;
 mod plugin_rules;
 mod policy;
+mod policy_contract;
 mod primitive;
 mod proprioception;
 mod real_body;
@@ -57,12 +61,14 @@ mod steal;
 mod stop_switch;
 mod sweep;
 mod sync;
+mod take_over;
 mod telemetry;
 mod thread_usage;
 mod tick_clock;
 mod virtual_body;
 mod watchdog;
 
+pub use authority::Authority;
 pub use body::{PictureSink, TickWrapper};
 pub use call_watch::{CallWatch, OverdueCall};
 pub use chunk_targets::ChunkRefusal;
@@ -71,14 +77,20 @@ pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
+pub use handoff::{
+    HandoffChoice, HandoffEnd, HandoffEvent, HandoffState, HoldReason, Options, RefusedEvent,
+    TakeOverPhase, Transition, transition,
+};
 pub use heartbeat::{Heartbeat, HeartbeatKind};
 pub use interposer::Interposer;
+pub use jog::{JogCommand, JogMotion, JogRefusal};
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use motion_report::{MotionReport, MotionSink};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use picture::{Picture, PictureCounts, Pixels};
 pub use plugin_registry::{CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry};
 pub use plugin_rules::{PluginOptions, PluginRules, Shipped};
+pub use policy_contract::PolicyContract;
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
@@ -87,8 +99,9 @@ pub use report::{
 };
 pub use robot::Robot;
 pub use safety_setup::FilterUse;
-pub use session::{ClockMode, Drive, PolicyContract, PolicyUse, Session, SessionOptions};
+pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
+pub use take_over::{HandInput, TakeOverEnd, Teleoperator};
 pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
 pub use vola_confidence::ConfidenceReading;

@@ -8,25 +8,28 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 use vola_bundle::{
-    Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
-    compare_policy,
+    Bundle, Deployment, HandoffSettings, PolicySettings, ResolvedExecution, compare,
+    compare_deployment, compare_policy,
 };
 use vola_confidence::{DriftReport, DriftWatch, RobotCalibration};
 use vola_motion::Limits;
-use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
+use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
     ArmState, CallWatch, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat,
     HeartbeatKind, Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginLibrary,
-    PluginOptions, PluginRegistry, PluginRules, PolicyTelemetry, RealTimeReport, Robot,
-    RuntimeError, SceneReading, StopSwitch,
+    PluginOptions, PluginRegistry, PluginRules, PolicyContract, PolicyTelemetry, RealTimeReport,
+    Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
+    authority::AuthorityWord,
     body::{Body, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
     confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, PROPRIOCEPTION_NS, TICK_NS},
+    handoff::Handoff,
     heartbeat::Heartbeats,
+    jog::JogLimits,
     limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
     observing::Eyes,
@@ -38,6 +41,7 @@ use crate::{
     robot_settings::{gripping_no_harder, merged},
     safety_setup::{FilterUse, SafetySetup, check_filter_use},
     stage_instance::PolicyHost,
+    take_over::HandSettings,
     virtual_body::VirtualBody,
 };
 
@@ -106,23 +110,13 @@ pub enum PolicyUse {
     None,
 }
 
-/// What a policy reads and gives for the session's robot.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PolicyContract {
-    /// Names of the state values that it reads.
-    pub state: Vec<String>,
-    /// Meaning of its actions.
-    pub space: ActionSpace,
-    /// Rows of its chunks a second.
-    pub rate_hz: f64,
-}
-
 /// A running robot.
 pub struct Session {
     pub(crate) body: Box<dyn Body>,
     pub(crate) policy: Option<Policy>,
     pub(crate) model: Arc<ArmModel>,
     pub(crate) stop_switch: StopSwitch,
+    pub(crate) handoff: Handoff,
     pub(crate) eyes: Eyes,
     pub(crate) settings: RunSettings,
     pub(crate) max_velocity: Vec<f64>,
@@ -149,6 +143,7 @@ pub(crate) struct RunSettings {
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
     pub(crate) interposer: Option<Arc<dyn Interposer>>,
+    pub(crate) hand: HandSettings,
 }
 
 impl Session {
@@ -221,8 +216,10 @@ impl Session {
             },
         );
         let heartbeats = Heartbeats::default();
+        let authority = AuthorityWord::default();
         let seams = Seams {
             stop_switch: stop_switch.clone(),
+            authority: authority.clone(),
             heartbeats: heartbeats.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
@@ -238,6 +235,7 @@ impl Session {
             body,
             model,
             stop_switch,
+            handoff: Handoff::new(authority, deployment.handoff().safe_stop()),
             eyes,
             settings: RunSettings {
                 clock: options.clock,
@@ -247,6 +245,7 @@ impl Session {
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
                 interposer: options.interposer.clone(),
+                hand: hand_settings(deployment.handoff()),
             },
             policy,
             max_velocity,
@@ -321,6 +320,7 @@ impl Session {
         let episode = self.world()?.reset(seed, task)?;
         self.settings.seed = seed;
         self.primitives_run = 0;
+        self.begin_anew()?;
         self.eyes.restart();
         // One tick, so that status and pictures are the new scene's.
         let now = self.body.now_ns();
@@ -649,6 +649,7 @@ fn open_policy(
 /// What other threads reach the control loop by.
 struct Seams {
     stop_switch: StopSwitch,
+    authority: AuthorityWord,
     heartbeats: Heartbeats,
 }
 
@@ -692,6 +693,7 @@ fn start_body(
         tool_limits,
         safety: SafetySetup::new(deployment, description, options.filter),
         stop_switch: seams.stop_switch,
+        authority: seams.authority,
         heartbeats: seams.heartbeats,
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
@@ -805,6 +807,18 @@ fn isolated(registry: &PluginRegistry, library: &PluginLibrary) -> Vec<String> {
         .filter(|id| registry.is_isolated(id))
         .map(|id| id.to_string())
         .collect()
+}
+
+/// What the deployment says of people's hands.
+fn hand_settings(handoff: &HandoffSettings) -> HandSettings {
+    HandSettings {
+        limits: JogLimits {
+            linear_m_per_s: handoff.jog_m_per_s(),
+            angular_rad_per_s: handoff.jog_rad_per_s(),
+        },
+        dead_man_ns: duration_ns(handoff.dead_man()),
+        timeout_ns: duration_ns(handoff.timeout()),
+    }
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

@@ -7,6 +7,7 @@ mod benching;
 mod chatting;
 mod dialogues;
 mod documents;
+mod handing_over;
 mod holding;
 mod inferring;
 mod local_model;

@@ -5,6 +5,8 @@
     reason = "numbers that only pass through stay the same"
 )]
 
+mod passing_on;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
@@ -17,7 +19,7 @@ use vola_motion::JointState;
 use vola_types::{Gripper, GripperLimits, JointDescription, JointKind, PluginId, WorkspaceBox};
 
 use super::*;
-use crate::{safety_setup::FilterUse, tick_clock::TickSchedule};
+use crate::{authority::Mandate, safety_setup::FilterUse, tick_clock::TickSchedule};
 
 const URDF: &str = r#"<robot name="arm">
   <link name="base"/><link name="upper"/><link name="tool"/>
@@ -168,6 +170,7 @@ struct Rig {
     told: Consumer<ControlEvent>,
     arm: Arm,
     stop_switch: StopSwitch,
+    authority: AuthorityWord,
     heartbeats: Heartbeats,
     now_ns: u64,
 }
@@ -187,6 +190,7 @@ impl Rig {
         arm.script().state.count = 3;
         arm.script().state.position[..3].copy_from_slice(&HOME);
         let (stop_switch, heartbeats) = (StopSwitch::default(), Heartbeats::default());
+        let authority = AuthorityWord::default();
         let (control, told) = ControlLoop::new(ControlSetup {
             actuator: ActuatorPort::new(
                 "arm".to_owned(),
@@ -201,6 +205,7 @@ impl Rig {
             },
             safety: SafetySetup::new(&deployment, &description, FilterUse::On),
             stop_switch: stop_switch.clone(),
+            authority: authority.clone(),
             heartbeats: heartbeats.clone(),
             deadlines: deployment.safety().deadlines(),
             settings: *deployment.control(),
@@ -211,6 +216,7 @@ impl Rig {
             told,
             arm,
             stop_switch,
+            authority,
             heartbeats,
             now_ns: 0,
         }
@@ -242,6 +248,12 @@ impl Rig {
 
     /// Rows of 100 ms that swing both joints; far longer than any test.
     fn swing(&mut self, fresh_by_ns: u64) {
+        let mandate = self.authority.mandate();
+        self.swing_as(mandate, fresh_by_ns);
+    }
+
+    /// The same, ordered under a mandate.
+    fn swing_as(&mut self, mandate: Mandate, fresh_by_ns: u64) {
         let rows: Vec<(u64, [f64; 3])> = (1..60)
             .map(|row| {
                 let swing = 0.3 * (0.5 * row as f64).sin();
@@ -254,8 +266,11 @@ impl Rig {
         let start = JointState::at_rest(self.control.status().command()).unwrap();
         let rows = rows.iter().map(|(at_ns, row)| (*at_ns, &row[..]));
         let path = ReferencePath::through(self.now_ns, &start, rows).unwrap();
-        self.control
-            .order(ControlOrder::Follow { path, fresh_by_ns });
+        self.control.order(ControlOrder::Follow {
+            path,
+            fresh_by_ns,
+            mandate,
+        });
     }
 
     /// A rig whose arm is in the middle of a motion.
