@@ -10,9 +10,10 @@ use std::collections::HashMap;
 
 use vola_types::COLORS;
 
+use super::grammar::Weights;
 use super::islands::{Island, KINDS, Named, REGIONS};
 use super::words::{Division, Vocabulary, Word, WordId};
-use super::{Atom, Weights, is_color_slot};
+use super::{Atom, is_color_slot};
 
 /// Most phrases kept that begin at one word.
 const MOST_PHRASES: usize = 8;

@@ -1,11 +1,12 @@
 //! Dividing a sentence into clauses and the words about them.
 
+use super::Context;
 use super::clauses::{Filler, Item};
 use super::frames::ZoneWord;
+use super::grammar::Grammar;
 use super::islands::{Island, Named, REGIONS};
 use super::nouns::{NounPhrase, Sort};
 use super::words::{Division, Word, WordId};
-use super::{Context, Grammar};
 
 /// Most clauses of one sentence.
 const MOST_CLAUSES: usize = 6;
@@ -18,7 +19,6 @@ const MOST_COVERS: usize = 8;
 /// Most slots of one clause.
 const MOST_SLOTS: usize = 5;
 
-/// What a clause costs by itself, so that one is not read as two.
 /// What a clause costs by itself, so that one is not read as two.
 const CLAUSE: f32 = 4.5;
 /// Two clauses with nothing between them.
@@ -324,7 +324,7 @@ impl<'a> Search<'a> {
                     .zip(&cover.fillers)
                     .all(|(a, b)| a.sort() == b.sort())
         };
-        if let Some(known) = list.iter().position(|known| same(known)) {
+        if let Some(known) = list.iter().position(same) {
             if price(&list[known]) <= price(&cover) {
                 return;
             }

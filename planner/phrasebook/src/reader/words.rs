@@ -2,64 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::word_lists::EMPTY_WORDS;
+
 /// A word of the vocabulary, as one number for all its forms.
 pub(super) type WordId = u32;
-
-/// Words that are passed over wherever they stand, in phrases and in sentences:
-/// they never change what is meant.
-const EMPTY_WORDS: &[&str] = &[
-    "the",
-    "please",
-    "pls",
-    "plz",
-    "kindly",
-    "uh",
-    "um",
-    "er",
-    "erm",
-    "uhm",
-    "hmm",
-    "basically",
-    "actually",
-    "simply",
-    "gently",
-    "carefully",
-    "slowly",
-    "quickly",
-    "nicely",
-    "neatly",
-    "softly",
-    "safely",
-    "calmly",
-    "quietly",
-    "really",
-    "maybe",
-    "perhaps",
-    "thanks",
-    "thx",
-    "asap",
-    "immediately",
-    "robot",
-    "mate",
-    "buddy",
-    "پلیز",
-    "شکریہ",
-    "مہربانی",
-    "ذرا",
-    "یار",
-    "بھیی",
-    "بھایی",
-    "جناب",
-    "روبوٹ",
-    "plz",
-    "zara",
-    "yaar",
-    "bhai",
-    "shukriya",
-    "meherbani",
-    "just",
-    "lol",
-];
 
 /// Longest word that is looked at, in letters.
 const LONGEST: usize = 24;
