@@ -153,7 +153,7 @@ impl Said<'_> {
         let before = &self.words[at.saturating_sub(2)..at];
         let into = before.iter().any(|word| INTO_URDU.contains(word));
         let is_thrown = |word: &&str| THROWN_AT_URDU.contains(word) || begins(word, LIVING_URDU);
-        into && !self.words.iter().any(|word| is_thrown(&word))
+        into && !self.words.iter().any(is_thrown)
     }
 }
 
