@@ -234,14 +234,14 @@ fn features(items: &[Item]) -> Vec<(u64, f32)> {
 }
 
 impl Clauses {
-    /// How far a segment is from the nearest phrase of a unit: words that one has
-    /// and the other lacks, by how much they say.
-    pub(super) fn distance(&self, unit: usize, items: &[Item], shares: &Shares) -> f32 {
+    /// The nearest phrase of a unit to a segment, and how far it is: words that one
+    /// has and the other lacks, by how much they say.
+    pub(super) fn nearest(&self, unit: usize, items: &[Item], shares: &Shares) -> (f32, &[Item]) {
         let weight = |item: &Item| match item {
             Item::Word(id) => (-shares.of(*id).ln() / 6.0).clamp(0.15, 1.0),
             Item::Slot(_) => 4.0,
         };
-        let mut best = f32::MAX;
+        let mut best: (f32, &[Item]) = (f32::MAX, &[]);
         let mut row: Vec<f32> = Vec::new();
         for phrase in &self.units[unit].phrases {
             row.clear();
@@ -264,7 +264,9 @@ impl Clauses {
                     diagonal = above;
                 }
             }
-            best = best.min(row[items.len()]);
+            if row[items.len()] < best.0 {
+                best = (row[items.len()], phrase);
+            }
         }
         best
     }

@@ -22,6 +22,8 @@ struct Unit {
     /// What it means: `{0}` is the clause that is told first.
     output: String,
     frames: f32,
+    /// The words of each.
+    phrases: Vec<Vec<ZoneWord>>,
     counts: HashMap<ZoneWord, f32>,
 }
 
@@ -52,9 +54,10 @@ impl Frames {
         let mut own = words.to_vec();
         own.sort_unstable();
         own.dedup();
-        for word in own {
-            *unit.counts.entry(word).or_default() += 1.0;
+        for word in &own {
+            *unit.counts.entry(*word).or_default() += 1.0;
         }
+        unit.phrases.push(own);
         self.add_loose(words);
     }
 
@@ -110,11 +113,19 @@ impl Frames {
 }
 
 impl Frames {
-    /// Whether frames of this meaning have a word in this zone.
-    pub(super) fn knows(&self, count: usize, output: &str, word: ZoneWord) -> bool {
+    /// Whether a frame of this meaning has a word, and all its other words are
+    /// there as well: "why not" needs the "why".
+    pub(super) fn knows(
+        &self,
+        count: usize,
+        output: &str,
+        word: ZoneWord,
+        loose: &[ZoneWord],
+    ) -> bool {
         let units = self.units.get(&count).into_iter().flatten();
-        let mut own = units.filter(|unit| unit.output == output);
-        own.any(|unit| unit.counts.contains_key(&word))
+        let own = units.filter(|unit| unit.output == output);
+        let mut phrases = own.flat_map(|unit| &unit.phrases);
+        phrases.any(|phrase| phrase.contains(&word) && phrase.iter().all(|it| loose.contains(it)))
     }
 }
 

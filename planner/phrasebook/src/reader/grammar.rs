@@ -159,9 +159,7 @@ impl Grammar {
         let mut divisions = sentence.divisions();
         for division in &mut divisions {
             for clause in &division.clauses {
-                let distance = self
-                    .clauses
-                    .distance(clause.unit, &clause.items, &self.shares);
+                let (distance, _) = self.nearest(clause);
                 division.score -= DISTANCE * distance;
                 division.distance += distance;
             }
@@ -176,6 +174,7 @@ impl Grammar {
             let is_whole = division.clauses.iter().any(|clause| !clause.is_clause);
             let (output, order) = match division.clauses.as_slice() {
                 [only] if is_whole => (only.meaning.clone(), 9.0),
+                [_] if division.loose.is_empty() => (in_order(1), 9.0),
                 clauses => match self.frames.output(clauses.len(), &division.loose) {
                     Some((output, margin)) => (output.to_owned(), margin),
                     None => (in_order(clauses.len()), 9.0),
@@ -222,13 +221,32 @@ impl Grammar {
             let mut closers = self.closers.iter();
             closers.any(|closer| closer.contains(id) && closer.iter().all(|it| tail.contains(it)))
         };
-        let lost = reading.clauses.iter().flat_map(|clause| &clause.lost);
-        let loose = reading
-            .loose
+        let loose = &reading.loose;
+        let mut strange = loose
             .iter()
-            .filter(|word| reading.clauses.is_empty() || !self.frames.knows(count, output, **word));
-        lost.chain(loose.map(|(_, id)| id))
-            .any(|id| denies(id) && !is_courtesy(id))
+            .filter(|word| !self.frames.knows(count, output, **word, loose))
+            .map(|(_, id)| id);
+        if strange.any(|id| denies(id) && !is_courtesy(id)) {
+            return true;
+        }
+        // The nearest phrase of a clause denies what the clause denies.
+        let denials = |items: &[Item]| -> Vec<WordId> {
+            let words = items.iter().filter_map(|item| match item {
+                Item::Word(id) => Some(*id),
+                Item::Slot(_) => None,
+            });
+            let mut all: Vec<WordId> = words.filter(|id| denies(id) && !is_courtesy(id)).collect();
+            all.sort_unstable();
+            all
+        };
+        let mut clauses = reading.clauses.iter();
+        clauses.any(|clause| denials(&clause.items) != denials(self.nearest(clause).1))
+    }
+
+    /// The nearest phrase to a clause, and how far it is.
+    fn nearest(&self, clause: &segments::Clause) -> (f32, &[Item]) {
+        self.clauses
+            .nearest(clause.unit, &clause.items, &self.shares)
     }
 }
 

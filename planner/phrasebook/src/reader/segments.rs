@@ -55,8 +55,6 @@ pub(super) struct Clause {
     pub(super) is_clause: bool,
     /// Words that its phrases do not have.
     pub(super) unread: usize,
-    /// Known words among them.
-    pub(super) lost: Vec<WordId>,
     /// The unit that it is read as, and its words and slots.
     pub(super) unit: usize,
     pub(super) items: Vec<Item>,
@@ -386,7 +384,6 @@ impl<'a> Search<'a> {
             meaning,
             is_clause: unit.is_clause,
             unread: cover.unread + lost.len(),
-            lost,
             unit: index,
             items: cover.items.clone(),
         }
