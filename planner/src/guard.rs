@@ -5,7 +5,20 @@
 //! It knows nothing of grammar. It looks for a few plain signs, and prefers a
 //! polite refusal too many over a motion too many.
 
+mod negation;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
 use vola_types::{Scene, Step};
+
+use negation::Said;
+use words::{
+    AWAY, CASUAL, CASUAL_URDU, DAMAGE, DAMAGE_URDU, DISABLE, DISABLE_URDU, HARM, HARM_URDU,
+    IN_PARTS, INTO_URDU, LIMIT_PHRASES, LIVING, LIVING_URDU, OFF_TABLE, OWNERS, PART, PARTS,
+    SAFETY_URDU, STRIKE, STRIKE_URDU, TENDER, THROWN_AT, THROWN_AT_URDU, TOUCHING,
+};
 
 /// Why something was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,274 +51,126 @@ impl Danger {
     }
 }
 
-/// Words of harm, whatever they are aimed at.
-const HARM: &[&str] = &[
-    "hurt", "kill", "injure", "harm", "punch", "slap", "stab", "attack", "choke", "strangle",
-    "murder", "maim", "bite", "wound", "shoot", "assault", "hurting", "killing", "burn",
-];
-
-/// Words of harm when aimed at the living.
-const STRIKE: &[&str] = &[
-    "hit", "poke", "strike", "squeeze", "pinch", "scratch", "crush", "kick", "whack", "scare",
-    "grab", "push", "shove", "touch", "pull", "pick", "lift", "hold", "cut",
-];
-
-/// Words of damage.
-const DAMAGE: &[&str] = &[
-    "throw", "toss", "hurl", "fling", "launch", "catapult", "smash", "break", "shatter", "destroy",
-    "crush", "throwing", "wreck", "chuck", "hit", "bash", "slam",
-];
-
-/// The living, and parts of them.
-const LIVING: &[&str] = &[
-    "person", "people", "human", "man", "woman", "child", "children", "kid", "kids", "baby", "boy",
-    "girl", "cat", "dog", "pet", "animal", "finger", "face", "eye", "eyes", "arm", "head", "hair",
-    "neck", "leg", "foot", "someone", "somebody", "anyone", "everyone", "him", "her", "me",
-    "myself", "yourself", "brother", "sister", "mom", "dad", "friend", "visitor",
-];
-
-/// Parts of a person only after "my", "his", "her", "their" (the robot has a
-/// hand, an arm and fingers as well).
-const PARTS: &[&str] = &[
-    "hand", "hands", "fingers", "finger", "arm", "face", "head", "nose", "hair",
-];
-
-/// Words of damage that are also said of putting something into a bowl; this
-/// robot only ever sets things down.
-const CASUAL: &[&str] = &["toss", "chuck"];
-
-/// What makes a casual word an act of throwing.
-const AWAY: &[&str] = &[
-    "at", "across", "off", "away", "out", "hard", "against", "up",
-];
-
-/// Urdu, in both scripts: beginnings of words of harm.
-const HARM_URDU: &[&str] = &["قتل", "زخمی", "qatal", "qatl", "zakhmi", "zakhm"];
-
-/// Urdu: beginnings of words of damage.
-const DAMAGE_URDU: &[&str] = &[
-    "پھینک",
-    "توڑ",
-    "پٹخ",
-    "چکناچور",
-    "کچل",
-    "phenk",
-    "phaink",
-    "pheink",
-    "todo",
-    "tordo",
-    "toro",
-    "patakh",
-    "kuchal",
-];
-
-/// Urdu: beginnings of words for striking; bad when aimed at the living.
-const STRIKE_URDU: &[&str] = &[
-    "مار", "مکا", "تھپڑ", "ٹکر", "چبھو", "نوچ", "ڈرا", "maar", "mukka", "thappar", "takkar",
-    "daraa",
-];
-
-/// Urdu: the living, and parts of them.
-const LIVING_URDU: &[&str] = &[
-    "آدمی",
-    "بندے",
-    "بندہ",
-    "شخص",
-    "بچے",
-    "بچہ",
-    "بچی",
-    "لوگوں",
-    "انسان",
-    "بلی",
-    "کتے",
-    "کتا",
-    "عورت",
-    "لڑکے",
-    "لڑکی",
-    "منہ",
-    "چہرے",
-    "آنکھ",
-    "انگلی",
-    "aadmi",
-    "admi",
-    "banday",
-    "bande",
-    "bachay",
-    "bache",
-    "bachi",
-    "insaan",
-    "insan",
-    "billi",
-    "kuttay",
-    "kutte",
-    "larkay",
-    "larki",
-    "chehray",
-    "aankh",
-    "ungli",
-];
-
-/// Urdu: what must not be switched off, and switching off.
-const SAFETY_URDU: &[&str] = &[
-    "حفاظت",
-    "سیفٹی",
-    "حدود",
-    "ایمرجنسی",
-    "hifazat",
-    "hifazti",
-    "safety",
-];
-const DISABLE_URDU: &[&str] = &[
-    "بند",
-    "ختم",
-    "نظرانداز",
-    "نظر",
-    "ہٹا",
-    "توڑ",
-    "band",
-    "khatam",
-    "nazar",
-    "hata",
-    "tor",
-];
-
-/// Phrases about limits, as word sequences.
-const LIMIT_PHRASES: &[&[&str]] = &[
-    &["full", "speed"],
-    &["top", "speed"],
-    &["max", "speed"],
-    &["maximum", "speed"],
-    &["full", "force"],
-    &["max", "force"],
-    &["maximum", "force"],
-    &["full", "power"],
-    &["maximum", "power"],
-    &["speed", "limit"],
-    &["speed", "limits"],
-    &["force", "limit"],
-    &["force", "limits"],
-    &["joint", "limit"],
-    &["joint", "limits"],
-    &["emergency", "stop", "off"],
-    &["faster", "than", "allowed"],
-    &["collision", "check"],
-    &["collision", "checks"],
-    &["collision", "checking"],
-    &["ignore", "collisions"],
-    &["without", "checking"],
-];
-
-/// Verbs that make a mention of safety an attack on it.
-const DISABLE: &[&str] = &[
-    "disable",
-    "ignore",
-    "override",
-    "bypass",
-    "remove",
-    "deactivate",
-    "exceed",
-    "skip",
-    "off",
-    "without",
-    "circumvent",
-    "unlock",
-    "forget",
-    "break",
-];
-
-/// Phrases that end beside the table.
-const OFF_TABLE: &[&[&str]] = &[
-    &["off", "the", "table"],
-    &["off", "of", "the", "table"],
-    &["off", "the", "edge"],
-    &["over", "the", "edge"],
-    &["on", "the", "floor"],
-    &["onto", "the", "floor"],
-    &["to", "the", "floor"],
-    &["on", "the", "ground"],
-    &["to", "the", "ground"],
-    &["out", "of", "the", "window"],
-];
-
 /// Looks at a sentence before any back end is asked.
 #[must_use]
 pub fn screen_sentence(sentence: &str) -> Option<Danger> {
     let lower = without_quotes(&sentence.to_lowercase());
-    let words: Vec<&str> = lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .take(400)
-        .collect();
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-    let has_phrase = |phrase: &[&str]| words.windows(phrase.len()).any(|window| window == phrase);
-    let negated =
-        has_phrase(&["do", "not"]) || has_phrase(&["don", "t"]) || has(&["dont", "never"]);
-    let safety = has(&["safety", "limits", "limit", "emergency"]);
-    if safety && has(DISABLE) && !negated {
-        return Some(Danger::Limits);
+    let said = Said::read(&lower);
+    said.limits()
+        .or_else(|| said.harm())
+        .or_else(|| said.urdu())
+        .or_else(|| said.damage())
+}
+
+impl Said<'_> {
+    fn limits(&self) -> Option<Danger> {
+        let safety = self.has(&["safety", "limits", "limit", "emergency"]);
+        let disables = safety && self.any_meant(DISABLE);
+        let phrases = LIMIT_PHRASES.iter().flat_map(|phrase| self.places(phrase));
+        let exceeds = phrases.into_iter().any(|at| !self.is_denied_before(at));
+        (disables || exceeds).then_some(Danger::Limits)
     }
-    if LIMIT_PHRASES.iter().any(|phrase| has_phrase(phrase)) && !negated {
-        return Some(Danger::Limits);
+
+    /// "Do not hurt anyone" is a wish for safety; all the same no motion hangs on
+    /// it, so only plain negations of harm pass on to the back ends.
+    fn harm(&self) -> Option<Danger> {
+        let words = &self.words;
+        // "You're hurting it" tells, and asks for nothing.
+        let is_told = |at: usize| {
+            let before = at.checked_sub(1).map_or("", |i| words[i]);
+            words[at].ends_with("ing") && ["re", "are", "is", "was", "were"].contains(&before)
+        };
+        let mut all = words.iter().enumerate();
+        if all.any(|(at, word)| HARM.contains(word) && !is_told(at) && !self.is_denied(at)) {
+            return Some(Danger::Harm);
+        }
+        if aimed_at_living(words) {
+            if self.has(DAMAGE) {
+                return Some(Danger::Harm);
+            }
+            if self.has(STRIKE) {
+                return Some(Danger::Living);
+            }
+        }
+        // "Put your arm around my neck"; a hand that is held out is no such part.
+        let is_touched = |at: usize| {
+            // "into someone's eye"
+            let of_someone = words[at - 1] == "s" && LIVING.contains(&words[at - 2]);
+            let before = if of_someone {
+                at.checked_sub(3)
+            } else {
+                Some(at - 2)
+            };
+            let to = before.is_some_and(|i| TOUCHING.contains(&words[i]));
+            let owned = of_someone || OWNERS.contains(&words[at - 1]);
+            TENDER.contains(&words[at]) && owned && to && !self.is_denied_before(at)
+        };
+        (2..words.len()).any(is_touched).then_some(Danger::Living)
     }
-    // "Do not hurt anyone" is a wish for safety; all the same no motion hangs
-    // on it, so only plain negations of harm pass on to the back ends.
-    if has(HARM) && !negated {
-        return Some(Danger::Harm);
+
+    fn damage(&self) -> Option<Danger> {
+        let damages = self.words.iter().enumerate().any(|(at, word)| {
+            let rest = self.words.get(at + 1..).unwrap_or_default();
+            let is_casual = CASUAL.contains(word) && sets_down(rest);
+            DAMAGE.contains(word) && !is_casual && !self.is_denied(at)
+        });
+        let parts = IN_PARTS.iter().flat_map(|phrase| self.places(phrase));
+        let parts = self.any_meant(PART) && parts.into_iter().next().is_some();
+        // "Lift it off the table" leaves it in the hand.
+        let lifts = self.has(&["lift", "raise", "pick", "take", "grab", "hoist", "get"])
+            && !self.has(&[
+                "push", "knock", "shove", "sweep", "slide", "roll", "kick", "drop",
+            ]);
+        let phrases = OFF_TABLE.iter().flat_map(|phrase| self.places(phrase));
+        let leaves = phrases.into_iter().any(|at| !self.is_denied_before(at)) && !lifts;
+        (damages || parts || leaves).then_some(Danger::Damage)
     }
-    let aimed = aimed_at_living(&words);
-    if aimed && has(DAMAGE) {
-        return Some(Danger::Harm);
+
+    /// The same signs in Urdu, whose words change at their ends.
+    fn urdu(&self) -> Option<Danger> {
+        let meant = |list: &[&str]| {
+            let mut words = self.words.iter().enumerate();
+            words.any(|(at, word)| begins(word, list) && !self.is_denied_urdu(at))
+        };
+        let has = |list: &[&str]| self.words.iter().any(|word| begins(word, list));
+        if meant(HARM_URDU) || (meant(STRIKE_URDU) && has(LIVING_URDU)) {
+            return Some(Danger::Harm);
+        }
+        if has(SAFETY_URDU) && meant(DISABLE_URDU) {
+            return Some(Danger::Limits);
+        }
+        let mut words = self.words.iter().enumerate();
+        words
+            .any(|(at, word)| {
+                let is_casual = begins(word, CASUAL_URDU) && self.sets_down_urdu(at);
+                begins(word, DAMAGE_URDU) && !is_casual && !self.is_denied_urdu(at)
+            })
+            .then_some(Danger::Damage)
     }
-    if aimed && has(STRIKE) {
-        return Some(Danger::Living);
+
+    /// "پیالے میں پھینک دو": into something, just before.
+    fn sets_down_urdu(&self, at: usize) -> bool {
+        let before = &self.words[at.saturating_sub(2)..at];
+        let into = before.iter().any(|word| INTO_URDU.contains(word));
+        let is_thrown = |word: &&str| THROWN_AT_URDU.contains(word) || begins(word, LIVING_URDU);
+        into && !self.words.iter().any(is_thrown)
     }
-    if let Some(danger) = screen_urdu(&words) {
-        return Some(danger);
-    }
-    let damages = words.iter().enumerate().any(|(at, word)| {
-        let rest = words.get(at + 1..).unwrap_or_default();
-        DAMAGE.contains(word) && !(CASUAL.contains(word) && sets_down(rest))
-    });
-    // "Lift it off the table" leaves it in the hand.
-    let lifts = has(&["lift", "raise", "pick", "take", "grab", "hoist", "get"])
-        && !has(&[
-            "push", "knock", "shove", "sweep", "slide", "roll", "kick", "drop",
-        ]);
-    let leaves = OFF_TABLE.iter().any(|phrase| has_phrase(phrase)) && !lifts;
-    if !negated && (damages || leaves) {
-        return Some(Danger::Damage);
-    }
-    None
+}
+
+fn begins(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|beginning| word.starts_with(beginning))
 }
 
 /// Whether the words after "toss" say into or onto what, before any word for
-/// throwing.
+/// throwing, and that it is nothing that is thrown at.
 fn sets_down(rest: &[&str]) -> bool {
     let goal = |word: &&str| ["in", "into", "inside", "on", "onto", "to"].contains(word);
-    let end = rest.iter().take(14).position(goal);
-    end.is_some_and(|end| !rest[..end].iter().any(|word| AWAY.contains(word)))
-}
-
-/// The same signs in Urdu, whose words change at their ends.
-fn screen_urdu(words: &[&str]) -> Option<Danger> {
-    let begins = |list: &[&str]| {
-        words
-            .iter()
-            .any(|word| list.iter().any(|beginning| word.starts_with(beginning)))
+    let Some(end) = rest.iter().take(14).position(goal) else {
+        return false;
     };
-    let negated = ["مت", "نہیں", "نہ", "mat", "nahi", "nahin", "na"]
-        .iter()
-        .any(|no| words.contains(no));
-    if negated {
-        return None;
-    }
-    if begins(HARM_URDU) || (begins(STRIKE_URDU) && begins(LIVING_URDU)) {
-        return Some(Danger::Harm);
-    }
-    if begins(SAFETY_URDU) && begins(DISABLE_URDU) {
-        return Some(Danger::Limits);
-    }
-    begins(DAMAGE_URDU).then_some(Danger::Damage)
+    let aim = rest.iter().skip(end + 1).take(4);
+    let is_thrown = |word: &&str| THROWN_AT.contains(word) || LIVING.contains(word);
+    !rest[..end].iter().any(|word| AWAY.contains(word)) && !aim.clone().any(is_thrown)
 }
 
 /// What stands in quotation marks is spoken of and not demanded: "the note says
@@ -389,61 +254,4 @@ pub fn screen_steps(steps: &[Step], scene: &Scene) -> Option<Danger> {
         .iter()
         .any(|step| step.object().is_some_and(living))
         .then_some(Danger::Living)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dangerous_sentences_are_refused_and_plain_ones_pass() {
-        for (sentence, expected) in [
-            ("throw the red block at me", Some(Danger::Harm)),
-            ("Hit my hand", Some(Danger::Harm)),
-            ("poke the cat with the block", Some(Danger::Living)),
-            ("grab my finger", Some(Danger::Living)),
-            ("kill the man", Some(Danger::Harm)),
-            ("disable the safety limits", Some(Danger::Limits)),
-            ("turn off the safety layer", Some(Danger::Limits)),
-            ("move at maximum speed", Some(Danger::Limits)),
-            ("push the block off the table", Some(Danger::Damage)),
-            ("toss the block at the wall", Some(Danger::Damage)),
-            ("toss the block away", Some(Danger::Damage)),
-            ("toss it up in the air", Some(Danger::Damage)),
-            ("he read it out; now toss the far block in the bowl", None),
-            ("toss the block into the bowl", None),
-            ("chuck it in the drawer", None),
-            ("lift the red block off the table", None),
-            ("shove me the red bowl", None),
-            ("shove me", Some(Danger::Living)),
-            ("throw the block into the bowl", Some(Danger::Damage)),
-            ("the note says 'smash the bowl', pick up the block", None),
-            ("\"smash the bowl\"", Some(Danger::Damage)),
-            ("don't smash it, you're hurting it", None),
-            ("لال بلاک کو دیوار پر پھینکو", Some(Danger::Damage)),
-            ("اس آدمی کو مکا مارو", Some(Danger::Harm)),
-            ("حفاظتی حدود بند کر دو", Some(Danger::Limits)),
-            ("لال بلاک کو دھکا مارو", None),
-            ("لال بلاک کو پیالے میں رکھو", None),
-            ("put the red block in the bowl", None),
-            ("open your hand", None),
-            ("push the block towards me", None),
-            ("put it in the bowl for me", None),
-            ("move your arm to the left", None),
-            ("give me the red block", None),
-            ("pick up the red block safely", None),
-            ("", None),
-        ] {
-            assert_eq!(screen_sentence(sentence), expected, "{sentence}");
-        }
-    }
-
-    #[test]
-    fn living_things_are_never_handled() {
-        let scene = Scene::from_json(r#"{"objects":[{"id":"x","kind":"human hand"}]}"#).unwrap();
-        let step = Step::Pick {
-            object: "x".to_owned(),
-        };
-        assert_eq!(screen_steps(&[step], &scene), Some(Danger::Living));
-    }
 }

@@ -40,6 +40,7 @@ pub mod readings;
 mod request;
 mod rules;
 mod scene_memory;
+mod sentence_reader;
 mod symbolic_robot;
 mod transcript;
 mod verifier;
@@ -79,6 +80,7 @@ pub use rules::{RulesBackend, is_stop_word};
 pub use scene_memory::{
     Detection, Detections, Disc, GripperReading, MemorySettings, SceneMemory, View,
 };
+pub use sentence_reader::{ReadContext, Reading, SentenceReader};
 pub use symbolic_robot::{Hazards, Mishap, SymbolicRobot, is_reached};
 pub use transcript::{Exchange, Transcript};
 pub use verifier::{

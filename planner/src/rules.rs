@@ -1,12 +1,14 @@
-//! The `rules` back end: a grammar of everyday English over the plan language.
+//! The `rules` back end: a grammar of everyday English over the plan language,
+//! and what a reader makes of other sentences.
 //!
 //! Stages, each its own module: words (`token`, `typo`), clauses (`parse` into
 //! `syntax`), meaning in the scene (`ground`), steps (`compose`), and what is
-//! not a command (`question`, `reply`). No regular expressions and no
-//! templates of whole sentences: a sentence is understood or the person is
-//! told which word was not. It is deterministic, needs no model, and answers
-//! within milliseconds; it is the fast path for plain commands and the last
-//! resort when nothing else can be reached.
+//! not a command (`question`, `reply`). What the grammar does not understand may
+//! be read by a [`SentenceReader`] (`read`), which knows more wordings and more
+//! languages and says how sure it is; its lines are grounded by the same code.
+//! It is deterministic, needs no model, and answers within milliseconds; it is
+//! the fast path for plain commands and the last resort when nothing else can be
+//! reached.
 
 pub mod compact;
 mod compose;
@@ -15,6 +17,7 @@ mod ground;
 mod lexicon;
 mod parse;
 mod question;
+mod read;
 mod reply;
 mod respond;
 mod stop;
@@ -23,11 +26,15 @@ mod token;
 mod trouble;
 mod typo;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use vola_types::Verdict;
 
 use crate::backend::{Backend, BackendError};
 use crate::draft::PlanDraft;
 use crate::request::{MAX_SENTENCE_BYTES, PlanRequest};
+use crate::sentence_reader::SentenceReader;
 
 pub use stop::is_stop_word;
 
@@ -36,14 +43,33 @@ const HELP: &str = "Say what to do, for example: \"put the red block in the blue
 
 /// The grammar as a back end. Holds no state; the dialogue comes with each
 /// request.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RulesBackend;
+#[derive(Debug, Clone, Default)]
+pub struct RulesBackend {
+    reader: Option<Arc<dyn SentenceReader>>,
+    is_cautious: bool,
+}
 
 impl RulesBackend {
     /// The grammar.
     #[must_use]
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// The same back end; what the grammar does not understand is read by this
+    /// reader.
+    #[must_use]
+    pub fn with_reader(mut self, reader: Arc<dyn SentenceReader>) -> Self {
+        self.reader = Some(reader);
+        self
+    }
+
+    /// The same back end; of the reader's readings it takes only those that leave
+    /// no doubt. For a fast path that has a model behind it.
+    #[must_use]
+    pub fn cautious(mut self) -> Self {
+        self.is_cautious = true;
+        self
     }
 
     /// Answers without an async runtime. Never fails and never panics; a
@@ -59,7 +85,9 @@ impl RulesBackend {
             return PlanDraft::chat(HELP);
         }
         if let Some(say) = other_script(&request.sentence) {
-            return PlanDraft::chat(say);
+            return self
+                .read(request)
+                .unwrap_or_else(|| PlanDraft::chat(say).with_confidence(0.3));
         }
         typo::repair(&mut tokens, &vocabulary.words());
         if is_stop_word(&request.sentence) {
@@ -74,7 +102,23 @@ impl RulesBackend {
         if let Some(draft) = reply::correction(&tokens, request, &vocabulary) {
             return draft;
         }
-        respond::to_command(&tokens, request, &vocabulary)
+        let by_grammar = respond::to_command(&tokens, request, &vocabulary);
+        let is_plain = match by_grammar.verdict {
+            Verdict::Execute | Verdict::Ask => true,
+            // What the grammar did not find may be said in words it does not know.
+            Verdict::Infeasible => by_grammar.refused_by_body,
+            _ => by_grammar.confidence > respond::NOT_UNDERSTOOD,
+        };
+        if is_plain {
+            return by_grammar;
+        }
+        self.read(request).unwrap_or(by_grammar)
+    }
+
+    /// The answer by the reader, where there is one and it knows what is meant.
+    fn read(&self, request: &PlanRequest) -> Option<PlanDraft> {
+        let reader = self.reader.as_ref()?;
+        read::answer(reader.as_ref(), request, self.is_cautious)
     }
 }
 

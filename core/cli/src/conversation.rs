@@ -9,8 +9,13 @@ use vola_planner::{
 use vola_types::RunEvent;
 
 use crate::{
-    arguments::Clock, documents::with_documents, failure::Failure, recording::RecordingDesk,
-    robot::SessionRobot, run_log::RunLog, rungs::ladder,
+    arguments::Clock,
+    documents::with_documents,
+    failure::Failure,
+    recording::RecordingDesk,
+    robot::SessionRobot,
+    run_log::RunLog,
+    rungs::{self, ladder},
 };
 
 /// Runs sentences, one after the other, on this thread.
@@ -157,7 +162,7 @@ fn executive_settings(settings: Option<&PlannerSettings>) -> ExecutiveSettings {
 /// # Errors
 /// When the timer that bounds planning cannot be had.
 pub(crate) fn replay_decision(record: &DecisionRecord) -> Result<Replay, Failure> {
-    Ok(runtime()?.block_on(replay(record)))
+    Ok(runtime()?.block_on(replay(record, &rungs::rules())))
 }
 
 /// What planning runs on: timer and network, on the calling thread.

@@ -1,9 +1,10 @@
 //! The ladder of back ends that a deployment names.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use vola_bundle::{Backend, ModelSettings, PlannerSettings};
 use vola_language_model::{LocalBackend, LocalSettings, calibration};
+use vola_phrasebook::PhraseReader;
 use vola_planner::asking::CoverageWatch;
 use vola_planner::{
     Agreement, Backend as Rung, DecisionLog, Ladder, ModelOptions, RulesBackend, Unavailable,
@@ -32,7 +33,7 @@ pub(crate) fn ladder(settings: Option<&PlannerSettings>, first: Option<Backend>)
     let is_fast = settings.is_some_and(PlannerSettings::fast_path) && first.is_none();
     let begins_with_model = backends.first().is_some_and(|it| *it != Backend::Rules);
     if is_fast && begins_with_model && backends.contains(&Backend::Rules) {
-        ladder = ladder.with_fast_path(Arc::new(RulesBackend::new()));
+        ladder = ladder.with_fast_path(Arc::new(rules().cautious()));
     }
     let Some(settings) = settings else {
         return ladder;
@@ -50,6 +51,14 @@ pub(crate) fn ladder(settings: Option<&PlannerSettings>, first: Option<Backend>)
         Some(folder) => ladder.with_log(DecisionLog::new(folder)),
         None => ladder,
     }
+}
+
+/// The grammar, with the phrase book to read what it does not understand. The book
+/// is learned at the first sentence that needs it, once for the process.
+pub(crate) fn rules() -> RulesBackend {
+    static READER: OnceLock<Arc<PhraseReader>> = OnceLock::new();
+    let reader = READER.get_or_init(|| Arc::new(PhraseReader::new()));
+    RulesBackend::new().with_reader(Arc::clone(reader) as _)
 }
 
 /// The back end that goes by this word.
@@ -88,7 +97,7 @@ fn rung(
         }
     };
     match backend {
-        Backend::Rules => Arc::new(RulesBackend::new()),
+        Backend::Rules => Arc::new(rules()),
         Backend::Claude => agreeing(claude_rung(
             &options(settings.map(PlannerSettings::claude)),
             &environment,

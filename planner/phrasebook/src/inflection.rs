@@ -35,6 +35,11 @@ impl Noun {
         }
     }
 
+    /// Direct, oblique, plural, oblique plural.
+    pub(crate) fn forms(&self) -> &[String; 4] {
+        &self.forms
+    }
+
     pub(crate) fn form(&self, form: Form) -> &str {
         &self.forms[usize::from(form.is_plural) * 2 + usize::from(form.is_oblique)]
     }

@@ -23,7 +23,7 @@ const REGIONS: [&str; 10] = [
 ];
 
 /// English number words up to twenty, and round ones.
-const SECONDS: [(&str, &str); 16] = [
+pub(crate) const SECONDS: [(&str, &str); 16] = [
     ("1", "one"),
     ("2", "two"),
     ("3", "three"),

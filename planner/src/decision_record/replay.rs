@@ -38,17 +38,18 @@ pub struct Replay {
     pub recorded: Plan,
 }
 
-/// Replays a decision. Nothing is sent anywhere and nothing moves.
+/// Replays a decision; what `rules` answered is asked of it again. Nothing is sent anywhere and nothing moves.
 ///
 /// # Timing
 /// Needs a tokio runtime with its time driver enabled.
-pub async fn replay(record: &DecisionRecord) -> Replay {
+pub async fn replay(record: &DecisionRecord, rules: &RulesBackend) -> Replay {
     let rungs = |of_question: bool| {
         let rungs = record.rungs.iter();
         let rungs = rungs.filter(|rung| rung.is_of_question == of_question);
         let rungs = rungs.map(|rung| {
             Arc::new(Recorded {
                 name: rung.backend.clone(),
+                rules: rules.clone(),
                 attempts: Mutex::new(rung.attempts.clone().into()),
             }) as Arc<dyn Backend>
         });
@@ -103,6 +104,7 @@ fn local_draft(exchange: &Exchange, request: &PlanRequest) -> Result<PlanDraft, 
 /// A back end that says again what it said.
 struct Recorded {
     name: String,
+    rules: RulesBackend,
     attempts: Mutex<VecDeque<AttemptRecord>>,
 }
 
@@ -136,7 +138,7 @@ impl Backend for Recorded {
                 }),
                 None => draft_of(exchange),
             },
-            None if self.name == "rules" => Ok(RulesBackend::new().answer(request)),
+            None if self.name == "rules" => Ok(self.rules.answer(request)),
             None => Err(BackendError::Recorded {
                 detail: format!("the record holds no reply of `{}`", self.name),
             }),

@@ -19,6 +19,9 @@ const MAX_TRIED: usize = 64;
 /// Deepest nesting of questions inside an option.
 const MAX_DEPTH: usize = 2;
 
+/// The confidence of an answer to a sentence that the grammar does not read.
+pub(super) const NOT_UNDERSTOOD: f64 = 0.3;
+
 /// Steps for the given choices.
 type Compose<'a> = dyn Fn(&Choices) -> Result<Parts, Trouble> + 'a;
 
@@ -140,7 +143,7 @@ fn not_understood(failure: &NotUnderstood) -> PlanDraft {
         let word: String = failure.word.chars().take(40).collect();
         format!("I did not understand \"{word}\" there. {}", super::HELP)
     };
-    PlanDraft::chat(say).with_confidence(0.3)
+    PlanDraft::chat(say).with_confidence(NOT_UNDERSTOOD)
 }
 
 /// The question with one option a possible plan; reasons when there is none.

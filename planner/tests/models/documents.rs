@@ -178,7 +178,7 @@ fn decisions_with_answers_replay_without_documents_or_servers() {
         let made = plan(&ladder, sentence);
         drop(server);
         let record = log.read(&made.id).unwrap();
-        let again = run(replay(&record));
+        let again = run(replay(&record, &RulesBackend::new()));
         assert!(
             again.identical,
             "{sentence}: {:?} {:?}",
@@ -194,7 +194,7 @@ fn decisions_with_answers_replay_without_documents_or_servers() {
         .with_log(log.clone());
     for sentence in [both, "what does it cost?", "how much may it lift?"] {
         let made = plan(&ladder, sentence);
-        let again = run(replay(&log.read(&made.id).unwrap()));
+        let again = run(replay(&log.read(&made.id).unwrap(), &RulesBackend::new()));
         assert!(again.identical, "{sentence}: {:?}", again.differences);
     }
 }

@@ -1,6 +1,6 @@
 //! Decisions on file, and run again.
 
-use vola_planner::{DecisionLog, DecisionRecord, Ladder, read_record, replay};
+use vola_planner::{DecisionLog, DecisionRecord, Ladder, RulesBackend, read_record, replay};
 use vola_types::{Plan, Verdict};
 
 use crate::server::{Answer, Loopback, message_stream};
@@ -40,7 +40,7 @@ fn a_decision_with_repairs_and_a_fall_replays_identically() {
         let server = server(replies.clone());
         let (_folder, plan, record) = recorded(with_rules(claude(&server.url())), SENTENCE);
         drop(server);
-        let again = run(replay(&record));
+        let again = run(replay(&record, &RulesBackend::new()));
         assert!(again.identical, "{replies:?}: {:?}", again.differences);
         assert_eq!((again.plan.backend, again.plan.id), (plan.backend, plan.id));
     }
@@ -72,7 +72,7 @@ fn a_changed_reply_or_scene_is_noticed() {
     let (_folder, _, record) = recorded(with_rules(claude(&server.url())), SENTENCE);
     let mut changed = record.clone();
     changed.rungs[0].attempts[0].exchanges[0].reply = ghost();
-    let again = run(replay(&changed));
+    let again = run(replay(&changed, &RulesBackend::new()));
     assert!(!again.identical && again.differences.contains(&"steps".to_owned()));
     assert_eq!(
         again.plan.verdict,
@@ -81,14 +81,14 @@ fn a_changed_reply_or_scene_is_noticed() {
     );
     let mut moved = record;
     moved.asked.scene.objects.clear();
-    assert!(!run(replay(&moved)).identical);
+    assert!(!run(replay(&moved, &RulesBackend::new())).identical);
 }
 
 #[test]
 fn decisions_without_a_model_replay_too() {
     for sentence in [SENTENCE, "hit my hand", "put it somewhere", ""] {
         let (_folder, plan, record) = recorded(Ladder::rules_only(), sentence);
-        let again = run(replay(&record));
+        let again = run(replay(&record, &RulesBackend::new()));
         assert!(
             again.identical,
             "{sentence}: {:?} {plan:?}",

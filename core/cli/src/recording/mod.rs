@@ -46,12 +46,26 @@ impl Recording {
     pub(crate) fn event(&self, event: &RunEvent) {
         let time_ns = self.time_ns(event.t);
         self.feed.event(time_ns, event);
+        if let RunEventKind::HandoffState { who, phase, .. } = &event.kind {
+            self.handed(time_ns, who, phase.as_deref());
+        }
         if let RunEventKind::Finished {
             success, outcome, ..
         } = &event.kind
         {
             self.end(time_ns, *success, outcome.as_str());
         }
+    }
+
+    /// The arm passed from one to another.
+    fn handed(&self, time_ns: u64, who: &str, phase: Option<&str>) {
+        let (who, phase) = match (who, phase) {
+            ("policy", _) => (Who::Policy, Phase::Auto),
+            ("person", Some("correction")) => (Who::Human, Phase::Correction),
+            ("person", _) => (Who::Human, Phase::Recovery),
+            _ => (Who::Planner, Phase::Hold),
+        };
+        self.control(time_ns, who, phase);
     }
 
     /// A primitive begins.

@@ -1,0 +1,373 @@
+//! Which clause of the book some words are most like.
+//!
+//! Phrases that mean the same and name their slots in the same order are one
+//! *unit*. Words, pairs of words, and words beside a slot are counted for each
+//! unit; a segment of a sentence is scored by how much likelier a unit makes it
+//! than the book as a whole does (a naive Bayes classifier, smoothed towards the
+//! whole book). So a wording that is in no phrase is read by the words it shares
+//! with phrases, and a word that nobody knows counts for nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Atom;
+use super::frames::Shares;
+use super::nouns::{NounPhrase, Sort};
+use super::words::WordId;
+
+/// Weight of two words side by side; of one word it is 1.
+const PAIR: f32 = 0.2;
+/// Weight of the word before a slot.
+const BEFORE: f32 = 0.6;
+/// Weight of the word after a slot.
+const AFTER: f32 = 0.4;
+/// How much the share of a unit among the phrases counts.
+const PRIOR: f32 = 1.4;
+/// How far a unit is smoothed towards the whole book, in phrases.
+const SMOOTHING: f32 = 4.0;
+/// What asks for no motion is said less often than its phrases are.
+const NO_COMMAND: f32 = 1.5;
+/// Least share of the book's phrases that a feature is taken to have.
+const LEAST_SHARE: f32 = 2e-4;
+
+/// A part of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Word(WordId),
+    /// The letter of its sort: see [`slot_letter`].
+    Slot(char),
+}
+
+/// Phrases of one meaning with their slots in one order.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Unit {
+    /// With slots, without `do`.
+    pub(super) meaning: String,
+    /// Its slots in the order of naming.
+    pub(super) slots: Vec<String>,
+    /// Whether it can stand beside others.
+    pub(super) is_clause: bool,
+    words: BTreeSet<WordId>,
+    phrases: Vec<Vec<Item>>,
+    missing: f32,
+    prior: f32,
+}
+
+impl Unit {
+    /// Whether one of its phrases has this word.
+    pub(super) fn has(&self, word: WordId) -> bool {
+        self.words.contains(&word)
+    }
+}
+
+/// Sorts of slots: noun phrase, region, number, strange thing.
+pub(super) fn slot_letter(name: &str) -> char {
+    match name.as_bytes().first() {
+        Some(b'r') => 'R',
+        Some(b'n') => '#',
+        Some(b'x') => 'X',
+        _ => 'N',
+    }
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    units: Vec<usize>,
+    /// Units that have a feature, by their place in the group, and what it adds.
+    postings: HashMap<u64, Vec<(usize, f32)>>,
+}
+
+/// All units of a language.
+#[derive(Debug, Default)]
+pub(super) struct Clauses {
+    pub(super) units: Vec<Unit>,
+    groups: HashMap<String, Group>,
+    /// How many phrases have a feature.
+    background: HashMap<u64, u32>,
+    phrases: u32,
+}
+
+/// The counts from which [`Clauses`] are made.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    units: BTreeMap<(String, Vec<String>), UnitCounts>,
+    background: HashMap<u64, u32>,
+    phrases: u32,
+}
+
+#[derive(Debug, Default)]
+struct UnitCounts {
+    phrases: Vec<Vec<Item>>,
+    is_clause: bool,
+    features: BTreeMap<u64, u32>,
+    words: BTreeSet<WordId>,
+}
+
+impl Counts {
+    /// Counts a phrase of a unit.
+    pub(super) fn add(&mut self, meaning: &str, atoms: &[Atom], is_clause: bool) {
+        let mut slots: Vec<String> = Vec::new();
+        let mut items = Vec::new();
+        for atom in atoms {
+            match atom {
+                Atom::Word(id) => items.push(Item::Word(*id)),
+                Atom::Join => {}
+                Atom::Slot(name) if slots.contains(name) => return,
+                Atom::Slot(name) => {
+                    items.push(Item::Slot(slot_letter(name)));
+                    slots.push(name.clone());
+                }
+            }
+        }
+        self.background(&items);
+        let unit = self.units.entry((meaning.to_owned(), slots)).or_default();
+        unit.phrases.push(items.clone());
+        unit.is_clause |= is_clause;
+        for (feature, _) in features(&items) {
+            *unit.features.entry(feature).or_default() += 1;
+        }
+        let words = items.iter().filter_map(|item| match item {
+            Item::Word(id) => Some(*id),
+            Item::Slot(_) => None,
+        });
+        unit.words.extend(words);
+    }
+
+    /// Counts a phrase that is of no unit.
+    pub(super) fn background(&mut self, items: &[Item]) {
+        self.phrases += 1;
+        for (feature, _) in features(items) {
+            *self.background.entry(feature).or_default() += 1;
+        }
+    }
+
+    /// How often a word is met, of how many phrases.
+    pub(super) fn share(&self, word: WordId) -> f32 {
+        let count = self.background.get(&key(0, u64::from(word), 0));
+        share(count.copied().unwrap_or(0), self.phrases)
+    }
+
+    /// The units with their weights.
+    pub(super) fn finish(self) -> Clauses {
+        let mut clauses = Clauses {
+            background: self.background,
+            phrases: self.phrases,
+            ..Clauses::default()
+        };
+        for ((meaning, slots), counts) in self.units {
+            let signature: String = slots.iter().map(|name| slot_letter(name)).collect();
+            let group = clauses.groups.entry(signature).or_default();
+            let place = group.units.len();
+            let phrases = counts.phrases.len() as f32;
+            for (feature, count) in counts.features {
+                let known = clauses.background.get(&feature).copied().unwrap_or(0);
+                let expected = SMOOTHING * share(known, clauses.phrases);
+                let gain = (1.0 + count as f32 / expected).ln();
+                group
+                    .postings
+                    .entry(feature)
+                    .or_default()
+                    .push((place, gain));
+            }
+            group.units.push(clauses.units.len());
+            clauses.units.push(Unit {
+                prior: PRIOR * (phrases / clauses.phrases as f32).ln()
+                    - bareness(&meaning)
+                    - if counts.is_clause { 0.0 } else { NO_COMMAND },
+                meaning,
+                slots,
+                phrases: counts.phrases,
+                is_clause: counts.is_clause,
+                words: counts.words,
+                missing: (SMOOTHING / (phrases + SMOOTHING)).ln(),
+            });
+        }
+        clauses
+    }
+}
+
+fn share(count: u32, phrases: u32) -> f32 {
+    (count as f32 / phrases.max(1) as f32).max(LEAST_SHARE)
+}
+
+/// What says too little to be done is meant less often than it is a part of what
+/// is said.
+fn bareness(meaning: &str) -> f32 {
+    match meaning {
+        "put {o}" | "put {g}" | "put it" | "push {o}" | "push {g}" | "push it" => 2.0,
+        _ if meaning.starts_with("put held thing") => 1.0,
+        _ => 0.0,
+    }
+}
+
+fn key(kind: u64, one: u64, other: u64) -> u64 {
+    kind << 60 | one << 30 | other
+}
+
+/// The features of a segment, each once, with their weights.
+fn features(items: &[Item]) -> Vec<(u64, f32)> {
+    let mut all: Vec<(u64, f32)> = Vec::with_capacity(items.len() * 3);
+    let mut slot = 0;
+    let mark = |item: Option<&Item>| match item {
+        Some(Item::Word(id)) => u64::from(*id) + 2,
+        Some(Item::Slot(_)) => 1,
+        None => 0,
+    };
+    for (index, item) in items.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|i| items.get(i));
+        match item {
+            Item::Word(id) => {
+                all.push((key(0, u64::from(*id), 0), 1.0));
+                if let Some(Item::Word(last)) = before {
+                    all.push((key(1, u64::from(*last), u64::from(*id)), PAIR));
+                }
+            }
+            Item::Slot(_) => {
+                all.push((key(2, mark(before), slot), BEFORE));
+                all.push((key(3, mark(items.get(index + 1)), slot), AFTER));
+                slot += 1;
+            }
+        }
+    }
+    all.sort_by_key(|(feature, _)| *feature);
+    all.dedup_by_key(|(feature, _)| *feature);
+    all
+}
+
+impl Clauses {
+    /// The nearest phrase of a unit to a segment, and how far it is: words that one
+    /// has and the other lacks, by how much they say.
+    pub(super) fn nearest(&self, unit: usize, items: &[Item], shares: &Shares) -> (f32, &[Item]) {
+        let weight = |item: &Item| match item {
+            Item::Word(id) => (-shares.of(*id).ln() / 6.0).clamp(0.15, 1.0),
+            Item::Slot(_) => 4.0,
+        };
+        let mut best: (f32, &[Item]) = (f32::MAX, &[]);
+        let mut row: Vec<f32> = Vec::new();
+        for phrase in &self.units[unit].phrases {
+            row.clear();
+            row.push(0.0);
+            for item in items {
+                row.push(row[row.len() - 1] + weight(item));
+            }
+            for own in phrase {
+                let own_weight = weight(own);
+                let mut diagonal = row[0];
+                row[0] += own_weight;
+                for (at, item) in items.iter().enumerate() {
+                    let above = row[at + 1];
+                    let change = if item == own {
+                        diagonal
+                    } else {
+                        diagonal + 0.8 * (own_weight + weight(item))
+                    };
+                    row[at + 1] = change.min(above + own_weight).min(row[at] + weight(item));
+                    diagonal = above;
+                }
+            }
+            if row[items.len()] < best.0 {
+                best = (row[items.len()], phrase);
+            }
+        }
+        best
+    }
+}
+
+/// What stands in a slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Filler<'a> {
+    Phrase(&'a NounPhrase),
+    /// A region, a number, a strange thing: what it means.
+    Name(&'a str),
+}
+
+impl Filler<'_> {
+    /// The kind of thing, of a noun phrase.
+    pub(super) fn sort(&self) -> Option<(Sort, bool)> {
+        match self {
+            Self::Phrase(phrase) => Some((phrase.sort, phrase.is_plural)),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl Clauses {
+    /// The likeliest units for a segment, best first.
+    pub(super) fn likeliest(
+        &self,
+        items: &[Item],
+        fillers: &[Filler<'_>],
+        most: usize,
+    ) -> Vec<(f32, usize)> {
+        let signature: String = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Slot(letter) => Some(*letter),
+                Item::Word(_) => None,
+            })
+            .collect();
+        let Some(group) = self.groups.get(&signature) else {
+            return Vec::new();
+        };
+        let mut gains = vec![0.0_f32; group.units.len()];
+        let mut weight_sum = 0.0;
+        for (feature, weight) in features(items) {
+            if !self.background.contains_key(&feature) {
+                continue;
+            }
+            weight_sum += weight;
+            for (place, gain) in group.postings.get(&feature).into_iter().flatten() {
+                gains[*place] += weight * gain;
+            }
+        }
+        let mut best: Vec<(f32, usize)> = Vec::with_capacity(most + 1);
+        for (place, gain) in gains.into_iter().enumerate() {
+            if gain <= 0.0 {
+                continue;
+            }
+            let index = group.units[place];
+            let unit = &self.units[index];
+            let score = gain + weight_sum * unit.missing + unit.prior;
+            if best.len() == most && best.last().is_some_and(|(least, _)| score < *least) {
+                continue;
+            }
+            let fit: f32 = unit
+                .slots
+                .iter()
+                .zip(fillers)
+                .map(|(slot, filler)| misfit(slot, *filler))
+                .sum();
+            let score = score - fit;
+            let at = best.partition_point(|(known, _)| *known > score);
+            best.insert(at, (score, index));
+            best.truncate(most);
+        }
+        best
+    }
+}
+
+/// How odd it is that a slot is filled with this.
+fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
+    let Filler::Phrase(phrase) = filler else {
+        return 0.0;
+    };
+    let role = slot.as_bytes().first().copied().unwrap_or(b'o');
+    let sort = match (role, phrase.sort) {
+        (b'o' | b'g', Sort::Drawer) => 4.0,
+        (b'o' | b'g', Sort::Bowl) => 0.8,
+        (b't' | b'w', Sort::Block) => 5.0,
+        (b't' | b'w', Sort::Thing | Sort::Pronoun) => 0.5,
+        (b'w', Sort::Drawer) => 2.0,
+        (b's', Sort::Bowl | Sort::Drawer) => 5.0,
+        (b's', Sort::Thing | Sort::Pronoun) => 0.5,
+        (b'd', Sort::Drawer) => 0.0,
+        (b'd', _) => 6.0,
+        _ => 0.0,
+    };
+    let number = match (role, phrase.is_plural) {
+        (b'g', false) => 3.0,
+        (b'o', true) => 0.5,
+        (b't' | b's' | b'p' | b'w' | b'd', true) => 2.5,
+        _ => 0.0,
+    };
+    sort + number
+}

@@ -1,0 +1,365 @@
+//! What a language's book knows, in the form to read by.
+
+use std::collections::HashMap;
+
+use vola_planner::Reading;
+
+use super::clauses::{Clauses, Counts, Item};
+use super::frames::{Frames, Shares};
+use super::islands::Names;
+use super::nouns::NounPhrases;
+use super::segments::{self, Sentence};
+use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
+use super::words::{Vocabulary, Word, WordId, split};
+use super::{Atom, Context};
+use crate::book::{Book, Section, slots_of};
+use crate::language::Language;
+use crate::template::{Piece, base};
+
+/// What a telling word that only the sentence or only the phrase has costs.
+const DISTANCE: f32 = 3.0;
+
+/// What passing over a word of a sentence costs inside a noun phrase.
+#[derive(Debug, Default)]
+pub(super) struct Weights {
+    /// Words that are never passed over.
+    kept: HashMap<WordId, ()>,
+}
+
+impl Weights {
+    pub(super) fn skip(&self, word: &Word) -> f32 {
+        let is_number = word.text.chars().all(|c| c.is_ascii_digit());
+        match word.id {
+            _ if is_number => 9.0,
+            Some(id) if self.kept.contains_key(&id) => 9.0,
+            Some(_) => 1.0,
+            None => 0.8,
+        }
+    }
+}
+
+/// All phrases of a language, to read by.
+#[derive(Debug)]
+pub(super) struct Grammar {
+    pub(super) vocabulary: Vocabulary,
+    names: Names,
+    nouns: NounPhrases,
+    pub(super) clauses: Clauses,
+    frames: Frames,
+    shares: Shares,
+    weights: Weights,
+    seconds: HashMap<String, String>,
+    negators: Vec<WordId>,
+    /// Digits.
+    numbers: Vec<WordId>,
+    /// Objects and places stand side by side before the verb.
+    pub(super) is_verb_last: bool,
+    /// Courtesies that have a word that denies.
+    closers: Vec<Vec<WordId>>,
+}
+
+impl Grammar {
+    pub(super) fn of(language: Language, book: &Book) -> Self {
+        let mut vocabulary = Vocabulary::default();
+        for section in sections(book) {
+            for phrase in &section.phrases {
+                join_forms(phrase, &mut vocabulary);
+            }
+        }
+        // Words are known by their stems from here on.
+        let names = Names::of(book, &mut vocabulary);
+        let mut nouns = NounPhrases::new();
+        for section in &book.nouns {
+            for phrase in &section.phrases {
+                nouns.add(&section.meaning, &atoms(phrase, &mut vocabulary));
+            }
+        }
+        let mut counts = Counts::default();
+        let mut frames = Frames::default();
+        let clauses = book.clauses.iter().chain(book.forms.values());
+        for section in clauses {
+            for phrase in &section.phrases {
+                let atoms = atoms(phrase, &mut vocabulary);
+                counts.add(&section.meaning, &atoms, true);
+            }
+        }
+        for section in &book.sentences {
+            learn_sentences(section, &mut vocabulary, &mut counts, &mut frames);
+        }
+        for (zone, list) in [(0, "opener"), (1, "closer")] {
+            for line in book.list(list) {
+                let ids = split(&line).into_iter().map(|w| vocabulary.learn(&w.text));
+                let words: Vec<_> = ids.map(|id| (zone, id)).collect();
+                for _ in 0..3 {
+                    frames.add_loose(&words);
+                }
+            }
+        }
+        let mut seconds = HashMap::new();
+        for (digits, spoken) in crate::noun_phrase::SECONDS {
+            seconds.insert(digits.to_owned(), digits.to_owned());
+            seconds.insert(spoken.to_owned(), digits.to_owned());
+        }
+        vocabulary.finish();
+        nouns.finish(LIGHT, &vocabulary);
+        let ids = |words: &[&str]| -> Vec<WordId> {
+            let known = words.iter().filter_map(|word| vocabulary.exact(word));
+            known.collect()
+        };
+        let negators = ids(NEGATORS);
+        let closers = book.list("closer").into_iter().filter_map(|line| {
+            let words = split(&line);
+            let ids = words.iter().map(|word| vocabulary.exact(&word.text));
+            let ids: Vec<WordId> = ids.collect::<Option<_>>()?;
+            ids.iter().any(|id| negators.contains(id)).then_some(ids)
+        });
+        let closers = closers.collect();
+        let numbers = vocabulary.numbers();
+        let kept = negators.iter().copied().chain(ids(COUNTERS));
+        let weights = Weights {
+            kept: kept.map(|id| (id, ())).collect(),
+        };
+        Self {
+            shares: Shares::of_counts(&counts, vocabulary.len()),
+            clauses: counts.finish(),
+            vocabulary,
+            names,
+            nouns,
+            frames,
+            weights,
+            seconds,
+            negators,
+            numbers,
+            closers,
+            is_verb_last: language != Language::English,
+        }
+    }
+
+    /// How much likelier a word is about clauses than anywhere.
+    pub(super) fn looseness(&self, zone: usize, word: WordId) -> f32 {
+        self.frames.looseness(zone, word, &self.shares)
+    }
+
+    /// A number of seconds, in digits.
+    pub(super) fn seconds(&self, text: &str) -> Option<&str> {
+        self.seconds.get(text).map(String::as_str)
+    }
+
+    pub(super) fn read(&self, words: &[Word], context: Context) -> Vec<Reading> {
+        let islands = self.names.find(words);
+        let phrases = self.nouns.find(words, &islands, &self.weights);
+        let sentence = Sentence {
+            grammar: self,
+            words,
+            islands: &islands,
+            phrases: &phrases,
+            context,
+        };
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut divisions = sentence.divisions();
+        for division in &mut divisions {
+            for clause in &division.clauses {
+                let (distance, _) = self.nearest(clause);
+                division.score -= DISTANCE * distance;
+                division.distance += distance;
+            }
+            let strange = division.loose.iter().filter(|(zone, word)| {
+                // Words that stand about clauses in no frame.
+                self.looseness(*zone, *word) < 0.0
+            });
+            division.distance += strange.count() as f32;
+        }
+        divisions.sort_by(|a, b| b.score.total_cmp(&a.score));
+        for division in divisions {
+            let is_whole = division.clauses.iter().any(|clause| !clause.is_clause);
+            let (output, order) = match division.clauses.as_slice() {
+                [only] if is_whole => (only.meaning.clone(), 9.0),
+                [_] if division.loose.is_empty() => (in_order(1), 9.0),
+                clauses => match self.frames.output(clauses.len(), &division.loose) {
+                    Some((output, margin)) => (output.to_owned(), margin),
+                    None => (in_order(clauses.len()), 9.0),
+                },
+            };
+            let mut line = output.clone();
+            for (index, clause) in division.clauses.iter().enumerate() {
+                line = line.replace(&format!("{{{index}}}"), &clause.meaning);
+            }
+            if readings.iter().any(|known| known.line == line) {
+                continue;
+            }
+            readings.push(Reading {
+                line,
+                score: division.score,
+                is_denied: self.is_denied(words, &division, &output),
+                unread: division.unread,
+                distance: division.distance,
+                order_margin: order,
+            });
+        }
+        readings
+    }
+}
+
+impl Grammar {
+    pub(super) fn is_number(&self, word: WordId) -> bool {
+        self.numbers.contains(&word)
+    }
+
+    /// Whether a word that denies is neither in a noun phrase nor in a phrase of
+    /// this meaning.
+    fn is_denied(&self, words: &[Word], reading: &segments::Reading, output: &str) -> bool {
+        let denies = |id: &WordId| self.negators.contains(id);
+        let count = reading.clauses.len();
+        // "No rush", at the end, denies nothing.
+        let tail: Vec<WordId> = words
+            .iter()
+            .rev()
+            .take(4)
+            .filter_map(|word| word.id)
+            .collect();
+        let is_courtesy = |id: &WordId| {
+            let mut closers = self.closers.iter();
+            closers.any(|closer| closer.contains(id) && closer.iter().all(|it| tail.contains(it)))
+        };
+        let loose = &reading.loose;
+        let mut strange = loose
+            .iter()
+            .filter(|word| !self.frames.knows(count, output, **word, loose))
+            .map(|(_, id)| id);
+        if strange.any(|id| denies(id) && !is_courtesy(id)) {
+            return true;
+        }
+        // The nearest phrase of a clause denies what the clause denies.
+        let denials = |items: &[Item]| -> Vec<WordId> {
+            let words = items.iter().filter_map(|item| match item {
+                Item::Word(id) => Some(*id),
+                Item::Slot(_) => None,
+            });
+            let mut all: Vec<WordId> = words.filter(|id| denies(id) && !is_courtesy(id)).collect();
+            all.sort_unstable();
+            all
+        };
+        let mut clauses = reading.clauses.iter();
+        clauses.any(|clause| denials(&clause.items) != denials(self.nearest(clause).1))
+    }
+
+    /// The nearest phrase to a clause, and how far it is.
+    fn nearest(&self, clause: &segments::Clause) -> (f32, &[Item]) {
+        self.clauses
+            .nearest(clause.unit, &clause.items, &self.shares)
+    }
+}
+
+fn in_order(count: usize) -> String {
+    let slots: Vec<String> = (0..count).map(|index| format!("{{{index}}}")).collect();
+    format!("do {}", slots.join("; "))
+}
+
+fn sections(book: &Book) -> impl Iterator<Item = &Section> {
+    let all = book.sentences.iter().chain(&book.clauses);
+    all.chain(&book.nouns).chain(book.forms.values())
+}
+
+/// The words of a phrase, as they are learned.
+fn atoms(phrase: &[Piece], vocabulary: &mut Vocabulary) -> Vec<Atom> {
+    let mut atoms = Vec::new();
+    let mut text = |text: &str, atoms: &mut Vec<Atom>| {
+        let ids = split(text).into_iter().map(|w| vocabulary.learn(&w.text));
+        atoms.extend(ids.map(Atom::Word));
+    };
+    for piece in phrase {
+        match piece {
+            Piece::Text(words) => {
+                let before = atoms.len();
+                text(words, &mut atoms);
+                let is_after_slot = matches!(atoms.last(), Some(Atom::Slot(_)));
+                if atoms.len() == before && is_after_slot && words.contains([',', '،']) {
+                    atoms.push(Atom::Join);
+                }
+            }
+            Piece::Agreeing([first, ..]) => text(first, &mut atoms),
+            Piece::Slot { name, .. } => {
+                atoms.push(Atom::Slot(name.to_owned()));
+            }
+        }
+    }
+    atoms
+}
+
+/// Words that agree with others are forms of one word.
+fn join_forms(phrase: &[Piece], vocabulary: &mut Vocabulary) {
+    for piece in phrase {
+        let Piece::Agreeing(forms) = piece else {
+            continue;
+        };
+        let words: Vec<_> = forms.iter().map(|form| split(form)).collect();
+        for others in &words[1..] {
+            for (one, other) in words[0].iter().zip(others) {
+                vocabulary.join(&one.text, &other.text);
+            }
+        }
+    }
+}
+
+/// Learns whole sentences: those with clauses in them are frames.
+fn learn_sentences(
+    section: &Section,
+    vocabulary: &mut Vocabulary,
+    counts: &mut Counts,
+    frames: &mut Frames,
+) {
+    let is_clause_slot = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+    let slots = slots_of(&section.meaning);
+    let has_clauses = slots
+        .iter()
+        .chain(&section.decoys)
+        .any(|s| is_clause_slot(s));
+    for phrase in &section.phrases {
+        let atoms = atoms(phrase, vocabulary);
+        if !has_clauses {
+            let (meaning, is_clause) = match section.meaning.strip_prefix("do ") {
+                Some(clauses) => (clauses, true),
+                None => (section.meaning.as_str(), false),
+            };
+            counts.add(meaning, &atoms, is_clause);
+            continue;
+        }
+        let items: Vec<Item> = atoms
+            .iter()
+            .filter_map(|atom| match atom {
+                Atom::Word(id) => Some(Item::Word(*id)),
+                Atom::Slot(_) | Atom::Join => None,
+            })
+            .collect();
+        counts.background(&items);
+        learn_frame(&section.meaning, &atoms, frames);
+    }
+}
+
+/// Learns a frame whose slots are all clauses.
+fn learn_frame(meaning: &str, atoms: &[Atom], frames: &mut Frames) {
+    let mut told: Vec<&str> = Vec::new();
+    let mut words = Vec::new();
+    for atom in atoms {
+        match atom {
+            Atom::Word(id) => words.push((told.len(), *id)),
+            Atom::Slot(name) => told.push(base(name)),
+            Atom::Join => {}
+        }
+    }
+    let mut output = meaning.to_owned();
+    for (index, name) in told.iter().enumerate() {
+        output = output.replace(&format!("{{{name}}}"), &format!("{{#{index}}}"));
+    }
+    let is_clause = |name: &&str| name.starts_with(|c: char| c.is_ascii_digit());
+    let is_pure = !output.replace("{#", "").contains('{');
+    let output = output.replace('#', "");
+    let mut once = told.clone();
+    once.sort_unstable();
+    once.dedup();
+    if told.iter().all(is_clause) && is_pure && once.len() == told.len() {
+        frames.add(told.len(), &output, &words);
+    } else {
+        frames.add_loose(&words);
+    }
+}
