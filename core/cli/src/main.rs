@@ -12,6 +12,7 @@ mod documents;
 mod failure;
 mod film;
 mod interrupt;
+mod live_view;
 mod log_writer;
 mod measure;
 mod monitor;

@@ -7,7 +7,9 @@
 //! The same code runs in virtual time (no threads, for evaluation and tests) and
 //! in real time (1 kHz control thread).
 
+mod arm_gauge;
 mod arm_model;
+mod attention_map;
 mod body;
 mod camera_watch;
 mod chunk_targets;
@@ -59,6 +61,8 @@ mod tick_clock;
 mod virtual_body;
 mod watchdog;
 
+pub use arm_gauge::ArmGlance;
+pub use attention_map::AttentionMap;
 pub use body::TickWrapper;
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
@@ -82,4 +86,4 @@ pub use safety_setup::FilterUse;
 pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
-pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
+pub use telemetry::{ControlReport, ControlWatch, DecisionGlance, PolicyTelemetry};

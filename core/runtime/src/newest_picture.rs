@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -15,10 +15,7 @@ use std::{
 use vola_types::PluginId;
 
 use crate::{
-    Picture, RuntimeError,
-    body::{PictureSink, Watch},
-    control_loop::TICK_NS,
-    real_body::spawn_camera,
+    Picture, RuntimeError, body::Watch, control_loop::TICK_NS, real_body::spawn_camera,
     robot::CameraPort,
 };
 
@@ -44,7 +41,15 @@ struct Shared {
     taken: Condvar,
     /// Pictures taken before this one do not count.
     generation: AtomicU64,
-    watch: Mutex<Option<(PictureSink, u64)>>,
+    /// Somebody reads pictures when it needs them, not only those it is shown.
+    is_read: AtomicBool,
+    watch: Mutex<Option<Watch>>,
+}
+
+impl Shared {
+    fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Default)]
@@ -73,6 +78,7 @@ impl CameraThreads {
         into: &mut Picture,
     ) -> Result<u64, RuntimeError> {
         let shared = self.shared(key, id, now_ns)?;
+        shared.is_read.store(true, Ordering::Release);
         let wanted = shared.generation.load(Ordering::Acquire);
         let newest = shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let (newest, _timeout) = shared
@@ -102,8 +108,7 @@ impl CameraThreads {
         now_ns: impl Fn() -> u64 + Send + 'static,
     ) -> Result<(), RuntimeError> {
         let shared = self.shared(&watch.camera, id, now_ns)?;
-        let mut slot = shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some((watch.sink, watch.period_ns));
+        *shared.watch() = Some(watch);
         Ok(())
     }
 
@@ -190,6 +195,10 @@ impl CameraThread {
         };
         let mut shown_ns = 0;
         while !self.ending.load(Ordering::Acquire) {
+            let Some(period) = self.period_now(period) else {
+                std::thread::park_timeout(period);
+                continue;
+            };
             let started_ns = now_ns();
             let grabbed = camera.grab(started_ns, &mut picture.rgb);
             if grabbed.is_ok() {
@@ -216,17 +225,28 @@ impl CameraThread {
         }
     }
 
+    /// Time between two pictures as things are; none when nobody wants any.
+    fn period_now(&self, own: Duration) -> Option<Duration> {
+        if self.shared.is_read.load(Ordering::Acquire) {
+            return Some(own);
+        }
+        match &*self.shared.watch() {
+            Some(watch) if watch.is_wanted() => {
+                Some(own.max(Duration::from_nanos(watch.period_ns)))
+            }
+            Some(_) => None,
+            // It was started to be read, and is about to be.
+            None => Some(own),
+        }
+    }
+
     fn show(&self, picture: &Picture, time_ns: u64, shown_ns: &mut u64) {
-        let mut slot = self
-            .shared
-            .watch
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some((sink, period_ns)) = slot.as_mut()
+        if let Some(watch) = self.shared.watch().as_mut()
             && time_ns >= *shown_ns
+            && watch.is_wanted()
         {
-            sink(time_ns, picture);
-            *shown_ns = time_ns + *period_ns;
+            (watch.sink)(time_ns, picture);
+            *shown_ns = time_ns + watch.period_ns;
         }
     }
 }
@@ -242,6 +262,29 @@ fn period(rate_hz: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_takes_pictures_for_who_reads_or_looks() {
+        let own = Duration::from_millis(40);
+        let camera = CameraThread {
+            shared: Arc::default(),
+            ending: Arc::default(),
+        };
+        assert_eq!(camera.period_now(own), Some(own));
+        let looks = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&looks);
+        *camera.shared.watch() = Some(Watch {
+            camera: "wrist".to_owned(),
+            period_ns: 100_000_000,
+            sink: Box::new(|_, _| {}),
+            is_wanted: Some(Box::new(move || asked.load(Ordering::Relaxed))),
+        });
+        assert_eq!(camera.period_now(own), None);
+        looks.store(true, Ordering::Relaxed);
+        assert_eq!(camera.period_now(own), Some(Duration::from_millis(100)));
+        camera.shared.is_read.store(true, Ordering::Relaxed);
+        assert_eq!(camera.period_now(own), Some(own));
+    }
 
     #[test]
     fn a_camera_s_period_is_whole_ticks() {

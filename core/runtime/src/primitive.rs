@@ -11,14 +11,15 @@ use vola_bundle::ActionChunk;
 use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal};
 
 use crate::{
-    ConfidenceReading, DecisionReport, Driver, HandoffAnswer, LabelTensor, PrimitiveObserver,
-    PrimitiveReport, RuntimeError, SafetyNote, Session,
+    ConfidenceReading, DecisionGlance, DecisionReport, Driver, HandoffAnswer, LabelTensor,
+    PrimitiveObserver, PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::{ConfidenceMonitor, Judged, PlannedPath},
     control_loop::{PROPRIOCEPTION_NS, TICK_NS},
     control_status::{ControlMode, StopCause},
     expert,
+    policy::Policy,
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
     session::ClockMode,
@@ -418,6 +419,13 @@ impl Session {
         reading: &ConfidenceReading,
         observer: &mut dyn PrimitiveObserver,
     ) {
+        let policy = self.policy.as_ref().filter(|_| decision.millis > 0.0);
+        self.policy_telemetry.show(DecisionGlance {
+            time_ns: measured.time_ns,
+            millis: decision.millis,
+            // An expert's decision takes no time and looks nowhere.
+            attention: policy.and_then(Policy::attention),
+        });
         observer.decision(&DecisionReport {
             time_ns: measured.time_ns,
             confidence: reading.clone(),

@@ -105,13 +105,17 @@ impl VirtualBody {
         let Some((mut watch, due_ns)) = self.watch.take() else {
             return Ok(());
         };
+        let next = due_ns + watch.period_ns;
+        if !watch.is_wanted() {
+            self.watch = Some((watch, next));
+            return Ok(());
+        }
         let mut frame = std::mem::take(&mut self.frame);
         let grabbed = self.picture(&watch.camera, &mut frame);
         if grabbed.is_ok() {
             (watch.sink)(self.now_ns, &frame);
         }
         self.frame = frame;
-        let next = due_ns + watch.period_ns;
         self.watch = Some((watch, next));
         grabbed.map(|_| ())
     }

@@ -13,8 +13,12 @@ use std::{
 
 use clap::Args;
 use serde_json::{Value, json};
-use vola_console::{Desk, Feed, Refusal, Server, ServerSettings, StopKind, Token};
+use vola_console::{
+    Attention, Desk, Feed, LiveState, Pictures, Refusal, RobotCard, Server, ServerSettings,
+    StopKind, Token, Views,
+};
 use vola_runtime::{Heartbeat, HeartbeatKind, StopLevel, StopSwitch};
+use vola_types::RunEventKind;
 
 use super::chat::{Chat, Talk};
 use crate::{
@@ -22,6 +26,7 @@ use crate::{
     chat::{Inbox, Typist},
     failure::{Failure, exit},
     interrupt::{INTERRUPTED, Interrupt, Leaving},
+    live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
     output::Console,
     robot::SessionRobot,
@@ -83,6 +88,12 @@ pub(crate) fn run(
         let deadline = Duration::from_millis(ms);
         session.expect_heartbeat(HeartbeatKind::Operator, deadline)
     });
+    let card = robot_card(robot.session(), workplace.deployment(), own.dead_man_ms);
+    let views = Views {
+        pictures: Pictures::new(card.cameras.iter().map(|camera| camera.key.as_str())),
+        ..Views::default()
+    };
+    show_cameras(robot.session(), &card, &views.pictures)?;
     let feed = Feed::default();
     let desk = Arc::new(RobotDesk {
         embodiment,
@@ -92,13 +103,21 @@ pub(crate) fn run(
         inbox: inbox.clone(),
         feed: feed.clone(),
         monitor: monitor.clone(),
+        live: LiveView::new(robot.session(), &card),
+        card,
+        views: views.clone(),
         has_ended: AtomicBool::new(false),
     });
     let settings = ServerSettings {
         address: own.listen,
         token,
     };
-    let server = Server::start(settings, Arc::clone(&desk) as Arc<dyn Desk>, feed.clone())?;
+    let server = Server::start_with(
+        settings,
+        Arc::clone(&desk) as Arc<dyn Desk>,
+        feed.clone(),
+        views.clone(),
+    )?;
     let address = server.address();
     if console.is_json() {
         console.object(&json!({"listening": address}))?;
@@ -115,7 +134,15 @@ pub(crate) fn run(
         listener: Some(Box::new(move |told| {
             if let Ok(event) = told {
                 monitor.see(event);
-                feed.tell(event);
+                views.board.see(event);
+                if matches!(
+                    event.kind,
+                    RunEventKind::Confidence { .. } | RunEventKind::State { .. }
+                ) {
+                    feed.pass(event);
+                } else {
+                    feed.tell(event);
+                }
             } else if let Err(complaint) = told {
                 feed.tell(&json!({"error": {"message": complaint}}));
             }
@@ -141,6 +168,9 @@ struct RobotDesk {
     inbox: Inbox,
     feed: Feed,
     monitor: Monitor,
+    live: LiveView,
+    card: RobotCard,
+    views: Views,
     has_ended: AtomicBool,
 }
 
@@ -178,6 +208,7 @@ impl Desk for RobotDesk {
             return refuse(format!("over the network there are only {known}"));
         }
         self.feed.tell(&json!({"said": text}));
+        self.views.board.said(text);
         self.inbox.typed(text);
         Ok(())
     }
@@ -193,5 +224,17 @@ impl Desk for RobotDesk {
 
     fn metrics(&self) -> String {
         self.monitor.exposition()
+    }
+
+    fn card(&self) -> RobotCard {
+        self.card.clone()
+    }
+
+    fn live(&self) -> LiveState {
+        self.live.state(self.inbox.is_moving())
+    }
+
+    fn attention(&self) -> Option<Attention> {
+        self.live.attention()
     }
 }
