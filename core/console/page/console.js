@@ -195,6 +195,8 @@ function refresh() {
   show("halted", isStopped);
   write("why", state.reason ? state.reason[0].toUpperCase() + state.reason.slice(1) + "." : "");
   $("reset").disabled = isStale || !state.at_rest;
+  show("hand", !isStale && hasArm());
+  if (!hasArm()) still();
   show("pause", state.is_busy && !(page.run && page.run.question));
   drawArm(state);
   write("authority", AUTHORITIES[state.authority] || state.authority);
@@ -397,9 +399,10 @@ function gaze(header, weights) {
   const canvas = element("canvas");
   canvas.width = header.columns; canvas.height = header.rows;
   const g = canvas.getContext("2d"), image = g.createImageData(header.columns, header.rows);
-  weights.forEach((weight, index) => image.data.set([255, 40, 160, Math.min(215, weight)], 4 * index));
+  weights.forEach((weight, index) => image.data.set([255, 0, 200, Math.min(170, weight)], 4 * index));
   g.putImageData(image, 0, 0);
-  return canvas;
+  const most = weights.indexOf(255);
+  return { canvas, x: (most % header.columns + 0.5) / header.columns, y: (Math.floor(most / header.columns) + 0.5) / header.rows };
 }
 
 function drawCamera(camera) {
@@ -408,7 +411,15 @@ function drawCamera(camera) {
   g.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   // Where it looked two seconds ago is not where it looks.
   const isNew = gaze && now() - gaze.at < 2000;
-  if (isNew && $("overlay").checked) g.drawImage(gaze.image, 0, 0, canvas.width, canvas.height);
+  if (isNew && $("overlay").checked) {
+    const { image } = gaze, radius = canvas.width / 18;
+    g.drawImage(image.canvas, 0, 0, canvas.width, canvas.height);
+    // A ring in black and white is seen on every colour.
+    for (const [color, width] of [["#000", 5], ["#fff", 2]]) {
+      g.strokeStyle = color; g.lineWidth = width;
+      g.beginPath(); g.arc(image.x * canvas.width, image.y * canvas.height, radius, 0, 7); g.stroke();
+    }
+  }
   const old = page.state ? page.state.t - camera.t : 0;
   camera.caption.textContent = camera.card.key + (isNew ? " · where the policy looks" : "") + (old > STALE_MS / 1000 ? " · " + old.toFixed(0) + " s old" : "");
 }
@@ -437,6 +448,77 @@ $("hold").addEventListener("keyup", event => { if (event.key === " " || event.ke
 // Who looks elsewhere does not watch the robot.
 addEventListener("blur", letGo);
 document.addEventListener("visibilitychange", () => { if (document.hidden) letGo(); });
+
+// --- By hand ---------------------------------------------------------------------
+
+// A wish is said again and again while a button, a key or a gamepad's shoulder button
+// is held; letting go says "still". A page that dies says nothing, and the robot's own
+// dead-man stops the arm.
+const WISH_MS = 50, LINEAR_M_PER_S = 0.1, ANGULAR_RAD_PER_S = 0.5, DEAD_ZONE = 0.15;
+let wishing = null, wished = null;
+
+function hasArm() {
+  return Boolean(page.card && page.state) && page.card.capabilities.includes("jog") && page.state.authority === "person";
+}
+const jog = wish => events.send({ jog: wish });
+function wish(button, motion) {
+  if (!hasArm() || wished) return;
+  wished = button;
+  button.classList.add("held");
+  jog(motion);
+  wishing = setInterval(() => jog(motion), WISH_MS);
+}
+function still() {
+  if (!wished) return;
+  clearInterval(wishing);
+  wished.classList.remove("held");
+  wished = null;
+  jog({});
+}
+function motionOf(button) {
+  const scaled = (text, speed) => text.split(" ").map(part => Number(part) * speed);
+  if (button.dataset.linear) return { linear_m_per_s: scaled(button.dataset.linear, LINEAR_M_PER_S) };
+  if (button.dataset.angular) return { angular_rad_per_s: scaled(button.dataset.angular, ANGULAR_RAD_PER_S) };
+  return { gripper: Number(button.dataset.gripper) };
+}
+const byKey = new Map();
+for (const button of document.querySelectorAll("#hand .jog button")) {
+  byKey.set(button.getAttribute("aria-keyshortcuts"), button);
+  button.addEventListener("pointerdown", event => { button.setPointerCapture(event.pointerId); wish(button, motionOf(button)); });
+  for (const kind of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(kind, still);
+  button.addEventListener("contextmenu", event => event.preventDefault());
+  button.addEventListener("keydown", event => { if (event.key === " " || event.key === "Enter") { event.preventDefault(); wish(button, motionOf(button)); } });
+}
+for (const button of document.querySelectorAll("[data-choose]")) {
+  button.addEventListener("click", () => order({ choose: button.dataset.choose }, "/api/handoff", { choice: button.dataset.choose }));
+}
+addEventListener("keydown", event => {
+  const button = byKey.get(event.key);
+  if (!button || !hasArm() || event.target === $("text") || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  if (!event.repeat) wish(button, motionOf(button));
+});
+addEventListener("keyup", still);
+addEventListener("blur", still);
+
+/** Sticks move the tool while a shoulder button is held: left x and y, right turn and z. */
+let padMoves = false;
+setInterval(() => {
+  if (!hasArm() || !document.hasFocus() || !navigator.getGamepads) return;
+  const pad = [...navigator.getGamepads()].find(one => one && one.connected);
+  const isHeld = pad && [4, 5].some(index => pad.buttons[index] && pad.buttons[index].pressed);
+  if (!isHeld) { if (padMoves) jog({}); padMoves = false; return; }
+  padMoves = true;
+  const axis = index => { const at = pad.axes[index] || 0; return Math.abs(at) < DEAD_ZONE ? 0 : -at; };
+  const motion = {
+    linear_m_per_s: [axis(1) * LINEAR_M_PER_S, axis(0) * LINEAR_M_PER_S, axis(3) * LINEAR_M_PER_S],
+    angular_rad_per_s: [0, 0, axis(2) * ANGULAR_RAD_PER_S],
+  };
+  const pressed = index => pad.buttons[index] && pad.buttons[index].pressed;
+  if (pressed(0)) motion.gripper = 0;
+  if (pressed(1)) motion.gripper = 1;
+  jog(motion);
+}, WISH_MS);
 
 // --- Controls --------------------------------------------------------------------
 

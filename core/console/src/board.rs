@@ -210,8 +210,21 @@ impl Drawn {
     }
 
     fn course(&mut self, kind: &RunEventKind) {
-        // Whatever goes on, the question before it is settled.
-        self.view.question = None;
+        // Where something goes on, the question before it is settled.
+        let is_going_on = matches!(
+            kind,
+            RunEventKind::Plan { .. }
+                | RunEventKind::StepStarted { .. }
+                | RunEventKind::StepFinished { .. }
+                | RunEventKind::Replanned { .. }
+                | RunEventKind::Resumed { .. }
+                | RunEventKind::Skipped { .. }
+                | RunEventKind::Edited { .. }
+                | RunEventKind::Finished { .. }
+        );
+        if is_going_on {
+            self.view.question = None;
+        }
         match kind {
             RunEventKind::Plan { plan } => self.plan(plan),
             RunEventKind::StepStarted {
