@@ -546,5 +546,5 @@ setInterval(refresh, 250);
 setInterval(() => {
   // A connection that answers nothing is dead, whatever it says of itself.
   if (page.missing && now() - page.missing > 4000) { page.missing = null; live.socket.close(); events.socket.close(); return; }
-  if (live.send({ ping: Math.round(now()) }) && !page.missing) page.missing = now();
+  if (live.send({ ping: Math.floor(now()) }) && !page.missing) page.missing = now();
 }, 1000);
