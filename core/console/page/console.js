@@ -16,7 +16,7 @@ const now = () => performance.now();
 
 const page = {
   card: null, state: null, stateAt: -Infinity, run: null, points: [],
-  stopAskedAt: -Infinity, stopFailed: false, missing: null, holding: false,
+  stopAskedAt: -Infinity, stopToldAt: -Infinity, stopFailed: false, missing: null, holding: false,
 };
 
 function element(name, className, text) {
@@ -115,8 +115,9 @@ function happened(e) {
   if (e.said) return line(null, e.said, "you");
   if (e.stopped) {
     // It came by both ways.
-    const words = "STOP (" + e.stopped + ")", last = $("log").lastElementChild;
-    return last && last.textContent === words ? undefined : line(null, words, "uneasy");
+    if (now() - page.stopToldAt > 2000) line(null, "STOP (" + e.stopped + ")", "uneasy");
+    page.stopToldAt = now();
+    return;
   }
   const tries = e.attempt > 1 ? " (try " + e.attempt + (e.alternative ? ", " + e.alternative : "") + ")" : "";
   const why = e.reason ? ": " + e.reason : "";
