@@ -241,6 +241,9 @@ impl Robot for SymbolicRobot {
             kind: RunEventKind::Confidence {
                 score,
                 threshold: 0.5,
+                signal: None,
+                signals: Vec::new(),
+                failure_probability: None,
             },
         });
         if doubts {

@@ -14,13 +14,14 @@ const MAX_LINES: usize = 800;
 
 /// What each crate of the workspace may depend on. A crate that is not listed
 /// is refused: decide its place first.
-const MAY_KNOW: [(&str, &[&str]); 23] = [
+const MAY_KNOW: [(&str, &[&str]); 25] = [
     ("vola-types", &[]),
     ("vola-abi", &["vola-types"]),
     ("vola-plugin", &["vola-types", "vola-abi"]),
     ("vola-isolation", &["vola-types", "vola-abi"]),
     ("vola-motion", &["vola-types"]),
     ("vola-bundle", &["vola-types"]),
+    ("vola-confidence", &["vola-types"]),
     ("vola-nn", &["vola-types", "vola-bundle"]),
     (
         "vola-runtime",
@@ -30,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
         ],
     ),
     (
@@ -37,7 +39,11 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
         &["vola-types", "vola-abi", "vola-bundle", "vola-runtime"],
     ),
     ("vola-console", &["vola-types"]),
-    ("vola-train", &["vola-types", "vola-bundle", "vola-nn"]),
+    ("vola-recorder", &["vola-types"]),
+    (
+        "vola-train",
+        &["vola-types", "vola-bundle", "vola-nn", "vola-recorder"],
+    ),
     ("vola-planner", &["vola-types", "vola-nn"]),
     ("vola-documents", &[]),
     ("vola-phrasebook", &["vola-types", "vola-planner"]),
@@ -77,9 +83,11 @@ const MAY_KNOW: [(&str, &[&str]); 23] = [
             "vola-isolation",
             "vola-motion",
             "vola-bundle",
+            "vola-confidence",
             "vola-nn",
             "vola-runtime",
             "vola-train",
+            "vola-recorder",
             "vola-faults",
             "vola-console",
             "vola-planner",

@@ -3,15 +3,20 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::BundleError;
-use crate::hash::hash_folder;
+use crate::hash::{hash_files, hash_folder};
 use crate::manifest::{EmbodimentBinding, Manifest, NormaliseMode, PostStep, PreStep, Stage};
 use crate::postprocess::Postprocessor;
 use crate::preprocess::Preprocessor;
 use crate::problem::{Problems, Reporter};
+use crate::safetensors_file::read_safetensors;
 use crate::stats::Statistics;
 
 /// Name of the manifest in a bundle folder.
 pub const MANIFEST_FILE: &str = "policy.toml";
+/// Name of the calibration of the confidence in a bundle folder.
+pub const CALIBRATION_FILE: &str = "calibration.json";
+/// What the files with statistics for the confidence begin with.
+pub const CONFIDENCE_STATS: &str = "stats/confidence";
 
 /// An opened bundle: a folder whose manifest is sound and whose files exist.
 #[derive(Clone, Debug)]
@@ -143,6 +148,70 @@ impl Bundle {
     /// As [`hash_folder`].
     pub fn hash(&self) -> Result<String, BundleError> {
         hash_folder(&self.folder)
+    }
+
+    /// The hash of what the policy is made of: the folder's content without the
+    /// calibration of its confidence, which names this hash.
+    ///
+    /// # Errors
+    /// As [`hash_folder`].
+    pub fn policy_hash(&self) -> Result<String, BundleError> {
+        hash_files(&self.folder, |path| {
+            path != CALIBRATION_FILE && !path.starts_with(CONFIDENCE_STATS)
+        })
+    }
+
+    /// The text of the calibration; none where the bundle has not got one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn calibration(&self) -> Result<Option<String>, BundleError> {
+        let path = self.folder.join(CALIBRATION_FILE);
+        if !path.exists() {
+            return Ok(None);
+        }
+        std::fs::read_to_string(&path)
+            .map(Some)
+            .map_err(|source| BundleError::Io {
+                path,
+                action: "read",
+                source,
+            })
+    }
+
+    /// Statistics of the head's input from a file of the bundle: its tensors
+    /// `mean` and `whitening`, both f32.
+    ///
+    /// # Errors
+    /// When the file lies outside of the bundle, cannot be read, or does not
+    /// hold them.
+    pub fn confidence_statistics(&self, file: &str) -> Result<[Vec<f32>; 2], BundleError> {
+        let path = self.folder.join(file);
+        let unreadable = |reason: String| BundleError::Io {
+            path: path.clone(),
+            action: "read",
+            source: std::io::Error::other(reason),
+        };
+        if !file.starts_with(CONFIDENCE_STATS) || file.contains("..") {
+            return Err(unreadable(format!("expected a file `{CONFIDENCE_STATS}…`")));
+        }
+        let bytes = std::fs::read(&path).map_err(|source| BundleError::Io {
+            path: path.clone(),
+            action: "read",
+            source,
+        })?;
+        let tensors = read_safetensors(&bytes).map_err(|fault| unreadable(fault.to_string()))?;
+        let floats = |name: &str| {
+            let tensor = tensors
+                .tensor(name)
+                .map_err(|fault| unreadable(fault.to_string()))?;
+            if tensor.dtype() != safetensors::Dtype::F32 {
+                return Err(unreadable(format!("`{name}`: expected f32")));
+            }
+            let words = tensor.data().as_chunks::<4>().0;
+            Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+        };
+        Ok([floats("mean")?, floats("whitening")?])
     }
 
     fn needs_statistics(&self) -> bool {

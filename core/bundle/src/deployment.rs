@@ -19,14 +19,15 @@ use crate::problem::Problems;
 use crate::strict;
 
 pub use raw::{
-    Asked, Backend, Device, Isolation, Precision, RawBox, RawBudget, RawConfidence, RawControl,
-    RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner, RawPlugins,
-    RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, Signal, Unanswered,
+    Asked, Backend, Device, Isolation, Precision, RawAskBudget, RawBox, RawBudget, RawConfidence,
+    RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner,
+    RawPlugins, RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, Unanswered,
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, Recovery, ResolvedExecution, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, Recovery, ResolvedExecution, RobotSettings,
+    SafetySettings,
 };
 
 /// A deployment whose words are known and whose numbers are in their ranges.

@@ -24,8 +24,17 @@ const MAX_DEPTH: usize = 8;
 /// When something cannot be read, is neither a plain file nor a folder, or the
 /// folder is larger than any honest bundle.
 pub fn hash_folder(folder: &Path) -> Result<String, BundleError> {
+    hash_files(folder, |_| true)
+}
+
+/// The same over the files whose relative path is accepted.
+pub(crate) fn hash_files(
+    folder: &Path,
+    accepts: impl Fn(&str) -> bool,
+) -> Result<String, BundleError> {
     let mut files = Vec::new();
     collect(folder, &mut Vec::new(), &mut files)?;
+    files.retain(|names| accepts(&names.join("/")));
     files.sort();
     let mut hasher = blake3::Hasher::new();
     let mut total = 0u64;

@@ -44,7 +44,7 @@ mod strict;
 mod wording;
 
 pub use action_chunk::{ActionChunk, NormalisedChunk, PhysicalRows, RawChunk};
-pub use bundle::{Bundle, MANIFEST_FILE, Processors};
+pub use bundle::{Bundle, CALIBRATION_FILE, CONFIDENCE_STATS, MANIFEST_FILE, Processors};
 pub use deployment::*;
 pub use ensemble::{Ensembled, Ensembler, Reference};
 pub use error::BundleError;
@@ -58,6 +58,7 @@ pub use manifest::{
     RawCamera, RawEmbodiment, RawHints, RawManifest, RawPerception, RawProgress, RawStage,
     RawState, RawStep, RawWeights, ResizeFit, ResizeMethod, Stage, StateContract, Weights,
 };
+pub use nearest::nearest as nearest_word;
 pub use normalise::Normaliser;
 pub use observation::{GoalPoints, ImageView, Observation, Pixels, StateVector};
 pub use postprocess::{ChunkOrigin, Postprocessor};

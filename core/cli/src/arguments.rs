@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     bench::BenchArguments, calibrate::CalibrateArguments, chat::ChatArguments,
-    config::ConfigCommand, doctor::DoctorArguments, eval::EvalArguments, plan::PlanArguments,
-    plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments, replay::ReplayArguments,
-    run::RunArguments, serve::ServeArguments, train::TrainArguments,
+    config::ConfigCommand, dataset::DatasetCommand, doctor::DoctorArguments, eval::EvalArguments,
+    plan::PlanArguments, plugin::PluginCommand, policy::PolicyCommand, record::RecordArguments,
+    replay::ReplayArguments, run::RunArguments, serve::ServeArguments, train::TrainArguments,
 };
 
 /// Vola: say what a robot should do; a learned policy does it.
@@ -96,10 +96,10 @@ pub(crate) enum Command {
     Replay(ReplayArguments),
     /// Check this machine, the deployment and what it names
     Doctor(DoctorArguments),
-    /// Check, repair, show or export recorded data (not in this version)
-    #[command(hide = true)]
-    Dataset(LaterArguments),
-    /// Calibrate when the planner asks
+    /// Check, repair, show or export recorded data
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
+    /// Calibrate when an unsure policy holds, or when an unsure planner asks
     Calibrate(CalibrateArguments),
     /// Serve the operator's web page, metrics and stops
     Serve(ServeArguments),
@@ -180,9 +180,15 @@ mod tests {
             "doctor --faults --fault state_nan --times 3 --seed 9 --json",
             "bench soak --seconds 60 --json",
             "serve --listen 127.0.0.1:80 --dead-man-ms 500 --token-file token",
+            "dataset check folder --json",
+            "dataset repair folder",
+            "dataset show folder --episodes 1,3-5 --picture sheet.png --camera front",
+            "dataset export folder --out other --episodes 2 --who human --successful",
+            "dataset export a.mcap b.mcap --out other --language",
+            "record --out folder --seed 3 --fast",
+            "run \"go home\" --record folder",
             "run \"go home\" --record-control a.control",
             "replay a.control --commands 100 --json",
-            "dataset check folder",
         ] {
             let mut words = vec!["vola".to_owned()];
             let mut quoted = false;

@@ -9,8 +9,8 @@ use vola_planner::{
 use vola_types::{RunEvent, RunOutcome};
 
 use crate::{
-    documents::with_documents, failure::Failure, robot::SessionRobot, run_log::RunLog,
-    rungs::ladder,
+    arguments::Clock, documents::with_documents, failure::Failure, recording::RecordingDesk,
+    robot::SessionRobot, run_log::RunLog, rungs::ladder,
 };
 
 /// Runs sentences, one after the other, on this thread.
@@ -57,8 +57,8 @@ impl Conversation {
         })
     }
 
-    /// Writes what is said and what happens to a log from now on, where the
-    /// deployment names a folder.
+    /// Writes what is said and what happens to a log from now on, and records
+    /// what the robot does, where the deployment names a folder.
     ///
     /// # Errors
     /// When the log cannot be begun.
@@ -66,9 +66,13 @@ impl Conversation {
         &mut self,
         deployment: &Deployment,
         robot: &mut SessionRobot,
+        clock: Clock,
     ) -> Result<(), Failure> {
         let folder = deployment.record().folder();
         let header = robot.session().run_header();
+        if let Some(desk) = RecordingDesk::of(deployment, clock) {
+            robot.record(desk)?;
+        }
         self.log = folder
             .map(|folder| RunLog::begin(folder, &header))
             .transpose()?;
@@ -94,6 +98,7 @@ impl Conversation {
         robot.begin_run();
         robot.show_pictures(self.sends_pictures);
         let executive = Executive::new(&self.ladder, self.settings.clone(), robot.stop_flag());
+        let recording = robot.begin_episode(sentence);
         let mut log = self.log.as_mut();
         if let Some(log) = &mut log {
             log.sentence(sentence);
@@ -101,6 +106,9 @@ impl Conversation {
         let mut told = |event: RunEvent| {
             if let Some(log) = &mut log {
                 log.event(&event);
+            }
+            if let Some(recording) = &recording {
+                recording.event(&event);
             }
             events.emit(event);
         };

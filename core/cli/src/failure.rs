@@ -6,6 +6,7 @@ use vola_abi::FaultKind;
 use vola_bundle::{BundleError, MANIFEST_FILE};
 use vola_language_model::LanguageModelError;
 use vola_planner::RecordError;
+use vola_recorder::RecorderError;
 use vola_runtime::RuntimeError;
 use vola_train::TrainError;
 use vola_types::{PluginIdError, SceneError};
@@ -28,6 +29,9 @@ pub(crate) mod exit {
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// A calibration of the confidence.
+    #[error(transparent)]
+    Calibration(Box<vola_confidence::CalibrationError>),
     /// The runtime could not start or go on.
     #[error(transparent)]
     Runtime(Box<RuntimeError>),
@@ -37,6 +41,9 @@ pub(crate) enum Failure {
     /// Recording or training.
     #[error(transparent)]
     Train(Box<TrainError>),
+    /// Recordings and data sets.
+    #[error(transparent)]
+    Recorder(Box<RecorderError>),
     /// A language model.
     #[error(transparent)]
     Language(#[from] LanguageModelError),
@@ -189,6 +196,12 @@ impl From<vola_faults::LabError> for Failure {
     }
 }
 
+impl From<RecorderError> for Failure {
+    fn from(error: RecorderError) -> Self {
+        Self::Recorder(Box::new(error))
+    }
+}
+
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         Self::Train(Box::new(error))
@@ -208,6 +221,11 @@ impl Failure {
         } else {
             Self::Stdout(error)
         }
+    }
+
+    /// A calibration that cannot be used as asked, for `map_err`.
+    pub(crate) fn calibration(error: vola_confidence::CalibrationError) -> Self {
+        Self::Calibration(Box::new(error))
     }
 
     /// A function that names the file and what was tried, for `map_err`.
@@ -252,6 +270,7 @@ impl Failure {
             Self::ReaderGone => exit::DONE,
             Self::Checks { code, .. } => *code,
             Self::Bundle(_)
+            | Self::Calibration(_)
             | Self::Lab(_)
             | Self::Console(_)
             | Self::Trust(_)
@@ -259,6 +278,7 @@ impl Failure {
             | Self::PluginNew(_)
             | Self::Documents(_)
             | Self::Record(_)
+            | Self::Recorder(_)
             | Self::Scene { .. }
             | Self::Argument { .. }
             | Self::NotInThisVersion { .. }
@@ -291,6 +311,7 @@ fn train_code(error: &TrainError) -> u8 {
         | TrainError::Io { .. }
         | TrainError::Shard { .. }
         | TrainError::Dataset { .. }
+        | TrainError::Recording(_)
         | TrainError::NoFrames { .. } => exit::USAGE,
         _ => exit::ERROR,
     }
@@ -309,6 +330,7 @@ fn runtime_code(error: &RuntimeError) -> u8 {
         | RuntimeError::WrongVersion { .. }
         | RuntimeError::Description { .. }
         | RuntimeError::Bundle(_)
+        | RuntimeError::Calibration { .. }
         | RuntimeError::Safety { .. }
         | RuntimeError::Recording { .. }
         | RuntimeError::MissingPart { .. }

@@ -7,6 +7,7 @@
 mod arguments;
 mod chat;
 mod commands;
+mod confidence;
 mod conversation;
 mod documents;
 mod failure;
@@ -21,6 +22,7 @@ mod output;
 mod plugin_new;
 mod process_setup;
 mod recorded_observation;
+mod recording;
 mod robot;
 mod run_log;
 mod rungs;
@@ -76,6 +78,7 @@ fn threads(command: &Command) -> NonZeroUsize {
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     match command {
         Command::Train(_) | Command::Eval(_) | Command::Record(_) => NonZeroUsize::MIN,
+        Command::Calibrate(own) if own.runs_episodes() => NonZeroUsize::MIN,
         Command::Doctor(own) if own.makes_faults() => NonZeroUsize::MIN,
         _ => cores.min(NonZeroUsize::MIN.saturating_add(1)),
     }
@@ -86,6 +89,8 @@ fn threads(command: &Command) -> NonZeroUsize {
 fn log_level(arguments: &Arguments) -> LogLevel {
     let usual = match &arguments.command {
         Command::Doctor(own) if own.makes_faults() => LogLevel::Off,
+        Command::Eval(own) if own.perturbs() => LogLevel::Off,
+        Command::Calibrate(own) if own.runs_episodes() => LogLevel::Off,
         _ => LogLevel::Warn,
     };
     arguments.shared.log.unwrap_or(usual)

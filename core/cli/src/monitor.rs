@@ -51,7 +51,9 @@ impl Monitor {
                 let key = (counts.last_op.clone(), outcome.as_str().to_owned());
                 *counts.steps.entry(key).or_default() += 1;
             }
-            RunEventKind::Confidence { score, threshold } => {
+            RunEventKind::Confidence {
+                score, threshold, ..
+            } => {
                 counts.confidence = Some((*score, *threshold));
             }
             RunEventKind::Handoff { .. } => counts.handoffs += 1,

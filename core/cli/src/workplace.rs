@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use vola_bundle::{Deployment, RawDeployment};
 use vola_runtime::{
-    Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse, Session,
-    SessionOptions,
+    ConfidenceUse, Drive, FilterUse, PluginOptions, PluginRegistry, PluginRules, PolicyUse,
+    Session, SessionOptions,
 };
 use vola_types::PluginId;
 
@@ -45,6 +45,8 @@ pub(crate) struct SessionWish {
     pub(crate) filter: FilterUse,
     /// A new file for what the control loop takes in.
     pub(crate) control_record: Option<PathBuf>,
+    /// What is made of the confidence.
+    pub(crate) confidence: ConfidenceUse,
 }
 
 impl SessionWish {
@@ -59,6 +61,7 @@ impl SessionWish {
             drive: Drive::Robot,
             filter: FilterUse::On,
             control_record: None,
+            confidence: ConfidenceUse::Hold,
         }
     }
 
@@ -85,6 +88,23 @@ impl Workplace {
     pub(crate) fn open(arguments: &SharedArguments) -> Result<Self, Failure> {
         let deployment = Deployment::load(&config_path(arguments.config.as_deref()))?;
         Ok(Self::new(deployment, arguments))
+    }
+
+    /// The same deployment, recording into another folder where one is named.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_recording(
+        arguments: &SharedArguments,
+        folder: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let Some(folder) = folder else {
+            return Self::open(arguments);
+        };
+        let folder = std::path::absolute(folder).map_err(Failure::file(folder, "find"))?;
+        Self::open_changed(arguments, |raw| {
+            raw.record.folder = Some(folder.display().to_string());
+        })
     }
 
     /// The same deployment for another robot.
@@ -170,6 +190,7 @@ impl Workplace {
             filter: wish.filter,
             control_record: wish.control_record,
             interposer: None,
+            confidence: wish.confidence,
         }
     }
 

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use crate::{
-    CommandDigest, Picture, RealTimeReport, RuntimeError, control_event::ControlNote,
-    control_loop::ControlOrder, control_status::ControlStatus, telemetry::ControlTelemetry,
+    CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, arm_model::ArmModel,
+    control_event::ControlNote, control_loop::ControlOrder, control_status::ControlStatus,
+    telemetry::ControlTelemetry,
 };
 
 /// A running robot under one of the two clocks.
@@ -47,8 +48,12 @@ pub(crate) trait Body: Send {
     /// Passes every tick through a wrapper from now on; in virtual time only.
     fn wrap_ticks(&mut self, wrapper: TickWrapper) -> Result<(), RuntimeError>;
 
-    /// Calls `sink` with pictures of a camera while time passes.
+    /// Calls `sink` with pictures of a camera while time passes. Several may
+    /// watch at once.
     fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError>;
+
+    /// Hands every measured instant to a sink from now on.
+    fn watch_motion(&mut self, model: Arc<ArmModel>, sink: MotionSink);
 }
 
 /// A request for pictures while time passes.
@@ -73,7 +78,7 @@ pub(crate) type PictureDemand = Box<dyn Fn() -> bool + Send>;
 pub type TickWrapper = Box<dyn FnMut(&mut dyn FnMut()) + Send>;
 
 /// Receives time (ns) and picture.
-pub(crate) type PictureSink = Box<dyn FnMut(u64, &Picture) + Send>;
+pub type PictureSink = Box<dyn FnMut(u64, &Picture) + Send>;
 
 /// What only evaluation and recording may ask of a simulated world.
 pub(crate) trait World {

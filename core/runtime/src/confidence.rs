@@ -1,265 +1,277 @@
-//! First confidence: how far the samples of a chunk lie apart, how well a chunk
-//! continues the one before it, and what the progress head says of failing.
-//!
-//! Each signal is averaged over the last decisions and compared with its own
-//! threshold. The score puts them on one scale: 1 / (1 + r), where r is the
-//! worst ratio of a signal to its threshold, so that the score is below
-//! [`HOLD_BELOW`] exactly when some signal is above its threshold. Rejected: a
-//! product of probabilities, since the signals are not calibrated as such.
+//! The confidence of a session: from deployment and bundle to what is watched,
+//! judged and asked.
 
-use std::collections::VecDeque;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use crate::ConfidenceReading;
+use vola_bundle::{CALIBRATION_FILE, Deployment, ResolvedExecution};
+use vola_confidence::{
+    AskBudget, AskLimits, CalibrationFile, DriftWatch, FeatureStatistics, HoldGate, MonitorPlan,
+    RobotCalibration, USUAL_SIGNALS, WindowRule,
+};
+use vola_types::{Op, Signal};
 
-/// The score below which the arm holds.
-pub(crate) const HOLD_BELOW: f64 = 0.5;
+use crate::{RuntimeError, policy::Policy};
 
-/// Decisions before the mean of a window is believed.
-const LEAST_DECISIONS: usize = 3;
+/// Thresholds without a calibration, in the signals' units.
+const UNCALIBRATED: [(Signal, f64); 3] = [
+    (Signal::SampleSpread, 0.04),
+    (Signal::ChunkConsistency, 0.08),
+    (Signal::Failing, 0.9),
+];
+/// Windows without a calibration.
+const WINDOW: u32 = 4;
+const NEEDED: u32 = 3;
 
-/// Signals that are watched: each with the threshold above which the arm holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct ConfidenceSettings {
-    /// Spread of the samples (m).
-    pub(crate) sample_spread_m: Option<f64>,
-    /// Change against the chunk before (m).
-    pub(crate) chunk_change_m: Option<f64>,
-    /// Probability of failing.
-    pub(crate) failing: Option<f64>,
-    /// Decisions averaged.
-    pub(crate) window: usize,
+/// What a session makes of its confidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfidenceUse {
+    /// An unsure policy holds and asks.
+    #[default]
+    Hold,
+    /// Every signal is measured and judged, and nothing holds: to see how well
+    /// it would have been judged.
+    Watch,
+    /// Every signal is measured, nothing is judged, and decisions tell the head's
+    /// input: to calibrate. The bundle's calibration is not read.
+    Survey,
 }
 
-/// Tool translations (m) that one decision plans, at equal row times.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct PlannedPath {
-    /// Time of the first row (ns).
-    pub(crate) first_ns: u64,
-    /// Time between rows (ns).
-    pub(crate) period_ns: u64,
-    /// Positions in the base frame, one a row.
-    pub(crate) rows: Vec<[f64; 3]>,
+/// The confidence of a session.
+#[derive(Debug)]
+pub(crate) struct Confidence {
+    pub(crate) plan: MonitorPlan,
+    pub(crate) usage: ConfidenceUse,
+    pub(crate) budget: AskBudget,
+    /// Watches the calibration, where there is one.
+    pub(crate) drift: Option<DriftWatch>,
 }
 
-/// What one decision offers to judge it by.
-pub(crate) struct Judged {
-    /// The sampled paths.
-    pub(crate) samples: Vec<PlannedPath>,
-    /// The path that is executed.
-    pub(crate) executed: PlannedPath,
-    /// Probability of failing, where the bundle has a progress head.
-    pub(crate) failing: Option<f64>,
-}
-
-/// Watches the decisions of one primitive.
-#[derive(Clone, Debug)]
-pub(crate) struct ConfidenceMonitor {
-    settings: ConfidenceSettings,
-    recent: VecDeque<[f64; 3]>,
-    previous: Option<PlannedPath>,
-    sum: f64,
-    decisions: u32,
-}
-
-impl ConfidenceMonitor {
-    pub(crate) fn new(settings: ConfidenceSettings) -> Self {
-        Self {
-            settings,
-            recent: VecDeque::new(),
-            previous: None,
-            sum: 0.0,
-            decisions: 0,
-        }
-    }
-
-    /// Mean score of all decisions; 1 before the first.
-    pub(crate) fn mean(&self) -> f64 {
-        if self.decisions == 0 {
-            1.0
-        } else {
-            self.sum / f64::from(self.decisions)
-        }
-    }
-
-    /// Forgets the window, after a person said to go on.
-    pub(crate) fn forgive(&mut self) {
-        self.recent.clear();
-        self.previous = None;
-    }
-
-    /// Takes a decision.
-    pub(crate) fn observe(&mut self, judged: Judged) -> ConfidenceReading {
-        let spread = spread_m(&judged.samples);
-        let change = self
-            .previous
-            .as_ref()
-            .map_or(0.0, |before| change_m(before, &judged.executed));
-        self.previous = Some(judged.executed);
-        self.recent
-            .push_back([spread, change, judged.failing.unwrap_or(0.0)]);
-        while self.recent.len() > self.settings.window.max(1) {
-            self.recent.pop_front();
-        }
-        let score = self.score();
-        self.decisions += 1;
-        self.sum += score;
-        ConfidenceReading {
-            score,
-            threshold: HOLD_BELOW,
-            low: !(score >= HOLD_BELOW)
-                && self.recent.len() >= LEAST_DECISIONS.min(self.settings.window),
-            signals: vec![
-                ("sample_spread", spread),
-                ("chunk_consistency", change),
-                ("failing", judged.failing.unwrap_or(0.0)),
-            ],
-        }
-    }
-
-    fn score(&self) -> f64 {
-        let thresholds = [
-            self.settings.sample_spread_m,
-            self.settings.chunk_change_m,
-            self.settings.failing,
-        ];
-        let mut worst: f64 = 0.0;
-        for (index, threshold) in thresholds.iter().enumerate() {
-            let Some(threshold) = threshold else { continue };
-            let sum: f64 = self
-                .recent
-                .iter()
-                .filter_map(|signals| signals.get(index))
-                .sum();
-            let ratio = sum / self.recent.len().max(1) as f64 / threshold;
-            // Positive test: a signal that is not a number gives no confidence.
-            if !(ratio >= 0.0) {
-                return 0.0;
+impl Confidence {
+    /// Puts deployment and bundle together.
+    ///
+    /// # Errors
+    /// When the bundle's calibration is damaged, was made for another policy, or
+    /// has too few episodes for the deployment's rate.
+    pub(crate) fn new(
+        deployment: &Deployment,
+        policy: Option<&Policy>,
+        execution: Option<&ResolvedExecution>,
+        usage: ConfidenceUse,
+    ) -> Result<Self, RuntimeError> {
+        let settings = deployment.confidence();
+        let robot = match (policy, usage) {
+            (Some(policy), ConfidenceUse::Hold | ConfidenceUse::Watch) => {
+                calibration(deployment, policy, execution)?
             }
-            worst = worst.max(ratio);
-        }
-        1.0 / (1.0 + worst)
-    }
-}
-
-/// Root mean square distance of the samples from their mean, over all rows.
-fn spread_m(samples: &[PlannedPath]) -> f64 {
-    let count = samples.len();
-    let rows = samples
-        .iter()
-        .map(|sample| sample.rows.len())
-        .min()
-        .unwrap_or(0);
-    if count < 2 || rows == 0 {
-        return 0.0;
-    }
-    let mut sum = 0.0;
-    for row in 0..rows {
-        for axis in 0..3 {
-            let values = || {
-                samples
-                    .iter()
-                    .filter_map(|sample| Some(sample.rows.get(row)?[axis]))
-            };
-            let mean = values().sum::<f64>() / count as f64;
-            sum += values().map(|value| (value - mean).powi(2)).sum::<f64>();
-        }
-    }
-    (sum / (count * rows) as f64).sqrt()
-}
-
-/// Mean distance of two paths at the row times they share (within half a period).
-fn change_m(before: &PlannedPath, now: &PlannedPath) -> f64 {
-    let mut sum = 0.0;
-    let mut shared = 0_u32;
-    for (index, row) in now.rows.iter().enumerate() {
-        let time = now.first_ns + index as u64 * now.period_ns;
-        let Some(offset) = time.checked_sub(before.first_ns) else {
-            continue;
+            _ => None,
         };
-        let place = (offset + before.period_ns / 2) / before.period_ns.max(1);
-        let Some(old) = usize::try_from(place)
-            .ok()
-            .and_then(|place| before.rows.get(place))
-        else {
-            continue;
+        let features = match (policy, &robot) {
+            (Some(policy), Some(robot)) => statistics(policy, robot)?,
+            _ => None,
         };
-        sum += row
-            .iter()
-            .zip(old)
-            .map(|(a, b)| (a - b).powi(2))
-            .sum::<f64>()
-            .sqrt();
-        shared += 1;
-    }
-    if shared == 0 {
-        0.0
-    } else {
-        sum / f64::from(shared)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn path(first_ns: u64, x: &[f64]) -> PlannedPath {
-        PlannedPath {
-            first_ns,
-            period_ns: 100,
-            rows: x.iter().map(|x| [*x, 0.0, 0.0]).collect(),
+        let mut fixed = settings.thresholds().clone();
+        let judged = settings.signals().unwrap_or(&USUAL_SIGNALS).to_vec();
+        if robot.is_none() {
+            for (signal, threshold) in UNCALIBRATED {
+                fixed.entry(signal).or_insert(threshold);
+            }
         }
-    }
-
-    fn monitor() -> ConfidenceMonitor {
-        ConfidenceMonitor::new(ConfidenceSettings {
-            sample_spread_m: Some(0.05),
-            chunk_change_m: Some(0.05),
-            failing: None,
-            window: 3,
+        fixed.retain(|signal, _| judged.contains(signal));
+        if robot.is_none() && policy.is_some() && usage == ConfidenceUse::Hold {
+            warn_unjudged(settings.signals().unwrap_or_default(), &fixed);
+        }
+        let measured = match usage {
+            ConfidenceUse::Hold => with_black_box(&judged),
+            ConfidenceUse::Watch | ConfidenceUse::Survey => Signal::ALL.to_vec(),
+        };
+        let limits = AskLimits {
+            per_primitive: settings.per_primitive(),
+            per_hour: settings.per_hour(),
+        };
+        let again_ns = u64::try_from(settings.again().as_nanos()).unwrap_or(u64::MAX);
+        let rate = settings.false_hold_rate();
+        let window = settings.window().unwrap_or(WINDOW);
+        let needed = settings.needed().unwrap_or(NEEDED.min(window));
+        Ok(Self {
+            drift: robot.is_some().then(|| DriftWatch::new(rate)),
+            plan: MonitorPlan {
+                measured,
+                judged: match usage {
+                    ConfidenceUse::Survey => Vec::new(),
+                    _ => judged,
+                },
+                fixed,
+                calibration: robot.map(|robot| (Arc::new(robot), rate)),
+                features,
+                rule: WindowRule::new(window as usize, needed as usize),
+                gate: HoldGate::new(settings.release(), again_ns),
+            },
+            usage,
+            budget: AskBudget::new(limits),
         })
     }
 
-    fn judged(samples: [PlannedPath; 2], executed: PlannedPath) -> Judged {
-        Judged {
-            samples: samples.to_vec(),
-            executed,
-            failing: Some(0.0),
+    /// Whether an unsure policy holds.
+    pub(crate) fn holds(&self) -> bool {
+        self.usage == ConfidenceUse::Hold
+    }
+
+    /// What the run's log is headed by.
+    pub(crate) fn header(&self) -> serde_json::Value {
+        let calibration = self.plan.calibration.as_ref().map(|(robot, rate)| {
+            serde_json::json!({
+                "data": robot.data, "good_episodes": robot.good, "false_hold_rate": rate,
+                "window": robot.window, "needed": robot.needed,
+            })
+        });
+        serde_json::json!({
+            "signals": self.plan.judged, "fixed": self.plan.fixed, "calibration": calibration,
+        })
+    }
+}
+
+/// Signals that a deployment names, and that nothing can be compared with.
+fn warn_unjudged(named: &[Signal], fixed: &BTreeMap<Signal, f64>) {
+    let unjudged: Vec<&str> = named
+        .iter()
+        .filter(|signal| !fixed.contains_key(signal))
+        .map(|signal| signal.as_str())
+        .collect();
+    if !unjudged.is_empty() {
+        tracing::warn!(
+            signals = unjudged.join(", "),
+            "no calibration for this policy and robot: fixed thresholds hold, and these signals have none; run `vola calibrate`"
+        );
+    }
+}
+
+fn with_black_box(judged: &[Signal]) -> Vec<Signal> {
+    Signal::ALL
+        .into_iter()
+        .filter(|signal| Signal::BLACK_BOX.contains(signal) || judged.contains(signal))
+        .collect()
+}
+
+/// The bundle's calibration for this robot; none where it has not got one.
+fn calibration(
+    deployment: &Deployment,
+    policy: &Policy,
+    execution: Option<&ResolvedExecution>,
+) -> Result<Option<RobotCalibration>, RuntimeError> {
+    let bundle = policy.bundle();
+    let Some(text) = bundle.calibration()? else {
+        return Ok(None);
+    };
+    let path = bundle.folder().join(CALIBRATION_FILE);
+    let refuse = |reason: String| refused(&path, reason);
+    let file = CalibrationFile::read(&text).map_err(|error| refuse(error.to_string()))?;
+    if file.bundle != bundle.policy_hash()? {
+        return Err(refuse(
+            "it was made for another policy than the one that lies beside it\nhelp: run `vola calibrate`, or delete the file"
+                .to_owned(),
+        ));
+    }
+    let id = deployment.robot().plugin().to_string();
+    let Some(robot) = file.robot(&id) else {
+        tracing::warn!(
+            robot = id,
+            "the calibration knows this robot not: fixed thresholds hold; run `vola calibrate`"
+        );
+        return Ok(None);
+    };
+    let settings = deployment.confidence();
+    let period_ms = execution.map_or(0, |execution| execution.period_ns / 1_000_000);
+    let asked = [
+        (
+            "time between decisions (ms)",
+            Some(period_ms),
+            robot.period_ms,
+        ),
+        (
+            "confidence.window",
+            settings.window().map(u64::from),
+            robot.window as u64,
+        ),
+        (
+            "confidence.needed",
+            settings.needed().map(u64::from),
+            robot.needed as u64,
+        ),
+    ];
+    for (what, asked, calibrated) in asked {
+        if let Some(asked) = asked.filter(|asked| *asked != calibrated) {
+            tracing::warn!(
+                what,
+                asked,
+                calibrated,
+                "the confidence was calibrated for other decisions: fixed thresholds hold; run `vola calibrate` with this deployment"
+            );
+            return Ok(None);
         }
     }
+    check_rate(deployment, robot, policy).map_err(refuse)?;
+    Ok(Some(robot.clone()))
+}
 
-    #[test]
-    fn equal_samples_are_sure_and_wide_ones_are_not() {
-        let mut monitor = monitor();
-        let same = || [path(100, &[0.1, 0.2]), path(100, &[0.1, 0.2])];
-        let wide = || [path(200, &[0.1, 0.2]), path(200, &[0.5, 0.6])];
-        let reading = monitor.observe(judged(same(), path(100, &[0.1, 0.2])));
-        assert!((reading.score - 1.0).abs() < 1e-12 && !reading.low);
-        assert!(
-            !monitor.observe(judged(wide(), path(200, &[0.2, 0.3]))).low,
-            "too few decisions"
-        );
-        let reading = monitor.observe(judged(wide(), path(300, &[0.3, 0.4])));
-        assert!(reading.low && reading.score < HOLD_BELOW);
-        monitor.forgive();
-        assert!(!monitor.observe(judged(same(), path(400, &[0.2, 0.3]))).low);
+/// Whether every op can be judged at the deployment's rate, and what its
+/// signals lack.
+fn check_rate(
+    deployment: &Deployment,
+    robot: &RobotCalibration,
+    policy: &Policy,
+) -> Result<(), String> {
+    let settings = deployment.confidence();
+    for op in Op::ALL.into_iter().filter(|op| op.is_policy()) {
+        let signals = settings.signals().unwrap_or(&USUAL_SIGNALS);
+        robot
+            .judgement(op, signals, settings.false_hold_rate())
+            .map_err(|error| error.to_string())?;
     }
+    for signal in settings.signals().unwrap_or_default() {
+        if !robot.signals.contains(signal) && !settings.thresholds().contains_key(signal) {
+            tracing::warn!(
+                signal = signal.as_str(),
+                bundle = policy.bundle().manifest().name(),
+                "confidence: this policy does not give the signal, or it was not calibrated: it cannot hold"
+            );
+        }
+    }
+    Ok(())
+}
 
-    #[test]
-    fn paths_are_compared_at_equal_times() {
-        let before = path(100, &[0.0, 0.1, 0.2, 0.3]);
-        assert!(change_m(&before, &path(200, &[0.1, 0.2, 0.3, 0.4])) < 1e-12);
-        assert!((change_m(&before, &path(200, &[0.2, 0.3, 0.4, 0.5])) - 0.1).abs() < 1e-12);
-        assert!(
-            change_m(&before, &path(900, &[5.0])) < 1e-12,
-            "nothing shared"
-        );
-    }
+/// Statistics of the head's input.
+fn statistics(
+    policy: &Policy,
+    robot: &RobotCalibration,
+) -> Result<Option<Arc<FeatureStatistics>>, RuntimeError> {
+    let Some(features) = &robot.features else {
+        return Ok(None);
+    };
+    let [mean, whitening] = policy.bundle().confidence_statistics(&features.file)?;
+    let path = policy.bundle().folder().join(&features.file);
+    let statistics = FeatureStatistics::from_parts(mean, whitening, features.shrinkage)
+        .ok_or_else(|| {
+            refused(
+                &path,
+                "expected finite statistics whose lengths fit".to_owned(),
+            )
+        })?;
+    Ok(Some(Arc::new(statistics)))
+}
 
-    #[test]
-    fn numbers_that_are_not_finite_give_no_confidence() {
-        let mut monitor = monitor();
-        let bad = [path(100, &[f64::NAN]), path(100, &[0.0])];
-        let reading = monitor.observe(judged(bad, path(100, &[f64::NAN])));
-        assert!(reading.score < 1e-12);
+fn refused(path: &Path, reason: String) -> RuntimeError {
+    RuntimeError::Calibration {
+        path: PathBuf::from(path),
+        reason,
     }
+}
+
+/// The outcome of a monitor that cannot be made: it was checked when the session
+/// was opened.
+pub(crate) fn unjudged(error: &vola_confidence::CalibrationError) -> RuntimeError {
+    refused(Path::new(CALIBRATION_FILE), error.to_string())
 }

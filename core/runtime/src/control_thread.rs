@@ -26,6 +26,7 @@ use crate::{
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     log_sink::{LineSender, PluginLine},
+    motion_report::{MotionOutlet, MotionTap},
     real_time::{self, lock_memory},
     real_time_report::prepare_thread,
     telemetry::ControlTelemetry,
@@ -86,6 +87,7 @@ pub(crate) struct ControlThread {
     pub(crate) publisher: triple_buffer::Input<Published>,
     /// Where plugins' log lines go that come on this thread.
     pub(crate) lines: Option<LineSender>,
+    pub(crate) motion: MotionTap,
     pub(crate) settings: ControlSettings,
 }
 
@@ -146,6 +148,7 @@ impl ControlThread {
                 status: *self.control.status(),
                 orders_taken: taken,
             });
+            self.motion.tell(self.control.status());
             telemetry
                 .work
                 .record(real_time::thread_cpu_ns().saturating_sub(began_ns));
@@ -196,6 +199,7 @@ pub(crate) struct Told {
     pub(crate) events: Consumer<ControlEvent>,
     pub(crate) lines: Consumer<PluginLine>,
     pub(crate) inputs: InputLog,
+    pub(crate) motion: MotionOutlet,
     pub(crate) telemetry: Arc<ControlTelemetry>,
 }
 
@@ -214,6 +218,7 @@ impl Told {
             line.log();
         }
         self.inputs.take(0);
+        self.motion.drain();
     }
 }
 

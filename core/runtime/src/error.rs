@@ -28,6 +28,14 @@ pub enum RuntimeError {
         /// How, and what follows.
         reason: String,
     },
+    /// The calibration of a bundle's confidence cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Calibration {
+        /// The file.
+        path: PathBuf,
+        /// Expected versus got, and what to do.
+        reason: String,
+    },
     /// A library's manifest is not understood.
     #[error("{}: its manifest is not understood: {reason}\nhelp: rebuild the plugin with the vola-plugin SDK of this Vola", path.display())]
     Manifest {

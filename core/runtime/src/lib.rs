@@ -30,6 +30,7 @@ mod interposer;
 mod latency;
 mod limits;
 mod log_sink;
+mod motion_report;
 mod newest_picture;
 mod null_actuator;
 mod observing;
@@ -46,6 +47,7 @@ mod real_time;
 mod real_time_report;
 mod report;
 mod robot;
+mod robot_settings;
 mod safety_setup;
 mod seeded_noise;
 mod session;
@@ -63,27 +65,30 @@ mod watchdog;
 
 pub use arm_gauge::ArmGlance;
 pub use attention_map::AttentionMap;
-pub use body::TickWrapper;
+pub use body::{PictureSink, TickWrapper};
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
+pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
 pub use heartbeat::{Heartbeat, HeartbeatKind};
 pub use interposer::Interposer;
 pub use latency::{LatencyHistogram, LatencyQuantiles};
+pub use motion_report::{MotionReport, MotionSink};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use plugin_registry::{CreatedStage, PluginLibrary, PluginRegistry};
 pub use plugin_rules::{PluginOptions, PluginRules};
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};
 pub use report::{
-    ArmState, ConfidenceReading, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer,
-    LabelTensor, Picture, PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
+    ArmState, DecisionReport, Detection, Driver, ExpertNoise, HandoffAnswer, LabelTensor, Picture,
+    PrimitiveObserver, PrimitiveReport, SafetyNote, SceneReading, Unobserved,
 };
 pub use robot::Robot;
 pub use safety_setup::FilterUse;
-pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
+pub use session::{ClockMode, Drive, PolicyContract, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
 pub use telemetry::{ControlReport, ControlWatch, DecisionGlance, PolicyTelemetry};
+pub use vola_confidence::ConfidenceReading;

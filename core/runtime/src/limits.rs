@@ -1,17 +1,10 @@
-//! From the deployment's words to checked limits and thresholds.
+//! From the deployment's words to checked limits.
 
-use vola_bundle::{Deployment, Signal};
+use vola_bundle::Deployment;
 use vola_motion::{JointLimits, Limits, ToolLimits};
 use vola_types::EmbodimentDescription;
 
-use crate::{RuntimeError, confidence::ConfidenceSettings, policy::Policy};
-
-/// Spread of the samples above which the arm holds, without a calibration (m).
-const SAMPLE_SPREAD_M: f64 = 0.04;
-/// Disagreement of overlapping chunks above which the arm holds (m).
-const CHUNK_CHANGE_M: f64 = 0.08;
-/// Probability of failing above which the arm holds.
-const FAILING: f64 = 0.9;
+use crate::RuntimeError;
 
 /// The robot's limits, narrowed by the deployment.
 pub(crate) fn checked_limits(
@@ -50,21 +43,5 @@ pub(crate) fn tool_limits(
         max_speed_m_per_s: safety
             .max_tool_speed_m_per_s()
             .unwrap_or(description.max_tool_speed_m_per_s),
-    }
-}
-
-/// Thresholds of the signals that the deployment asks for.
-pub(crate) fn confidence(deployment: &Deployment, policy: Option<&Policy>) -> ConfidenceSettings {
-    let settings = deployment.confidence();
-    let of = |signal: Signal, usual: f64| {
-        let watched = settings.signals().contains(&signal);
-        watched.then(|| settings.threshold(signal).unwrap_or(usual))
-    };
-    let has_progress = policy.is_some_and(|policy| policy.bundle().manifest().progress().is_some());
-    ConfidenceSettings {
-        sample_spread_m: of(Signal::SampleSpread, SAMPLE_SPREAD_M),
-        chunk_change_m: of(Signal::ChunkConsistency, CHUNK_CHANGE_M),
-        failing: of(Signal::Failing, FAILING).filter(|_| has_progress),
-        window: usize::try_from(settings.window()).unwrap_or(1),
     }
 }

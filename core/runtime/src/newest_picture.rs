@@ -43,13 +43,19 @@ struct Shared {
     generation: AtomicU64,
     /// Somebody reads pictures when it needs them, not only those it is shown.
     is_read: AtomicBool,
-    watch: Mutex<Option<Watch>>,
+    watches: Mutex<Vec<Watching>>,
 }
 
 impl Shared {
-    fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watches(&self) -> MutexGuard<'_, Vec<Watching>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Somebody who is shown pictures while time passes.
+struct Watching {
+    watch: Watch,
+    next_ns: u64,
 }
 
 #[derive(Default)]
@@ -108,7 +114,7 @@ impl CameraThreads {
         now_ns: impl Fn() -> u64 + Send + 'static,
     ) -> Result<(), RuntimeError> {
         let shared = self.shared(&watch.camera, id, now_ns)?;
-        *shared.watch() = Some(watch);
+        shared.watches().push(Watching { watch, next_ns: 0 });
         Ok(())
     }
 
@@ -193,7 +199,6 @@ impl CameraThread {
             height: camera.description().height,
             rgb: vec![0; camera.byte_length()],
         };
-        let mut shown_ns = 0;
         while !self.ending.load(Ordering::Acquire) {
             let Some(period) = self.period_now(period) else {
                 std::thread::park_timeout(period);
@@ -202,7 +207,7 @@ impl CameraThread {
             let started_ns = now_ns();
             let grabbed = camera.grab(started_ns, &mut picture.rgb);
             if grabbed.is_ok() {
-                self.show(&picture, started_ns, &mut shown_ns);
+                self.show(&picture, started_ns);
             }
             let mut newest = self
                 .shared
@@ -230,23 +235,22 @@ impl CameraThread {
         if self.shared.is_read.load(Ordering::Acquire) {
             return Some(own);
         }
-        match &*self.shared.watch() {
-            Some(watch) if watch.is_wanted() => {
-                Some(own.max(Duration::from_nanos(watch.period_ns)))
-            }
-            Some(_) => None,
+        let watches = self.shared.watches();
+        if watches.is_empty() {
             // It was started to be read, and is about to be.
-            None => Some(own),
+            return Some(own);
         }
+        let wanted = watches.iter().filter(|it| it.watch.is_wanted());
+        let shortest_ns = wanted.map(|it| it.watch.period_ns).min()?;
+        Some(own.max(Duration::from_nanos(shortest_ns)))
     }
 
-    fn show(&self, picture: &Picture, time_ns: u64, shown_ns: &mut u64) {
-        if let Some(watch) = self.shared.watch().as_mut()
-            && time_ns >= *shown_ns
-            && watch.is_wanted()
-        {
-            (watch.sink)(time_ns, picture);
-            *shown_ns = time_ns + watch.period_ns;
+    fn show(&self, picture: &Picture, time_ns: u64) {
+        for Watching { watch, next_ns } in self.shared.watches().iter_mut() {
+            if time_ns >= *next_ns && watch.is_wanted() {
+                (watch.sink)(time_ns, picture);
+                *next_ns = time_ns + watch.period_ns;
+            }
         }
     }
 }
@@ -273,12 +277,13 @@ mod tests {
         assert_eq!(camera.period_now(own), Some(own));
         let looks = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&looks);
-        *camera.shared.watch() = Some(Watch {
+        let watch = Watch {
             camera: "wrist".to_owned(),
             period_ns: 100_000_000,
             sink: Box::new(|_, _| {}),
             is_wanted: Some(Box::new(move || asked.load(Ordering::Relaxed))),
-        });
+        };
+        camera.shared.watches().push(Watching { watch, next_ns: 0 });
         assert_eq!(camera.period_now(own), None);
         looks.store(true, Ordering::Relaxed);
         assert_eq!(camera.period_now(own), Some(Duration::from_millis(100)));

@@ -19,6 +19,9 @@ use crate::{
     proprioception::Proprioception, stage_instance::PolicyHost,
 };
 
+/// Tensor that a bundle's stages may give for the confidence.
+const TOKEN_ENTROPY: &str = "token_entropy";
+
 /// What the policy decided from one observation.
 pub(crate) struct PolicyDecision {
     /// Every sample, physical.
@@ -31,6 +34,19 @@ pub(crate) struct PolicyDecision {
     pub(crate) millis: f64,
     /// Duration of each stage (ms).
     pub(crate) stage_millis: Vec<(String, f64)>,
+    /// What the stages tell beside, for the confidence.
+    pub(crate) inner: InnerEvidence,
+}
+
+/// What stages tell of how they came to a decision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InnerEvidence {
+    /// The action head's input.
+    pub(crate) features: Option<Vec<f32>>,
+    /// Number of maps and their weights.
+    pub(crate) attention: Option<(usize, Vec<f32>)>,
+    /// Entropies of the head's tokens (nat).
+    pub(crate) token_entropy: Option<Vec<f32>>,
 }
 
 /// A bundle's chain, its processors and its contract with one robot. Owned by
@@ -214,6 +230,7 @@ impl Policy {
             progress,
             millis: started.elapsed().as_secs_f64() * 1e3,
             stage_millis,
+            inner: self.inner_evidence(),
         })
     }
 
@@ -236,6 +253,38 @@ impl Policy {
             .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
             .collect();
         AttentionMap::of(key, size, &shape_of(&output), &weights)
+    }
+
+    /// The first of the action head's inputs.
+    pub(crate) fn features_tensor(&self) -> Option<&str> {
+        let head = self.binding.head();
+        let stages = self.bundle.manifest().stages();
+        let stage = stages.iter().find(|stage| stage.name() == head)?;
+        stage.inputs().first().map(String::as_str)
+    }
+
+    /// What can be read of it; a tensor that another library keeps, or of another
+    /// type, is left out.
+    fn inner_evidence(&self) -> InnerEvidence {
+        let read = |name: &str| {
+            let output = self.pipeline.output(name)?;
+            let is_f32 = TensorAbi::dtype_from_code(output.dtype) == Some(vola_types::DType::F32);
+            let words = output.bytes.as_slice().as_chunks::<4>().0;
+            let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+            (is_f32 && !values.is_empty()).then(|| (shape_of(&output), values))
+        };
+        InnerEvidence {
+            features: self
+                .features_tensor()
+                .and_then(read)
+                .map(|(_, values)| values),
+            attention: read(ATTENTION).map(|(shape, values)| {
+                // [1, maps, cells], or [maps, cells].
+                let maps = shape.iter().rev().nth(1).copied().unwrap_or(1);
+                (maps, values)
+            }),
+            token_entropy: read(TOKEN_ENTROPY).map(|(_, values)| values),
+        }
     }
 
     /// Objects that the scene head finds; none without a scene head.

@@ -8,18 +8,19 @@ use std::time::Instant;
 
 use vola_abi::FaultKind;
 use vola_bundle::ActionChunk;
-use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal};
+use vola_confidence::{Asking, AttentionMaps, Evidence, Monitor, PlannedPath, ToolPose};
+use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal, Signal};
 
 use crate::{
-    ConfidenceReading, DecisionGlance, DecisionReport, Driver, HandoffAnswer, LabelTensor,
-    PrimitiveObserver, PrimitiveReport, RuntimeError, SafetyNote, Session,
+    ConfidenceReading, ConfidenceUse, DecisionGlance, DecisionReport, Driver, HandoffAnswer,
+    LabelTensor, PrimitiveObserver, PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
-    confidence::{ConfidenceMonitor, Judged, PlannedPath},
+    confidence::unjudged,
     control_loop::{PROPRIOCEPTION_NS, TICK_NS},
     control_status::{ControlMode, StopCause},
     expert,
-    policy::Policy,
+    policy::{InnerEvidence, Policy},
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
     session::ClockMode,
@@ -69,11 +70,16 @@ struct Decision {
     millis: f64,
     stage_millis: Vec<(String, f64)>,
     labels: Vec<LabelTensor>,
+    inner: InnerEvidence,
 }
 
 /// What a policy primitive carries from decision to decision.
 struct Run {
-    monitor: ConfidenceMonitor,
+    monitor: Monitor,
+    /// From when the confidence counts time (ns).
+    begin_ns: u64,
+    /// A person said to leave it.
+    skipped: bool,
     stall: StallWatch,
     random: SeededNoise,
     decisions: u32,
@@ -108,13 +114,19 @@ impl Session {
             });
         }
         self.primitives_run += 1;
+        self.confidence.budget.begin_primitive();
+        if goal.op.is_policy() {
+            self.last_op = Some(goal.op);
+        }
         let seed = self
             .settings
             .seed
             .wrapping_mul(0x9E37_79B9)
             .wrapping_add(self.primitives_run);
         let mut run = Run {
-            monitor: ConfidenceMonitor::new(self.settings.confidence),
+            monitor: self.monitor(goal.op)?,
+            begin_ns,
+            skipped: false,
             stall: StallWatch::default(),
             random: SeededNoise::new(seed),
             decisions: 0,
@@ -156,6 +168,9 @@ impl Session {
         let settled = self.settle();
         self.pass_on_notes(observer);
         settled?;
+        if driver == Driver::Policy && goal.op.is_policy() {
+            self.watch_drift(&ending, &run);
+        }
         let after = self.body.status();
         for (limit, ticks) in after.interventions.since(&before.interventions) {
             self.tell(
@@ -219,7 +234,7 @@ impl Session {
             };
             self.policy_telemetry
                 .record("decision", elapsed_ns(started));
-            let reading = run.monitor.observe(judged(&decision, &measured));
+            let reading = observe(run, &decision, &measured);
             run.decisions += 1;
             self.report(&decision, &measured, &reading, observer);
             if let Some(ending) = self.progress(goal.op, driver, &decision, &measured, run) {
@@ -228,8 +243,8 @@ impl Session {
             if run.stall.observe(&measured) && driver == Driver::Policy {
                 return Ok(ended(Outcome::Failed, "the policy stands still"));
             }
-            if reading.low && driver == Driver::Policy {
-                match self.hand_off(&reading, observer, run, seed)? {
+            if reading.low && driver == Driver::Policy && self.confidence.holds() {
+                match self.hand_off(goal.op, &reading, observer, run, seed)? {
                     Some(ending) => return Ok(ending),
                     None => continue,
                 }
@@ -375,6 +390,7 @@ impl Session {
                     millis: 0.0,
                     stage_millis: Vec::new(),
                     labels: made.labels,
+                    inner: InnerEvidence::default(),
                 }
             }
             Driver::Policy | Driver::Corrected => {
@@ -406,6 +422,7 @@ impl Session {
                     millis: made.millis,
                     stage_millis: made.stage_millis,
                     labels,
+                    inner: made.inner,
                 }
             }
         };
@@ -437,6 +454,11 @@ impl Session {
             state_names: self.state_names(),
             labels: &decision.labels,
             chunk: &decision.executed,
+            features: decision
+                .inner
+                .features
+                .as_deref()
+                .filter(|_| self.confidence.usage == ConfidenceUse::Survey),
         });
     }
 
@@ -480,6 +502,7 @@ impl Session {
     /// The policy is unsure: the arm comes to rest, a person decides.
     fn hand_off(
         &mut self,
+        op: Op,
         reading: &ConfidenceReading,
         observer: &mut dyn PrimitiveObserver,
         run: &mut Run,
@@ -488,28 +511,60 @@ impl Session {
         run.held = true;
         self.settle()?;
         let asked_ns = self.body.now_ns();
+        if let Some(ending) = spent(self.confidence.budget.ask(asked_ns), reading) {
+            return Ok(Some(ending));
+        }
         let answer = observer.low_confidence(reading);
-        run.monitor.forgive();
+        let now_ns = self.body.now_ns();
+        run.monitor.answered(now_ns);
         run.stall.forgive();
-        run.deadline_ns += self.body.now_ns() - asked_ns;
+        run.deadline_ns += now_ns - asked_ns;
+        run.begin_ns += now_ns - asked_ns;
         Ok(match answer {
             HandoffAnswer::Continue => None,
             HandoffAnswer::Retry => {
                 run.done = 0;
                 run.failing = 0;
-                run.deadline_ns = self.body.now_ns() + self.settings.timeout_ns;
+                run.deadline_ns = now_ns + self.settings.timeout_ns;
+                run.begin_ns = now_ns;
+                run.monitor = self.monitor(op)?;
                 self.begin_policy(seed.wrapping_add(u64::from(run.decisions)))?;
                 None
             }
-            HandoffAnswer::Skip => Some(Ending {
-                outcome: Outcome::Done,
-                reason: Some("a person said to skip it".to_owned()),
-            }),
+            HandoffAnswer::Skip => {
+                run.skipped = true;
+                Some(Ending {
+                    outcome: Outcome::Done,
+                    reason: Some("a person said to skip it".to_owned()),
+                })
+            }
             HandoffAnswer::Abort => Some(ended(
                 Outcome::Interrupted,
                 "the policy was unsure and nobody said to go on",
             )),
         })
+    }
+
+    /// A watch over a primitive that begins.
+    fn monitor(&self, op: Op) -> Result<Monitor, RuntimeError> {
+        Monitor::new(&self.confidence.plan, op).map_err(|error| unjudged(&error))
+    }
+
+    /// A primitive that went well tells whether the calibration still fits.
+    fn watch_drift(&mut self, ending: &Ending, run: &Run) {
+        let went_well = ending.outcome == Outcome::Done && !run.skipped;
+        let Some(drift) = self.confidence.drift.as_mut().filter(|_| went_well) else {
+            return;
+        };
+        if drift.observe(run.monitor.was_low()) {
+            let report = drift.report();
+            tracing::warn!(
+                seen = report.seen,
+                held = report.held,
+                stated = report.rate,
+                "confidence: good primitives are held more often than was stated; the calibration no longer fits: run `vola calibrate`"
+            );
+        }
     }
 
     /// Follows a chunk when it becomes visible; refused chunks leave the old path.
@@ -583,17 +638,52 @@ fn is_plausible(op: Op, measured: &Proprioception) -> bool {
     }
 }
 
-/// The decision as paths of the tool, for the confidence.
-fn judged(decision: &Decision, measured: &Proprioception) -> Judged {
-    Judged {
-        samples: decision
-            .samples
-            .iter()
-            .map(|chunk| planned(chunk, measured))
-            .collect(),
-        executed: planned(&decision.executed, measured),
-        failing: decision.progress.map(|(_, failing)| failing),
-    }
+/// Ends a primitive whose questions are used up: the arm is at rest, and does
+/// not go on unasked.
+fn spent(asking: Asking, reading: &ConfidenceReading) -> Option<Ending> {
+    let whose = match asking {
+        Asking::Allowed => return None,
+        Asking::PrimitiveSpent => "this primitive",
+        Asking::HourSpent => "this hour",
+    };
+    let signal = reading.signal.map_or("confidence", Signal::as_str);
+    let text = format!(
+        "the policy was unsure ({signal}), and the questions of {whose} are used up (`[confidence] budget`)"
+    );
+    Some(ended(Outcome::Interrupted, &text))
+}
+
+/// Shows the decision to the confidence.
+fn observe(run: &mut Run, decision: &Decision, measured: &Proprioception) -> ConfidenceReading {
+    let samples: Vec<PlannedPath> = decision
+        .samples
+        .iter()
+        .map(|chunk| planned(chunk, measured))
+        .collect();
+    let executed = planned(&decision.executed, measured);
+    run.monitor.observe(&Evidence {
+        time_ns: measured.time_ns,
+        since_start_ns: measured.time_ns.saturating_sub(run.begin_ns),
+        tool: ToolPose {
+            position: measured.tool_position(),
+            orientation: measured.tool_orientation(),
+            gripper: measured.gripper,
+            gripper_command: measured.gripper_command,
+        },
+        samples: &samples,
+        executed: &executed,
+        progress: decision.progress,
+        features: decision.inner.features.as_deref(),
+        attention: decision
+            .inner
+            .attention
+            .as_ref()
+            .map(|(maps, weights)| AttentionMaps {
+                maps: *maps,
+                weights,
+            }),
+        token_entropy: decision.inner.token_entropy.as_deref(),
+    })
 }
 
 /// Tool positions of a chunk; for joint spaces the first three joints stand in.

@@ -22,7 +22,8 @@ use vola_bundle::ControlSettings;
 use vola_types::PluginId;
 
 use crate::{
-    CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
     control_inputs::{InputLog, RecordedSetup},
@@ -32,6 +33,7 @@ use crate::{
         Clock, ControlThread, Notes, Published, Told, listen, lock_queue, lock_status,
     },
     log_sink::line_ring,
+    motion_report::{MotionTap, TapHandle, motion_queue},
     newest_picture::{CameraThread, CameraThreads},
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
@@ -58,6 +60,7 @@ pub(crate) struct RealBody {
     orders_sent: u64,
     status: triple_buffer::Output<Published>,
     notes: Notes,
+    motion: TapHandle,
     telemetry: Arc<ControlTelemetry>,
     digest: CommandDigest,
     real_time: RealTimeReport,
@@ -106,12 +109,18 @@ impl RealBody {
             orders_taken: 0,
         };
         let (mut publisher, mut status) = triple_buffer::TripleBuffer::new(&first).split();
+        let (mut tap, outlet, motion) = motion_queue();
         let telemetry = control.telemetry();
         telemetry.clear();
         let (mut lines, plugin_lines) = line_ring(Arc::clone(&telemetry));
         let locked = if settings.lock_memory() {
-            lock_queues(&mut control, &mut orders, &mut publisher, &mut status)
-                .and_then(|bytes| Ok(bytes + lines.lock_memory()?))
+            lock_queues(
+                &mut control,
+                &mut orders,
+                &mut tap,
+                (&mut publisher, &mut status),
+            )
+            .and_then(|bytes| Ok(bytes + lines.lock_memory()?))
         } else {
             Ok(0)
         };
@@ -120,6 +129,7 @@ impl RealBody {
             control,
             inbox,
             publisher,
+            motion: tap,
             lines: Some(lines),
             settings,
         });
@@ -127,6 +137,7 @@ impl RealBody {
             events: told,
             lines: plugin_lines,
             inputs,
+            motion: outlet,
             telemetry: Arc::clone(&telemetry),
         };
         let (ready, report) = mpsc::sync_channel(1);
@@ -156,6 +167,7 @@ impl RealBody {
             orders_sent: 0,
             status,
             notes,
+            motion,
             telemetry,
             digest,
             real_time,
@@ -255,6 +267,10 @@ impl Body for RealBody {
         let clock = self.clock;
         self.cameras.watch(watch, &self.id, move || clock.now_ns())
     }
+
+    fn watch_motion(&mut self, model: Arc<ArmModel>, sink: MotionSink) {
+        self.motion.open(model, sink);
+    }
 }
 
 impl World for RealBody {
@@ -302,10 +318,16 @@ impl Drop for RealBody {
 fn lock_queues(
     control: &mut ControlLoop,
     orders: &mut Producer<ControlOrder>,
-    publisher: &mut triple_buffer::Input<Published>,
-    status: &mut triple_buffer::Output<Published>,
+    motion: &mut MotionTap,
+    (publisher, status): (
+        &mut triple_buffer::Input<Published>,
+        &mut triple_buffer::Output<Published>,
+    ),
 ) -> io::Result<usize> {
-    Ok(control.lock_rings()? + lock_queue(orders)? + lock_status(publisher, status)?)
+    Ok(control.lock_rings()?
+        + lock_queue(orders)?
+        + lock_queue(motion.queue())?
+        + lock_status(publisher, status)?)
 }
 
 /// Steps a simulated world with the clock until the session ends.

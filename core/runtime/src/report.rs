@@ -1,6 +1,7 @@
 //! What a running primitive tells its owner, and what it asks.
 
 use vola_bundle::ActionChunk;
+use vola_confidence::ConfidenceReading;
 use vola_types::{DType, Outcome};
 
 /// Watches a primitive. Called on the thread that runs it.
@@ -64,19 +65,6 @@ pub enum HandoffAnswer {
     Abort,
 }
 
-/// How sure the policy is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ConfidenceReading {
-    /// 0 … 1, higher is surer; averaged over the window.
-    pub score: f64,
-    /// Below it the arm holds.
-    pub threshold: f64,
-    /// Whether the arm must hold now.
-    pub low: bool,
-    /// The raw signals of this decision, by name.
-    pub signals: Vec<(&'static str, f64)>,
-}
-
 /// One decision of the policy (or of the expert that is recorded).
 pub struct DecisionReport<'a> {
     /// Time of the observation (ns).
@@ -101,6 +89,9 @@ pub struct DecisionReport<'a> {
     pub labels: &'a [LabelTensor],
     /// The chunk that will be followed.
     pub chunk: &'a ActionChunk,
+    /// The input of the action head, where it can be read; only in sessions that
+    /// survey the confidence.
+    pub features: Option<&'a [f32]>,
 }
 
 /// A tensor of a demonstration.

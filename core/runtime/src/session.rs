@@ -11,16 +11,18 @@ use vola_bundle::{
     Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
     compare_policy,
 };
+use vola_confidence::{DriftReport, DriftWatch, RobotCalibration};
 use vola_motion::Limits;
-use vola_types::{EmbodimentDescription, Op, PluginDescription, PluginId};
+use vola_types::{ActionSpace, EmbodimentDescription, Op, PluginId};
 
 use crate::{
     ArmState, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat, HeartbeatKind,
-    Interposer, LabelTensor, Picture, PluginLibrary, PluginOptions, PluginRegistry, PluginRules,
-    PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
+    Interposer, LabelTensor, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry,
+    PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     body::{Body, PictureDemand, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
+    confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, PROPRIOCEPTION_NS, TICK_NS},
     heartbeat::Heartbeats,
@@ -32,6 +34,7 @@ use crate::{
     proprioception::{Proprioception, state_names},
     real_body::{RealBody, RealParts},
     robot::{ActuatorPort, OpenRobot},
+    robot_settings::{gripping_no_harder, merged},
     safety_setup::{FilterUse, SafetySetup, check_filter_use},
     stage_instance::PolicyHost,
     virtual_body::VirtualBody,
@@ -74,6 +77,8 @@ pub struct SessionOptions {
     pub control_record: Option<PathBuf>,
     /// What stands between the session and the parts of a simulated robot.
     pub interposer: Option<Arc<dyn Interposer>>,
+    /// What is made of the confidence.
+    pub confidence: ConfidenceUse,
 }
 
 /// What takes a session's commands.
@@ -100,8 +105,16 @@ pub enum PolicyUse {
     None,
 }
 
-/// The setting by which a robot is told how hard it may grip (N).
-const GRIPPER_FORCE: &str = "gripper_force_n";
+/// What a policy reads and gives for the session's robot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicyContract {
+    /// Names of the state values that it reads.
+    pub state: Vec<String>,
+    /// Meaning of its actions.
+    pub space: ActionSpace,
+    /// Rows of its chunks a second.
+    pub rate_hz: f64,
+}
 
 /// A running robot.
 pub struct Session {
@@ -115,6 +128,8 @@ pub struct Session {
     pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
+    pub(crate) confidence: Confidence,
+    pub(crate) last_op: Option<Op>,
     pub(crate) policy_telemetry: PolicyTelemetry,
     heartbeats: Heartbeats,
     header: Value,
@@ -131,7 +146,6 @@ pub(crate) struct RunSettings {
     pub(crate) latency_ns: u64,
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
-    pub(crate) confidence: crate::confidence::ConfidenceSettings,
 }
 
 impl Session {
@@ -173,6 +187,12 @@ impl Session {
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
+        let confidence = Confidence::new(
+            deployment,
+            policy.as_ref(),
+            execution.as_ref(),
+            options.confidence,
+        )?;
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
@@ -203,6 +223,7 @@ impl Session {
             if let Some(path) = &options.control_record {
                 header.insert("control_record".to_owned(), serde_json::json!(path));
             }
+            header.insert("confidence".to_owned(), confidence.header());
         }
         Ok(Self {
             body,
@@ -216,13 +237,14 @@ impl Session {
                 latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
-                confidence: crate::limits::confidence(deployment, policy.as_ref()),
             },
             policy,
             max_velocity,
             path_check,
             path: None,
             primitives_run: 0,
+            confidence,
+            last_op: None,
             policy_telemetry: PolicyTelemetry::default(),
             heartbeats,
             header,
@@ -427,6 +449,32 @@ impl Session {
         })
     }
 
+    /// Hands every measured instant, a hundred a second, to a sink from now on.
+    /// In virtual time, pictures of the same time are shown first.
+    pub fn watch_motion(&mut self, sink: MotionSink) {
+        self.body.watch_motion(Arc::clone(&self.model), sink);
+    }
+
+    /// Cameras of the policy's observations; without a policy those asked for,
+    /// or all.
+    #[must_use]
+    pub fn observed_cameras(&self) -> Vec<String> {
+        self.eyes.cameras()
+    }
+
+    /// What the policy reads and gives; none without a policy.
+    #[must_use]
+    pub fn policy_contract(&self) -> Option<PolicyContract> {
+        let policy = self.policy.as_ref()?;
+        let id = self.robot.id().to_string();
+        let binding = policy.bundle().manifest().embodiment(&id).ok()?;
+        Some(PolicyContract {
+            state: binding.state().names().to_vec(),
+            space: binding.action().space(),
+            rate_hz: binding.action().rate_hz(),
+        })
+    }
+
     /// Awaits signs of life from now on, at most `deadline` apart; silence holds
     /// or stops the arm, as the kind says. The first counts from now.
     #[must_use]
@@ -474,6 +522,39 @@ impl Session {
         self.body.telemetry().clear();
     }
 
+    /// Whether the calibration of the confidence still fits, by the primitives
+    /// that went well so far; none without a calibration.
+    #[must_use]
+    pub fn drift(&self) -> Option<DriftReport> {
+        self.confidence.drift.as_ref().map(DriftWatch::report)
+    }
+
+    /// What the confidence was calibrated on, and the stated false-hold rate;
+    /// none without a calibration.
+    #[must_use]
+    pub fn calibration(&self) -> Option<(&RobotCalibration, f64)> {
+        let (robot, rate) = self.confidence.plan.calibration.as_ref()?;
+        Some((robot, *rate))
+    }
+
+    /// The tensor that the action head reads first; none without a policy.
+    #[must_use]
+    pub fn features_tensor(&self) -> Option<&str> {
+        self.policy.as_ref().and_then(Policy::features_tensor)
+    }
+
+    /// The op of the last primitive that the policy drove.
+    #[must_use]
+    pub fn last_op(&self) -> Option<Op> {
+        self.last_op
+    }
+
+    /// Time between decisions of the policy (ns); none without one.
+    #[must_use]
+    pub fn decision_period_ns(&self) -> Option<u64> {
+        self.settings.execution.map(|execution| execution.period_ns)
+    }
+
     /// What the policy's steps cost, by part. A clone reads the same.
     #[must_use]
     pub fn policy_telemetry(&self) -> PolicyTelemetry {
@@ -493,7 +574,9 @@ impl Session {
         self.header.clone()
     }
 
-    pub(crate) fn state_names(&self) -> &[String] {
+    /// Names of every state value that this arm offers.
+    #[must_use]
+    pub fn state_names(&self) -> &[String] {
         &self.state_names
     }
 
@@ -722,55 +805,6 @@ fn isolated(registry: &PluginRegistry, library: &PluginLibrary) -> Vec<String> {
         .filter(|id| registry.is_isolated(id))
         .map(|id| id.to_string())
         .collect()
-}
-
-/// Settings with the keys of `over` put over those of `base`.
-fn merged(base: &Value, over: &Value) -> Value {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            let mut all = base.clone();
-            for (key, value) in over {
-                let merged_value = merged(base.get(key).unwrap_or(&Value::Null), value);
-                all.insert(key.clone(), merged_value);
-            }
-            Value::Object(all)
-        }
-        (base, Value::Null) => base.clone(),
-        (_, over) => over.clone(),
-    }
-}
-
-/// The settings, with the deployment's limit of the grasp force put in where the
-/// robot has such a setting, grips harder by itself, and nothing is said of it.
-fn gripping_no_harder(
-    mut settings: Value,
-    deployment: &Deployment,
-    registry: &PluginRegistry,
-    id: &PluginId,
-) -> Value {
-    let Some(limit_n) = deployment.safety().gripper_force_n() else {
-        return settings;
-    };
-    let plugins = registry.libraries().iter().flat_map(|library| {
-        let name = library.name().to_owned();
-        let named =
-            move |plugin: &&PluginDescription| format!("{name}/{}", plugin.name) == id.to_string();
-        library.plugins().iter().filter(named)
-    });
-    let usual_n = plugins
-        .filter_map(|plugin| {
-            plugin.settings_schema["properties"][GRIPPER_FORCE]["default"].as_f64()
-        })
-        .next();
-    if settings.is_null() {
-        settings = Value::Object(serde_json::Map::new());
-    }
-    if let (Some(usual_n), Some(settings)) = (usual_n, settings.as_object_mut())
-        && usual_n > limit_n
-    {
-        settings.entry(GRIPPER_FORCE).or_insert(limit_n.into());
-    }
-    settings
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

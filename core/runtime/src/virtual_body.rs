@@ -11,12 +11,14 @@ use rtrb::Consumer;
 use vola_types::PluginId;
 
 use crate::{
-    CommandDigest, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     control_event::{ControlEvent, ControlNote},
     control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
+    motion_report::MotionInstant,
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
 };
@@ -35,7 +37,9 @@ pub(crate) struct VirtualBody {
     cameras: Vec<CameraPort>,
     simulation: SimulationPort,
     stop_switch: StopSwitch,
-    watch: Option<(Watch, u64)>,
+    watches: Vec<(Watch, u64)>,
+    motion: Option<(Arc<ArmModel>, MotionSink)>,
+    motion_told_ns: u64,
     frame: Picture,
 }
 
@@ -65,7 +69,9 @@ impl VirtualBody {
             cameras,
             simulation,
             stop_switch,
-            watch: None,
+            watches: Vec::new(),
+            motion: None,
+            motion_told_ns: 0,
             frame: Picture::default(),
         })
     }
@@ -82,14 +88,27 @@ impl VirtualBody {
         }
         self.simulation.step(TICK_NS)?;
         self.now_ns += TICK_NS;
-        if self
-            .watch
-            .as_ref()
-            .is_some_and(|(_, due_ns)| self.now_ns >= *due_ns)
-        {
-            self.show()?;
+        for watch in 0..self.watches.len() {
+            self.show(watch)?;
         }
+        self.tell_motion();
         Ok(())
+    }
+
+    /// Hands on a new measured instant; pictures of the same time came before.
+    fn tell_motion(&mut self) {
+        let status = self.control.status();
+        let Some((model, sink)) = &mut self.motion else {
+            return;
+        };
+        if status.proprioception_ns == self.motion_told_ns {
+            return;
+        }
+        self.motion_told_ns = status.proprioception_ns;
+        // An invalid state stops the arm, which is told elsewhere.
+        if let Ok(report) = MotionInstant::of(status).report(model) {
+            sink(&report);
+        }
     }
 
     /// Logs what the control loop told, and keeps it for the run's log.
@@ -101,13 +120,23 @@ impl VirtualBody {
         }
     }
 
-    fn show(&mut self) -> Result<(), RuntimeError> {
-        let Some((mut watch, due_ns)) = self.watch.take() else {
+    /// Puts a watch back into its place.
+    fn keep(&mut self, number: usize, watch: (Watch, u64)) {
+        self.watches.push(watch);
+        let last = self.watches.len() - 1;
+        self.watches.swap(number, last);
+    }
+
+    /// Shows a watch its picture when it is due.
+    fn show(&mut self, number: usize) -> Result<(), RuntimeError> {
+        let due = |(_, due_ns): &(Watch, u64)| self.now_ns >= *due_ns;
+        if !self.watches.get(number).is_some_and(due) {
             return Ok(());
-        };
+        }
+        let (mut watch, due_ns) = self.watches.swap_remove(number);
         let next = due_ns + watch.period_ns;
         if !watch.is_wanted() {
-            self.watch = Some((watch, next));
+            self.keep(number, (watch, next));
             return Ok(());
         }
         let mut frame = std::mem::take(&mut self.frame);
@@ -116,7 +145,7 @@ impl VirtualBody {
             (watch.sink)(self.now_ns, &frame);
         }
         self.frame = frame;
-        self.watch = Some((watch, next));
+        self.keep(number, (watch, next));
         grabbed.map(|_| ())
     }
 }
@@ -183,8 +212,15 @@ impl Body for VirtualBody {
 
     fn watch(&mut self, watch: Watch) -> Result<(), RuntimeError> {
         find_camera(&mut self.cameras, &watch.camera, &self.id)?;
-        self.watch = Some((watch, self.now_ns));
+        // On the clock's own grid, so that pictures of several cameras and
+        // measured instants meet.
+        let first_ns = self.now_ns.next_multiple_of(watch.period_ns.max(TICK_NS));
+        self.watches.push((watch, first_ns));
         Ok(())
+    }
+
+    fn watch_motion(&mut self, model: Arc<ArmModel>, sink: MotionSink) {
+        self.motion = Some((model, sink));
     }
 }
 

@@ -56,6 +56,9 @@ pub enum TrainError {
         /// What to do next.
         help: &'static str,
     },
+    /// A file of a data set cannot be read.
+    #[error(transparent)]
+    Recording(#[from] vola_recorder::RecorderError),
     /// An episode handed to the shard writer is not usable.
     #[error("episode {index}: {field}: {reason}")]
     Episode {

@@ -11,6 +11,7 @@ mod plugin;
 mod primitive;
 mod run_event;
 mod scene;
+mod signal;
 mod tensor;
 
 pub use action_space::{ActionSpace, Gripper};
@@ -27,4 +28,5 @@ pub use plugin::{
 pub use primitive::{Outcome, PrimitiveGoal};
 pub use run_event::*;
 pub use scene::*;
+pub use signal::{Signal, SignalReading};
 pub use tensor::{DType, names};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Plan, Step};
 use crate::primitive::Outcome;
 use crate::scene::Scene;
+use crate::signal::{Signal, SignalReading};
 
 /// One event of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,6 +69,16 @@ pub enum RunEventKind {
         score: f64,
         /// Below it the robot holds.
         threshold: f64,
+        /// The signal that is nearest to holding, or holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<Signal>,
+        /// Every signal of this decision.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        signals: Vec<SignalReading>,
+        /// Probability that the step fails, by what was seen so far, where it is
+        /// calibrated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure_probability: Option<f64>,
     },
     /// The robot holds and asks a person.
     Handoff {
@@ -270,6 +281,13 @@ mod tests {
             RunEventKind::Confidence {
                 score: 0.5,
                 threshold: 0.4,
+                signal: Some(Signal::Stall),
+                signals: vec![SignalReading {
+                    name: Signal::Stall,
+                    value: 2.5,
+                    ratio: Some(1.0),
+                }],
+                failure_probability: Some(0.25),
             },
             RunEventKind::Handoff {
                 reason: "low".to_owned(),

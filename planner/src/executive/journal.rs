@@ -63,7 +63,9 @@ impl Journal {
     pub fn note(&mut self, event: &RunEvent) {
         match &event.kind {
             RunEventKind::Scene { scene } => self.scene.clone_from(scene),
-            RunEventKind::Confidence { score, threshold } => {
+            RunEventKind::Confidence {
+                score, threshold, ..
+            } => {
                 self.confidence = Some((*score, *threshold));
             }
             RunEventKind::State { .. } | RunEventKind::Commands { .. } => {}

@@ -104,6 +104,9 @@ impl Robot for Fake {
             kind: RunEventKind::Confidence {
                 score: 0.9,
                 threshold: 0.5,
+                signal: None,
+                signals: Vec::new(),
+                failure_probability: None,
             },
         });
         if attention.is_rest_wanted(self.clock) {
@@ -418,6 +421,9 @@ fn the_channel_sink_never_blocks() {
             kind: RunEventKind::Confidence {
                 score: 1.0,
                 threshold: 0.0,
+                signal: None,
+                signals: Vec::new(),
+                failure_probability: None,
             },
         });
     }

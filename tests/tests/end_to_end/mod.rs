@@ -16,11 +16,13 @@ mod inferring;
 mod local_model;
 mod planning;
 mod proving;
+mod recording;
 mod replaying;
 mod running;
 #[cfg(unix)]
 mod serving;
 mod slow_log;
+mod unsure;
 mod watchdogs;
 
 use std::time::Duration;

@@ -190,7 +190,9 @@ fn kill_in_motion() -> Option<Braked> {
     };
     let mut loss = Loss::default();
     let report = session.run_primitive(&goal, Driver::Policy, &mut loss);
-    let killed = killer.join().unwrap().expect("the arm never was fast");
+    let Some(killed) = killer.join().unwrap() else {
+        panic!("the arm never was fast");
+    };
     assert!(report.is_ok(), "{:?}", report.err());
     // What the control thread tells comes through another thread.
     let wait = PrimitiveGoal {
@@ -212,7 +214,9 @@ fn kill_in_motion() -> Option<Braked> {
     let told_ns = loss.0?;
     let told = sent.iter().position(|(_, at_ns, _)| *at_ns >= told_ns);
     let told = told.unwrap();
-    let brakes = braking(&sent, told).expect("the arm brakes");
+    let Some(brakes) = braking(&sent, told) else {
+        panic!("the arm does not brake");
+    };
     Some(Braked {
         after: sent[brakes].0.saturating_duration_since(killed),
         ticks: brakes - told,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use vola_types::{PluginId, WorkspaceBox};
+use vola_types::{PluginId, Signal, WorkspaceBox};
 
 use crate::error::BundleError;
 use crate::files::beside;
@@ -16,12 +16,12 @@ use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
     RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot,
-    RawSafety, Signal,
+    RawSafety,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
-    PolicySettings, RecordSettings, Recovery, RobotSettings, SafetySettings,
+    PolicySettings, RecordSettings, RecordSync, Recovery, RobotSettings, SafetySettings,
 };
 
 pub(super) fn check(
@@ -46,6 +46,9 @@ pub(super) fn check(
     let record = RecordSettings {
         folder: raw.record.folder.as_deref().map(|path| beside(file, path)),
         images: raw.record.images.unwrap_or(true),
+        fps: check_record_fps(raw.record.fps, reporter),
+        sync: check_record_sync(raw.record.sync.as_deref(), reporter),
+        language: raw.record.language.unwrap_or(false),
     };
     let plugins = check_plugins(&raw.plugins, file, reporter);
     if let Some(folder) = &raw.record.folder {
@@ -389,27 +392,16 @@ fn check_joint(raw: &RawJointLimits, key: &str, reporter: &mut Reporter<'_>) -> 
 }
 
 fn check_confidence(raw: &RawConfidence, reporter: &mut Reporter<'_>) -> ConfidenceSettings {
-    let usual = vec![Signal::SampleSpread, Signal::ChunkConsistency];
-    let signals = raw.signals.clone().unwrap_or(usual);
-    let window = raw.window.unwrap_or(4);
-    reporter.count_in(window.into(), "confidence.window", (1, 1000));
-    let mut thresholds = std::collections::BTreeMap::new();
-    for (word, &value) in &raw.thresholds {
-        let key = format!("confidence.thresholds.{word}");
-        reporter.positive(value, &key);
-        match Signal::ALL
-            .into_iter()
-            .find(|signal| signal.as_str() == word)
-        {
-            Some(signal) => {
-                thresholds.insert(signal, value);
-            }
-            None => {
-                let known = Signal::ALL.map(Signal::as_str);
-                let pair = ("a known signal", format!("`{word}`"));
-                reporter.report_with_help(key, pair, suggestion(word, &known));
-            }
+    for (value, key) in [(raw.window, "window"), (raw.needed, "needed")] {
+        if let Some(value) = value {
+            reporter.count_in(value.into(), &format!("confidence.{key}"), (1, 1000));
         }
+    }
+    if let (Some(needed), Some(window)) = (raw.needed, raw.window)
+        && needed > window
+    {
+        let got = needed.to_string();
+        reporter.report("confidence.needed", "at most confidence.window", got);
     }
     let false_hold_rate = raw.false_hold_rate.unwrap_or(0.05);
     if !(false_hold_rate > 0.0 && false_hold_rate <= 0.5) {
@@ -420,12 +412,48 @@ fn check_confidence(raw: &RawConfidence, reporter: &mut Reporter<'_>) -> Confide
             got,
         );
     }
-    ConfidenceSettings {
-        signals,
-        window,
-        thresholds,
-        false_hold_rate,
+    let release = raw.release.unwrap_or(0.8);
+    if !(0.0..=1.0).contains(&release) {
+        reporter.report("confidence.release", "a number 0 to 1", release.to_string());
     }
+    let again_s = raw.again_s.unwrap_or(3.0);
+    let (per_primitive, per_hour) = (
+        raw.budget.per_primitive.unwrap_or(5),
+        raw.budget.per_hour.unwrap_or(60),
+    );
+    let key = "confidence.budget.per_primitive";
+    reporter.count_in(per_primitive.into(), key, (0, 1000));
+    reporter.count_in(per_hour.into(), "confidence.budget.per_hour", (0, 10_000));
+    ConfidenceSettings {
+        signals: raw.signals.clone(),
+        window: raw.window,
+        needed: raw.needed,
+        thresholds: check_thresholds(&raw.thresholds, reporter),
+        false_hold_rate,
+        release,
+        again: seconds(again_s, "confidence.again_s", 3600.0, reporter),
+        per_primitive,
+        per_hour,
+    }
+}
+
+fn check_thresholds(
+    raw: &std::collections::BTreeMap<String, f64>,
+    reporter: &mut Reporter<'_>,
+) -> std::collections::BTreeMap<Signal, f64> {
+    let mut thresholds = std::collections::BTreeMap::new();
+    for (word, &value) in raw {
+        let key = format!("confidence.thresholds.{word}");
+        reporter.positive(value, &key);
+        if let Some(signal) = Signal::from_word(word) {
+            thresholds.insert(signal, value);
+        } else {
+            let known = Signal::ALL.map(Signal::as_str);
+            let pair = ("a known signal", format!("`{word}`"));
+            reporter.report_with_help(key, pair, suggestion(word, &known));
+        }
+    }
+    thresholds
 }
 
 fn check_handoff(raw: &RawHandoff, reporter: &mut Reporter<'_>) -> HandoffSettings {
@@ -549,6 +577,31 @@ fn seconds(value: f64, key: &str, high: f64, reporter: &mut Reporter<'_>) -> Dur
         );
     }
     Duration::try_from_secs_f64(value).unwrap_or_default()
+}
+
+/// Frames meet measured states, which come a hundred times a second.
+fn check_record_fps(fps: Option<u32>, reporter: &mut Reporter<'_>) -> Option<u32> {
+    let fps = fps?;
+    if (1..=100).contains(&fps) && 100 % fps == 0 {
+        return Some(fps);
+    }
+    let expected = "1, 2, 4, 5, 10, 20, 25, 50 or 100";
+    reporter.report("record.fps", expected, fps.to_string());
+    None
+}
+
+fn check_record_sync(word: Option<&str>, reporter: &mut Reporter<'_>) -> RecordSync {
+    match word {
+        None | Some("second") => RecordSync::Second,
+        Some("episode") => RecordSync::Episode,
+        Some("system") => RecordSync::System,
+        Some(other) => {
+            let pair = ("a known word", format!("\"{other}\""));
+            let help = suggestion(other, &["second", "episode", "system"]);
+            reporter.report_with_help("record.sync", pair, help);
+            RecordSync::default()
+        }
+    }
 }
 
 fn not_empty(text: &str, key: &str, reporter: &mut Reporter<'_>) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use vola_types::ActionSpace;
+use vola_types::{ActionSpace, Signal};
 
 /// The whole of a `configs/*.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -205,43 +205,37 @@ pub struct RawJointLimits {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RawConfidence {
-    /// Signals that are watched. Default: `sample_spread`, `chunk_consistency`.
+    /// Signals that may hold. Default: those that every policy has, the spread
+    /// of samples, the failing output and the feature distance.
     pub signals: Option<Vec<Signal>>,
-    /// Decisions over which a signal is averaged, 1 to 1000. Default: 4.
+    /// Decisions looked at, 1 to 1000. Default: the calibration's, else 4.
     pub window: Option<u32>,
-    /// Score above which the arm holds, by signal; above 0. Default: the
-    /// bundle's calibration, else no hold by that signal.
+    /// Of which so many must be high, 1 to `window`. Default: the
+    /// calibration's, else 3.
+    pub needed: Option<u32>,
+    /// Value above which the arm holds, by signal, in its unit; above 0. It goes
+    /// before the bundle's calibration, and no false-hold rate is kept by it.
     pub thresholds: BTreeMap<String, f64>,
-    /// Part of clean episodes that may be held when calibrating, above 0 up to
-    /// 0.5. Default: 0.05.
+    /// Part of good episodes that may be held, above 0 up to 0.5. Default: 0.05.
     pub false_hold_rate: Option<f64>,
+    /// After an answer the arm holds again when the score over its threshold has
+    /// once fallen to this, 0 to 1. Default: 0.8.
+    pub release: Option<f64>,
+    /// Or after this time (s), above 0 up to 3600. Default: 3.
+    pub again_s: Option<f64>,
+    /// How often a person is asked.
+    pub budget: RawAskBudget,
 }
 
-/// What tells that the policy is unsure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Signal {
-    /// How far the samples of one chunk lie apart.
-    SampleSpread,
-    /// How far overlapping chunks disagree.
-    ChunkConsistency,
-    /// The failing output of the progress head.
-    Failing,
-}
-
-impl Signal {
-    /// The word in TOML and in events.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SampleSpread => "sample_spread",
-            Self::ChunkConsistency => "chunk_consistency",
-            Self::Failing => "failing",
-        }
-    }
-
-    /// All signals.
-    pub const ALL: [Self; 3] = [Self::SampleSpread, Self::ChunkConsistency, Self::Failing];
+/// `confidence.budget`. When it is spent nobody is asked any more, and the arm
+/// does not go on unasked: the primitive ends at rest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RawAskBudget {
+    /// Questions of one primitive, 0 to 1000. Default: 5.
+    pub per_primitive: Option<u32>,
+    /// Questions in any hour, 0 to 10000. Default: 60.
+    pub per_hour: Option<u32>,
 }
 
 /// `[handoff]`.
@@ -393,6 +387,15 @@ pub struct RawRecord {
     pub folder: Option<String>,
     /// Whether pictures are recorded too. Default: true.
     pub images: Option<bool>,
+    /// Frames a second of the data set: 1, 2, 4, 5, 10, 20, 25, 50 or 100.
+    /// Default: the policy's decisions a second.
+    pub fps: Option<u32>,
+    /// When what was recorded is forced to the disk: `second`, `episode`, or
+    /// `system`, when the system does it. Default: `second`.
+    pub sync: Option<String>,
+    /// Whether the planner's steps are language columns of the data files, which
+    /// LeRobot reads from 0.5 on. Default: false.
+    pub language: Option<bool>,
 }
 
 /// `[plugins]`.

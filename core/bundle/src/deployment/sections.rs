@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vola_types::{ActionSpace, PluginId, WorkspaceBox};
+use vola_types::{ActionSpace, PluginId, Signal, WorkspaceBox};
 
 use crate::manifest::{ActionContract, ExecutionHints, ExecutionMode};
 
-use super::raw::{Asked, Backend, Device, Isolation, Precision, Signal, Unanswered};
+use super::raw::{Asked, Backend, Device, Isolation, Precision, Unanswered};
 
 /// Getters that copy a field out.
 macro_rules! getters {
@@ -252,31 +252,46 @@ getters!(ControlSettings {
 /// `[confidence]`.
 #[derive(Clone, Debug)]
 pub struct ConfidenceSettings {
-    pub(super) signals: Vec<Signal>,
-    pub(super) window: u32,
+    pub(super) signals: Option<Vec<Signal>>,
+    pub(super) window: Option<u32>,
+    pub(super) needed: Option<u32>,
     pub(super) thresholds: BTreeMap<Signal, f64>,
     pub(super) false_hold_rate: f64,
+    pub(super) release: f64,
+    pub(super) again: Duration,
+    pub(super) per_primitive: u32,
+    pub(super) per_hour: u32,
 }
 
 impl ConfidenceSettings {
-    /// Signals that are watched.
+    /// Signals that may hold, when the file says.
     #[must_use]
-    pub fn signals(&self) -> &[Signal] {
-        &self.signals
+    pub fn signals(&self) -> Option<&[Signal]> {
+        self.signals.as_deref()
     }
 
-    /// Score above which the arm holds; none: the bundle's calibration.
+    /// Fixed thresholds, in the signals' units.
     #[must_use]
-    pub fn threshold(&self, signal: Signal) -> Option<f64> {
-        self.thresholds.get(&signal).copied()
+    pub fn thresholds(&self) -> &BTreeMap<Signal, f64> {
+        &self.thresholds
     }
 }
 
 getters!(ConfidenceSettings {
-    /// Decisions over which a signal is averaged.
-    window: u32,
-    /// Part of clean episodes that may be held when calibrating.
+    /// Decisions looked at, when the file says.
+    window: Option<u32>,
+    /// Of which so many must be high, when the file says.
+    needed: Option<u32>,
+    /// Part of good episodes that may be held.
     false_hold_rate: f64,
+    /// Score over threshold at which the arm may hold again after an answer.
+    release: f64,
+    /// Time after which it may in any case.
+    again: Duration,
+    /// Questions of one primitive.
+    per_primitive: u32,
+    /// Questions in any hour.
+    per_hour: u32,
 });
 
 /// `[handoff]`.
@@ -455,6 +470,21 @@ pub struct Budget {
 pub struct RecordSettings {
     pub(super) folder: Option<PathBuf>,
     pub(super) images: bool,
+    pub(super) fps: Option<u32>,
+    pub(super) sync: RecordSync,
+    pub(super) language: bool,
+}
+
+/// When a recording is forced to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordSync {
+    /// Several times a second.
+    #[default]
+    Second,
+    /// At an episode's end.
+    Episode,
+    /// When the system does it.
+    System,
 }
 
 impl RecordSettings {
@@ -468,6 +498,12 @@ impl RecordSettings {
 getters!(RecordSettings {
     /// Whether pictures are recorded too.
     images: bool,
+    /// Frames a second of the data set; none: the policy's decisions a second.
+    fps: Option<u32>,
+    /// When it is forced to the disk.
+    sync: RecordSync,
+    /// Whether language rows are columns of the data files.
+    language: bool,
 });
 
 /// `[plugins]`.

@@ -62,11 +62,9 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(one.planner().backends(), [Backend::Rules]);
     assert_eq!(one.planner().budget().answer.as_secs(), 20);
     assert!(one.planner().decisions().is_none() && !one.planner().send_image());
-    assert_eq!(
-        one.confidence().signals(),
-        [Signal::SampleSpread, Signal::ChunkConsistency]
-    );
-    assert_eq!(one.confidence().threshold(Signal::SampleSpread), None);
+    assert_eq!(one.confidence().signals(), None);
+    assert!(one.confidence().thresholds().is_empty());
+    assert_eq!(one.confidence().per_primitive(), 5);
     assert!(one.safety().workspace().is_none() && one.record().folder().is_none());
 }
 
@@ -104,5 +102,47 @@ fn control_and_deadlines_are_kept_in_their_ranges() {
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn confidence_names_the_nearest_signal_and_its_ranges() {
+    let parse = |confidence: &str| {
+        let text = format!(
+            "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = 'b'\n[confidence]\n{confidence}"
+        );
+        Deployment::parse(&text, Path::new("configs/d.toml"))
+    };
+    let good = "signals = ['stall', 'jerk']\nneeded = 2\nwindow = 3\nrelease = 0.5\nbudget = { per_hour = 4 }\nthresholds = { jerk = 3.0 }";
+    let one = parse(good).unwrap();
+    let signals = [vola_types::Signal::Stall, vola_types::Signal::Jerk];
+    assert_eq!(one.confidence().signals(), Some(&signals[..]));
+    assert_eq!(
+        (one.confidence().needed(), one.confidence().per_hour()),
+        (Some(2), 4)
+    );
+    for (bad, words) in [
+        (
+            "signals = ['sampel_spread']",
+            ["confidence.signals", "sample_spread"],
+        ),
+        (
+            "thresholds = { jrek = 1.0 }",
+            ["confidence.thresholds", "jerk"],
+        ),
+        ("needed = 5\nwindow = 3", ["confidence.needed", "window"]),
+        ("release = nan", ["confidence.release", "0 to 1"]),
+        ("again_s = 0.0", ["confidence.again_s", "0"]),
+        (
+            "false_hold_rate = 0.9",
+            ["confidence.false_hold_rate", "0.5"],
+        ),
+        ("budget = { per_day = 1 }", ["confidence.budget", "per_"]),
+    ] {
+        let error = parse(bad).unwrap_err().to_string();
+        assert!(
+            words.iter().all(|word| error.contains(word)),
+            "{bad}: {error}"
+        );
     }
 }

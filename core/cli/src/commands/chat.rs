@@ -34,16 +34,19 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub(crate) struct ChatArguments {
     /// Seed of the simulated scene and of the policy's draws
     #[arg(long, default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
-    fast: bool,
+    pub(super) fast: bool,
     /// Move only while the space bar is held on an empty line (to a program: while lines come), at most so many milliseconds apart [default: 800]
     #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "800", conflicts_with = "fast", value_parser = clap::value_parser!(u64).range(20..=10_000))]
-    dead_man: Option<u64>,
+    pub(super) dead_man: Option<u64>,
     /// Write what the control loop takes in to a new file, for `vola replay`
     #[arg(long, value_name = "FILE")]
-    record_control: Option<PathBuf>,
+    pub(super) record_control: Option<PathBuf>,
+    /// Record what happens into this folder, instead of the deployment's
+    #[arg(long, value_name = "DIR")]
+    pub(super) record: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -52,7 +55,7 @@ pub(crate) fn run(
     own: &ChatArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    let workplace = Workplace::open(shared)?;
+    let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
     let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
         .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
@@ -80,6 +83,7 @@ pub(crate) fn run(
         },
         // Who lets go of the key wants a stop, not the end.
         stays: dead_man.is_some(),
+        clock: Clock::from_fast(own.fast),
         listener: None,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
@@ -119,6 +123,7 @@ pub(super) struct Talk {
     pub(super) typist: Typist,
     /// Whether it goes on after a safety stop.
     pub(super) stays: bool,
+    pub(super) clock: Clock,
     pub(super) listener: Option<Listener>,
 }
 
@@ -150,6 +155,7 @@ impl Chat {
             console,
             typist,
             stays,
+            clock,
             listener,
         } = talk;
         let screen = Screen::new(console.style());
@@ -170,7 +176,7 @@ impl Chat {
             listener,
         };
         let mut conversation = Conversation::new(workplace.deployment())?;
-        conversation.keep_log(workplace.deployment(), &mut robot)?;
+        conversation.keep_log(workplace.deployment(), &mut robot, clock)?;
         Ok(Self {
             robot,
             conversation,

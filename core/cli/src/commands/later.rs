@@ -5,10 +5,6 @@ use crate::failure::Failure;
 /// Says so, with what there is instead.
 pub(crate) fn missing(command: &str) -> Failure {
     let help = match command {
-        "dataset" => {
-            "`vola record` writes demonstrations and `vola train` reads them, LeRobot folders included"
-        }
-        "calibrate" => "set `[confidence] thresholds` in the deployment",
         "policy import" => {
             "`vola train` makes a bundle; `vola policy show` lists the bundles' form"
         }
@@ -26,7 +22,7 @@ mod tests {
 
     #[test]
     fn a_missing_command_is_wrong_usage() {
-        for command in ["dataset", "calibrate", "policy import", "policy quantize"] {
+        for command in ["policy import", "policy quantize"] {
             let failure = missing(command);
             assert_eq!(failure.exit_code(), 2);
             let text = failure.to_string();

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod chat;
 pub(crate) mod config;
+pub(crate) mod dataset;
 pub(crate) mod doctor;
 mod doctor_faults;
 pub(crate) mod eval;
@@ -53,7 +54,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Bench(own) => bench::run(shared, own, console),
         Command::Replay(own) => replay::run(own, console),
         Command::Doctor(own) => doctor::run(shared, own, console),
-        Command::Dataset(_) => Err(later::missing("dataset")),
+        Command::Dataset(own) => dataset::run(own, console),
         Command::Calibrate(own) => calibrate::run(shared, own, console),
         Command::Serve(own) => serve::run(shared, own, console),
         Command::PluginHost => plugin_host(),

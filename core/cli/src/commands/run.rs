@@ -11,7 +11,7 @@ use vola_planner::{AnswerOnce, NoOperator, Operator, Reply};
 use vola_runtime::CommandDigest;
 use vola_types::{RunEvent, RunEventKind};
 
-use super::plan::check_sentence;
+use super::{eval::conditions_of, plan::check_sentence};
 use crate::{
     arguments::{Clock, SharedArguments},
     conversation::Conversation,
@@ -38,6 +38,9 @@ pub(crate) struct RunArguments {
     /// The answer to the first question, by its number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     answer: Option<u32>,
+    /// Record what happens into this folder, instead of the deployment's
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Write an animation of the run
     #[arg(long, value_name = "FILE")]
     gif: Option<PathBuf>,
@@ -50,6 +53,12 @@ pub(crate) struct RunArguments {
     /// Write what the control loop takes in to a new file, for `vola replay`
     #[arg(long, value_name = "FILE")]
     record_control: Option<PathBuf>,
+    /// The camera of the picture [default: the one for people]
+    #[arg(long, value_name = "KEY", requires = "picture")]
+    camera: Option<String>,
+    /// Disturb the simulated scene: names as in `vola eval --perturb`
+    #[arg(long, value_name = "NAME[,NAME…]", default_value = "none")]
+    perturb: String,
 }
 
 /// Runs the command.
@@ -63,15 +72,14 @@ pub(crate) fn run(
     for file in files.into_iter().flatten() {
         check_writable(file)?;
     }
-    let workplace = Workplace::open(shared)?;
+    let scene = disturbed_scene(&own.perturb)?;
+    let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
     let wish = SessionWish::as_deployed(Clock::from_fast(own.fast), own.seed)
         .recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
     let interrupt = Interrupt::install(robot.session().stop_switch(), Leaving::InTime);
     if robot.session().has_simulation() {
-        robot
-            .session()
-            .reset_world(own.seed, &serde_json::Value::Null)?;
+        robot.session().reset_world(own.seed, &scene)?;
     }
     let film = match &own.gif {
         Some(_) => Some(Film::start(
@@ -88,7 +96,11 @@ pub(crate) fn run(
         None => Box::new(NoOperator),
     };
     let mut conversation = Conversation::new(workplace.deployment())?;
-    conversation.keep_log(workplace.deployment(), &mut robot)?;
+    conversation.keep_log(
+        workplace.deployment(),
+        &mut robot,
+        Clock::from_fast(own.fast),
+    )?;
     let report = conversation.say(&own.sentence, &mut robot, operator.as_mut(), &mut |event| {
         teller.tell(event)
     });
@@ -98,7 +110,8 @@ pub(crate) fn run(
         film.finish(robot.session(), path)?;
     }
     if let Some(path) = &own.picture {
-        let camera = people_camera(robot.session());
+        let usual = || people_camera(robot.session());
+        let camera = own.camera.clone().unwrap_or_else(usual);
         let picture = robot.session().picture(&camera)?;
         write_png(path, &picture)?;
     }
@@ -112,6 +125,20 @@ pub(crate) fn run(
     } else {
         code
     })
+}
+
+/// The world's task of a scene that is free, and disturbed as asked.
+fn disturbed_scene(words: &str) -> Result<serde_json::Value, Failure> {
+    let perturbs = conditions_of(words)?;
+    let names: Vec<&str> = perturbs
+        .iter()
+        .flatten()
+        .filter_map(|one| one.of_world())
+        .collect();
+    if names.is_empty() {
+        return Ok(serde_json::Value::Null);
+    }
+    Ok(serde_json::json!({"task": "free", "perturb": names}))
 }
 
 /// Finds out before the motion whether the result can be written after it.

@@ -53,6 +53,9 @@ pub(crate) struct ServeArguments {
     /// Seed of the simulated scene and of the policy's draws
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Record what happens into this folder, instead of the deployment's
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
     /// Write what the control loop takes in to a new file, for `vola replay`
     #[arg(long, value_name = "FILE")]
     record_control: Option<PathBuf>,
@@ -65,7 +68,7 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let token = own.token_file.as_deref().map(Token::read).transpose()?;
-    let workplace = Workplace::open(shared)?;
+    let workplace = Workplace::open_recording(shared, own.record.as_deref())?;
     let wish =
         SessionWish::as_deployed(Clock::Real, own.seed).recording(own.record_control.as_deref());
     let mut robot = SessionRobot::new(workplace.session(wish)?);
@@ -131,6 +134,7 @@ pub(crate) fn run(
         typist: Typist::Person,
         // A stop is left by whoever looks at the page, not by ending.
         stays: true,
+        clock: Clock::Real,
         listener: Some(Box::new(move |told| {
             if let Ok(event) = told {
                 monitor.see(event);

@@ -171,6 +171,7 @@ fn record_missing(
         };
         let arguments = RecordArguments {
             expert: true,
+            fast: false,
             episodes: wish.episodes,
             seed: wish.seed,
             out: folder.clone(),

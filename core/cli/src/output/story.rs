@@ -87,7 +87,9 @@ impl Story {
                     style.paint(Tone::Warning, &again)
                 )]
             }
-            RunEventKind::Confidence { score, threshold } => {
+            RunEventKind::Confidence {
+                score, threshold, ..
+            } => {
                 if let Some(step) = &mut self.running {
                     step.now = event.t;
                     step.confidence = Some((*score, *threshold));

@@ -4,11 +4,15 @@ use async_trait::async_trait;
 use vola_planner::{
     Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag, push_route,
 };
+use vola_recorder::Who;
 use vola_runtime::{
     ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
     RuntimeError, SafetyNote, Session, StopSwitch,
 };
-use vola_types::{Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Step};
+use vola_types::{
+    Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Signal, Step,
+    step_sentence,
+};
 
 use super::Sight;
 use crate::{
@@ -16,6 +20,7 @@ use crate::{
     failure::Failure,
     film::{people_camera, png_bytes},
     measure::{WorldJudge, world_goal},
+    recording::{Recorded, Recording, RecordingDesk},
 };
 
 /// How long after a person said "continue" the policy may stay unsure (s).
@@ -42,6 +47,9 @@ pub(crate) struct SessionRobot {
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
     dead_man: Option<DeadMan>,
+    recording: Option<Recording>,
+    /// Last: it waits until what was recorded is part of the data set.
+    desk: Option<RecordingDesk>,
     shows_pictures: bool,
     jerks: Vec<f64>,
 }
@@ -60,6 +68,8 @@ impl SessionRobot {
             held: None,
             motion: None,
             dead_man: None,
+            recording: None,
+            desk: None,
             shows_pictures: false,
             jerks: Vec::new(),
         }
@@ -68,6 +78,38 @@ impl SessionRobot {
     /// Is told when the arm begins and ends to move.
     pub(crate) fn watch_motion(&mut self, watch: MotionWatch) {
         self.motion = Some(watch);
+    }
+
+    /// Records what the arm does from now on.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub(crate) fn record(&mut self, desk: RecordingDesk) -> Result<(), Failure> {
+        self.record_with(&desk)?;
+        self.desk = Some(desk);
+        Ok(())
+    }
+
+    /// The same at a desk that several robots share.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub(crate) fn record_with(&mut self, desk: &RecordingDesk) -> Result<(), Failure> {
+        let recording = desk.attach(&mut self.session)?;
+        self.recording = Some(recording.counting_from(self.began_ns));
+        Ok(())
+    }
+
+    /// The recording, if there is one.
+    pub(crate) fn recording(&self) -> Option<Recording> {
+        self.recording.clone()
+    }
+
+    /// A sentence begins an episode of the recording, if there is one.
+    pub(crate) fn begin_episode(&self, sentence: &str) -> Option<Recording> {
+        let recording = self.recording.as_ref()?;
+        recording.begin(self.session.now_ns(), sentence);
+        Some(recording.clone())
     }
 
     /// Moves only while a person presses a key, from now on.
@@ -298,7 +340,7 @@ impl SessionRobot {
     ) -> Result<PrimitiveEnd, RobotError> {
         self.tell_state(&mut observer);
         self.set_moving(true);
-        let result = self.run(goal, &mut observer);
+        let result = self.run_recorded(step, goal, &mut observer);
         self.set_moving(false);
         self.pass_on_stop();
         self.tell_state(&mut observer);
@@ -317,7 +359,7 @@ impl SessionRobot {
         if let Some(reading) = observer.unsure.take() {
             self.held = Some((step.clone(), goal.clone()));
             return Ok(PrimitiveEnd::Held {
-                reason: "I am not sure of what I am doing".to_owned(),
+                reason: unsure_words(reading.signal),
                 score: Some(reading.score),
                 threshold: Some(reading.threshold),
             });
@@ -328,6 +370,35 @@ impl SessionRobot {
             outcome: report.outcome,
             reason: report.reason,
         })
+    }
+
+    /// Runs a primitive; who drives it is recorded, where anything is.
+    fn run_recorded(
+        &mut self,
+        step: &Step,
+        goal: &PrimitiveGoal,
+        observer: &mut Telling<'_>,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        let recording = self.recording.clone();
+        let who = if step.op().is_policy() {
+            Who::Policy
+        } else {
+            Who::Planner
+        };
+        if let Some(recording) = &recording {
+            let task = match goal.task.as_str() {
+                "" => step_sentence(step, &self.scene),
+                said => said.to_owned(),
+            };
+            recording.primitive_began(self.session.now_ns(), &task, who);
+        }
+        let mut observer = Recorded::new(observer, recording.clone(), who);
+        let result = self.run(goal, &mut observer);
+        if let Some(recording) = &recording {
+            let outcome = result.as_ref().ok().map(|report| report.outcome);
+            recording.primitive_ended(self.session.now_ns(), outcome);
+        }
+        result
     }
 
     /// Tells the memory what was just tried, so that the next look recognises it;
@@ -477,6 +548,28 @@ impl Robot for SessionRobot {
     }
 }
 
+/// Why the arm holds, with the signal's name.
+fn unsure_words(signal: Option<Signal>) -> String {
+    let what = match signal {
+        Some(Signal::DirectionReversals) => "I go back and forth",
+        Some(Signal::Jerk) => "my plan is jerky",
+        Some(Signal::ChunkConsistency) => "I keep changing my plan",
+        Some(Signal::ChunkNorm) => "I want to go farther than usual",
+        Some(Signal::Stall) => "I stand still",
+        Some(Signal::NoProgress) => "I make no progress",
+        Some(Signal::LostGrasp) => "my fingers hold nothing",
+        Some(Signal::Velocity) => "I am faster than usual",
+        Some(Signal::SampleSpread) => "I see several ways to go on",
+        Some(Signal::Failing) => "I think that it fails",
+        Some(Signal::FeatureDistance) => "this looks new to me",
+        Some(Signal::AttentionEntropy) => "I do not know where to look",
+        Some(Signal::TokenEntropy) => "I cannot decide what to do",
+        None => return "I am not sure of what I am doing".to_owned(),
+    };
+    let name = signal.map_or("", Signal::as_str);
+    format!("I am not sure of what I am doing: {what} ({name})")
+}
+
 /// Until when an unsure policy goes on by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Patience {
@@ -525,10 +618,14 @@ impl PrimitiveObserver for Telling<'_> {
     fn decision(&mut self, decision: &DecisionReport<'_>) {
         // What was told meanwhile may be newer than the observation.
         self.now_ns = self.now_ns.max(decision.time_ns);
-        let ConfidenceReading {
-            score, threshold, ..
-        } = decision.confidence;
-        self.emit(RunEventKind::Confidence { score, threshold });
+        let reading = &decision.confidence;
+        self.emit(RunEventKind::Confidence {
+            score: reading.score,
+            threshold: reading.threshold,
+            signal: reading.signal,
+            signals: reading.signals.clone(),
+            failure_probability: reading.failure_probability,
+        });
     }
 
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
@@ -577,7 +674,8 @@ mod tests {
             score: 0.2,
             threshold: 0.5,
             low: true,
-            signals: Vec::new(),
+            signal: Some(Signal::Stall),
+            ..ConfidenceReading::default()
         };
         let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::None);
         assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);

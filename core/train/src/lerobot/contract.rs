@@ -13,6 +13,8 @@ pub(super) const STATE: &str = "observation.state";
 pub(super) const ACTION: &str = "action";
 /// Column that tells the end of a task, if there is one.
 pub(super) const DONE: &str = "next.done";
+/// Column that says who was in control, if there is one.
+pub(super) const WHO: &str = "who";
 /// The camera that policies are trained with.
 const CAMERA: &str = "front";
 /// Further state names that make turns exact, see [`super::chunk`].
@@ -41,6 +43,8 @@ pub(super) struct Contract {
     pub(super) picture: [usize; 2],
     /// Whether there is a column `next.done`.
     pub(super) has_done: bool,
+    /// Whether there is a column `who`, which says who was in control.
+    pub(super) has_who: bool,
 }
 
 impl Contract {
@@ -88,6 +92,9 @@ impl Contract {
             picture: info.picture(&camera)?,
             camera,
             has_done: info.find(DONE).is_some(),
+            has_who: info
+                .find(WHO)
+                .is_some_and(|who| who.dtype == "string" && who.shape == [1]),
         })
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::columns::Columns;
+use vola_recorder::Columns;
+
 use super::info::Info;
 use super::{DAMAGED, fault};
 use crate::{Result, TrainError};

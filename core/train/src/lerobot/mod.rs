@@ -3,11 +3,9 @@
 //! [`LerobotReader`] says what is read, what must fit, and what the numbers mean.
 
 mod chunk;
-mod columns;
 mod contract;
 mod episodes;
 mod info;
-mod pages;
 mod picture;
 mod reader;
 mod resize;
@@ -19,7 +17,7 @@ use std::path::Path;
 use crate::TrainError;
 
 /// Most frames of one data set; more of them do not fit into the memory of one machine.
-const MAX_FRAMES: usize = 1_000_000;
+const MAX_FRAMES: usize = vola_recorder::MAX_FRAMES;
 
 /// Help where the file itself is broken.
 const DAMAGED: &str = "the file is damaged or was not finished; download or record it again";

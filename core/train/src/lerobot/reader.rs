@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use vola_bundle::Manifest;
+use vola_recorder::Columns;
 
 use super::chunk::{Motion, WIDTH, chunks};
-use super::columns::Columns;
-use super::contract::{ACTION, Contract, DONE, STATE};
+use super::contract::{ACTION, Contract, DONE, STATE, WHO};
 use super::episodes::{DataFile, read_episodes, read_tasks};
 use super::info::Info;
 use super::resize::Resizer;
@@ -16,6 +16,10 @@ use crate::{EpisodeMeta, Frame, FrameShape, FrameSource, Labels, Result, TrainEr
 
 /// Part of an episode that counts as done, where no column says so: one in this many frames.
 const DONE_SHARE: usize = 10;
+/// Who moves the arm without a policy to learn from: home, gripper, wait.
+const GENERATED: &str = "planner";
+/// Longest word for who was in control (bytes).
+const MAX_WHO: usize = 32;
 /// A time stamp may differ from its frame number's time by so much (s).
 const TIME_SLACK_S: f32 = 1e-3;
 
@@ -42,9 +46,13 @@ const TIME_SLACK_S: f32 = 1e-3;
 /// from the state. The turn `R_k · R_tᵀ` comes from the state where it also has `tool.r31` and
 /// `tool.r32`, else from the actions between. The last frame's target is repeated beyond the end.
 ///
+/// # What is left out
+/// Frames whose column `who` says `planner`: nothing learned made that motion.
+///
 /// # What is not known
 /// Objects, the point to look at and failure: those [`Labels`] are off, and no loss reads them. `done`
-/// is the column `next.done` where there is one, else the last tenth of an episode.
+/// is the column `next.done` where there is one, else the last tenth of an episode; where the column
+/// marks the last frame alone, as LeRobot's writer does, the last tenth too.
 ///
 /// # Episodes and sentences
 /// An *episode* here is one task: where the task changes within a recorded episode, a new one begins.
@@ -167,6 +175,12 @@ impl LerobotReader {
             state: columns.floats(STATE, contract.state_width)?,
             action: columns.floats(ACTION, contract.action.len())?,
             done,
+            learned: if contract.has_who {
+                let who = columns.texts(WHO, MAX_WHO)?;
+                who.iter().map(|who| who != GENERATED).collect()
+            } else {
+                vec![true; rows]
+            },
         };
         let mut first = 0;
         for (i, episode) in file.episodes.iter().enumerate() {
@@ -175,7 +189,7 @@ impl LerobotReader {
             let number = file.first_episode + i;
             self.add_episode(number, rows, &numbers, contract, tasks, &file.path)?;
         }
-        self.add_pictures(&columns, contract)
+        self.add_pictures(&columns, contract, &numbers.learned)
     }
 
     /// Adds a recorded episode, cut where its task changes.
@@ -188,10 +202,17 @@ impl LerobotReader {
         tasks: &[String],
         path: &Path,
     ) -> Result<()> {
+        let keys: Vec<(usize, bool)> = rows
+            .clone()
+            .map(|row| (numbers.task[row], numbers.learned[row]))
+            .collect();
         let mut start = rows.start;
-        for run in numbers.task[rows].chunk_by(|a, b| a == b) {
+        for run in keys.chunk_by(|a, b| a == b) {
             let piece = start..start + run.len();
             start = piece.end;
+            let Some((task, true)) = run.first().copied() else {
+                continue;
+            };
             let mut motions = Vec::with_capacity(piece.len());
             for row in piece.clone() {
                 let motion = self.add_numbers(row, numbers, contract).map_err(|reason| {
@@ -209,15 +230,14 @@ impl LerobotReader {
             self.action.extend(chunks(&motions, horizon, stride));
             let done_from = piece.len() - piece.len().div_ceil(DONE_SHARE);
             for (i, row) in piece.clone().enumerate() {
-                let is_done = numbers.done.as_ref().map_or(i >= done_from, |d| d[row]);
+                let is_done = match &numbers.done {
+                    Some(done) if !marks_last_alone(&done[piece.clone()]) => done[row],
+                    _ => i >= done_from,
+                };
                 self.done.push(f32::from(u8::from(is_done)));
                 self.episode.push(self.episodes.len());
             }
-            let task = run
-                .first()
-                .and_then(|task| tasks.get(*task))
-                .cloned()
-                .unwrap_or_default();
+            let task = tasks.get(task).cloned().unwrap_or_default();
             self.spans
                 .push(self.episode.len() - piece.len()..self.episode.len());
             self.episodes.push(EpisodeMeta {
@@ -247,18 +267,29 @@ impl LerobotReader {
     }
 
     /// Adds the pictures of a file.
-    fn add_pictures(&mut self, columns: &Columns, contract: &Contract) -> Result<()> {
+    fn add_pictures(
+        &mut self,
+        columns: &Columns,
+        contract: &Contract,
+        learned: &[bool],
+    ) -> Result<()> {
         let (from, shape) = (contract.picture, contract.shape);
         let resizer = Resizer::new(from, [shape.height, shape.width]);
         let images = &mut self.images;
+        let mut wrong = None;
         columns.pictures(&contract.camera, &mut |row, bytes| {
-            let pixels = picture::decode(bytes, from).map_err(|reason| {
-                let place = format!("{}, row {row}", contract.camera);
-                fault(columns.path(), place, reason, DAMAGED)
-            })?;
-            resizer.run(&pixels, images);
+            if wrong.is_none() && learned.get(row) == Some(&true) {
+                match picture::decode(bytes, from) {
+                    Ok(pixels) => resizer.run(&pixels, images),
+                    Err(reason) => {
+                        let place = format!("{}, row {row}", contract.camera);
+                        wrong = Some(fault(columns.path(), place, reason, DAMAGED));
+                    }
+                }
+            }
             Ok(())
-        })
+        })?;
+        wrong.map_or(Ok(()), Err)
     }
 }
 
@@ -268,6 +299,14 @@ struct Numbers {
     state: Vec<f32>,
     action: Vec<f32>,
     done: Option<Vec<bool>>,
+    /// Whether a row is learned from.
+    learned: Vec<bool>,
+}
+
+/// Whether the last of some frames is marked, and no other.
+fn marks_last_alone(done: &[bool]) -> bool {
+    done.iter().rposition(|done| *done) == Some(done.len().saturating_sub(1))
+        && done.iter().filter(|done| **done).count() == 1
 }
 
 /// The index of each row's task.

@@ -42,8 +42,12 @@ pub(crate) enum Way {
     Planner,
     /// By `vola calibrate --planner`.
     Asking,
+    /// By the recorder's own tests.
+    Recording,
     /// By `vola eval --suite documents`.
     Documents,
+    /// By `vola eval --suite handoff`.
+    Handoff,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -70,7 +74,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 26] = [
+pub(crate) const PROOFS: [Proof; 28] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -286,6 +290,11 @@ pub(crate) const PROOFS: [Proof; 26] = [
         way: Way::Documents,
     },
     Proof {
+        name: "handoff",
+        what: "how well it is known that an episode fails: false holds on clean episodes, failures under thirteen perturbations, against a velocity limit and chance",
+        way: Way::Handoff,
+    },
+    Proof {
         name: "policy-bench",
         what: "time of a policy step, pixels to checked chunk",
         way: Way::PolicyBench,
@@ -334,6 +343,11 @@ pub(crate) const PROOFS: [Proof; 26] = [
         name: "filter-cost",
         what: "success with the safety filter on, and off",
         way: Way::FilterCost,
+    },
+    Proof {
+        name: "recording",
+        what: "what is lost when a recording process is killed at 200 random moments, and what recording costs",
+        way: Way::Recording,
     },
     Proof {
         name: SOAK,

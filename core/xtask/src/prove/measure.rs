@@ -1,8 +1,10 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod documents;
+mod handoff;
 mod motion;
 mod planner;
+mod recording;
 
 use std::process::Stdio;
 
@@ -66,7 +68,9 @@ impl Bench<'_> {
             Way::FilterCost => self.filter_cost(),
             Way::Planner => self.planner(),
             Way::Asking => self.asking(),
+            Way::Recording => self.recording(),
             Way::Documents => self.documents(),
+            Way::Handoff => self.handoff(),
             Way::Soak => self.soak(),
         }
     }

@@ -1,6 +1,6 @@
 //! The part that owns the world.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::Value;
 use vola_plugin::{Fault, Simulation, Tensor};
@@ -21,12 +21,24 @@ use crate::{
         EpisodeJson, Goal, GoalJson, ObjectJson, ObjectRef, Target, TargetRef, TaskSpec, plan,
     },
     supervision::{MAX_OBJECTS, OBJECT_ROW, acted_point, object_rows, picture_point},
-    world::{ActiveGoal, DriveMode, ObjectState, TICK_NS, World, reset, resolve_goal},
+    world::{ActiveGoal, Drive, DriveMode, ObjectState, TICK_NS, World, reset, resolve_goal},
 };
 
 /// How far a command may lie back in time (ns) before its sender is taken to have
 /// another clock by now.
 const OTHER_CLOCK_NS: u64 = 20_000_000;
+
+/// A command that has not yet reached the drives.
+struct UnderWay {
+    /// The world's time at which it does (ns).
+    arrives_ns: u64,
+    /// The time for which it was sent, and the time that it then was, on the
+    /// runtime's clock (ns).
+    time_ns: u64,
+    sent_ns: u64,
+    /// Positions, then velocities, of joints and gripper.
+    values: Vec<f64>,
+}
 
 /// The world, its goal, and the runtime's clock.
 pub(crate) struct TabletopSimulation {
@@ -44,6 +56,12 @@ pub(crate) struct TabletopSimulation {
     backlog_ns: u64,
     last_command: u64,
     command: Vec<f64>,
+    /// Commands on their way to the drives, the oldest first.
+    under_way: VecDeque<UnderWay>,
+    /// How long each is on its way: whole ticks.
+    delay_ns: u64,
+    /// What is added to each measured joint position (rad).
+    bias: Vec<f64>,
     renderer: Renderer,
 }
 
@@ -68,6 +86,9 @@ impl TabletopSimulation {
             backlog_ns: 0,
             last_command: 0,
             command: vec![0.0; 2 * count],
+            under_way: VecDeque::new(),
+            delay_ns: 0,
+            bias: vec![0.0; count],
             renderer: Renderer::default(),
         };
         simulation.publish();
@@ -80,40 +101,76 @@ impl TabletopSimulation {
         let drive = &mut self.world.drive;
         let request = self.exchange.request();
         if !request.is_stop() && drive.is_stopped() {
+            // What was sent before and during the stop is void.
+            self.under_way.clear();
             drive.restart();
         }
         match request {
             Request::Follow => self.take_command(ticks),
-            Request::Hold => drive.stand(DriveMode::Hold),
-            Request::StopAtOnce => drive.cut(),
+            Request::Hold => {
+                self.under_way.clear();
+                drive.stand(DriveMode::Hold);
+            }
+            Request::StopAtOnce => {
+                self.under_way.clear();
+                drive.cut();
+            }
             Request::StopControlled => {
+                // A stop has a line of its own and is not late; what is still on
+                // its way was sent before it.
+                if !drive.is_stopped() {
+                    self.under_way.clear();
+                }
                 drive.stop(now);
                 self.take_command(ticks);
             }
         }
     }
 
-    /// The newest command is for the last of the ticks that come: the clock is
-    /// brought to the first.
+    /// Takes the newest command, and gives the drives those that have arrived.
     fn take_command(&mut self, ticks: u64) {
+        let now = self.world.time_ns();
+        let taken = self.read_command(ticks);
+        let drive = &mut self.world.drive;
+        if let Some(time_ns) = taken {
+            if self.delay_ns == 0 {
+                give(drive, &self.command, time_ns, now);
+            } else {
+                self.under_way.push_back(UnderWay {
+                    arrives_ns: now + self.delay_ns,
+                    time_ns,
+                    sent_ns: self.clock_ns,
+                    values: self.command.clone(),
+                });
+            }
+        }
+        let has_arrived = |command: &UnderWay| command.arrives_ns <= now;
+        while self.under_way.front().is_some_and(has_arrived)
+            && let Some(command) = self.under_way.pop_front()
+        {
+            // The whole path comes later: a command is for a tick as far from that
+            // of its arrival as it was from that of its sending.
+            let late_ns = self.clock_ns.saturating_sub(command.sent_ns);
+            let time_ns = command.time_ns.saturating_add(late_ns);
+            give(drive, &command.values, time_ns, now);
+        }
+    }
+
+    /// The newest command's time (ns), if there is a new one. It is for the last
+    /// of the ticks that come: the clock is brought to the first.
+    fn read_command(&mut self, ticks: u64) -> Option<u64> {
         let mut time_ns = 0;
         let read = self.exchange.command.read(&mut time_ns, &mut self.command);
-        let Some(writes) = read.filter(|writes| *writes != self.last_command) else {
-            return;
-        };
-        self.last_command = writes;
+        self.last_command = read.filter(|writes| *writes != self.last_command)?;
         let mut time_ns = time_ns.saturating_add(self.offset_ns);
         if self.clock_ns.saturating_sub(time_ns) > OTHER_CLOCK_NS {
             // Its clock began anew: the command is for now.
             self.offset_ns += self.clock_ns - time_ns;
             time_ns = self.clock_ns;
         }
-        let now = self.world.time_ns();
-        let (values, velocities) = self.command.split_at(self.command.len() / 2);
-        let drive = &mut self.world.drive;
-        drive.command_at(values, velocities, time_ns, now);
         let first_ns = time_ns.saturating_sub(ticks.saturating_sub(1) * TICK_NS);
         self.clock_ns = self.clock_ns.max(first_ns);
+        Some(time_ns)
     }
 
     /// Gives the newest state and poses to the other parts.
@@ -124,7 +181,8 @@ impl TabletopSimulation {
         let values = drive
             .position()
             .iter()
-            .copied()
+            .zip(&self.bias)
+            .map(|(position, bias)| position + bias)
             .chain([gripper])
             .chain(drive.velocity().iter().copied())
             .chain([self.world.gripper_velocity(), touch.grip])
@@ -159,6 +217,14 @@ impl Simulation for TabletopSimulation {
             .iter()
             .map(|goal| ActiveGoal::begin(*goal, None, &self.world))
             .collect::<Result<_, _>>()?;
+        self.under_way.clear();
+        self.delay_ns = scene.disturbance.delay_ns.next_multiple_of(TICK_NS);
+        self.bias.fill(0.0);
+        for (joint, offset) in &scene.disturbance.bias {
+            if let Some(slot) = self.bias.get_mut(*joint) {
+                *slot = *offset;
+            }
+        }
         self.goal = None;
         self.clock_ns = 0;
         self.offset_ns = 0;
@@ -186,6 +252,7 @@ impl Simulation for TabletopSimulation {
             steps,
             holding: scene.holding,
             objects: self.world.object_states().iter().map(object_json).collect(),
+            perturbations: scene.disturbance.drawn,
         };
         Ok(serde_json::to_value(episode)?)
     }
@@ -295,6 +362,12 @@ impl From<TabletopError> for Fault {
             _ => Self::input(text),
         }
     }
+}
+
+/// Gives a command (positions, then velocities) to the drives.
+fn give(drive: &mut Drive, command: &[f64], time_ns: u64, now_ns: u64) {
+    let (values, velocities) = command.split_at(command.len() / 2);
+    drive.command_at(values, velocities, time_ns, now_ns);
 }
 
 fn object_json(object: &ObjectState) -> ObjectJson {

@@ -228,3 +228,149 @@ fn a_reset_takes_milliseconds() {
     );
     assert!(each < 500.0);
 }
+
+/// The front picture of a scene under a perturbation, after some time.
+fn perturbed(parts: &mut Parts, perturb: &[&str], ticks: u32) -> Vec<u8> {
+    reset(
+        parts,
+        5,
+        json!({"task":"pick","drawer":"never","perturb":perturb}),
+    );
+    for _ in 0..ticks {
+        step(parts);
+    }
+    picture(parts, "front", 128, 96)
+}
+
+#[test]
+fn what_is_seen_of_a_perturbation_changes_the_picture_and_a_clean_scene_does_not() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    let clean = perturbed(&mut parts, &[], 1);
+    assert_eq!(clean, perturbed(&mut parts, &[], 1));
+    for name in [
+        "camera_moved",
+        "light",
+        "color_shift",
+        "occluder",
+        "unseen_object",
+        "clutter",
+    ] {
+        let seen = perturbed(&mut parts, &[name], 1);
+        let changed = clean
+            .iter()
+            .zip(&seen)
+            .filter(|(a, b)| a.abs_diff(**b) > 8)
+            .count();
+        assert!(changed > 30, "{name}: {changed} values differ");
+        assert_eq!(seen, perturbed(&mut parts, &[name], 1), "{name} repeats");
+    }
+    for name in [
+        "slippery_block",
+        "weak_gripper",
+        "proprioception_bias",
+        "command_delay",
+    ] {
+        assert_eq!(
+            clean,
+            perturbed(&mut parts, &[name], 1),
+            "{name} is not seen"
+        );
+    }
+    let before = perturbed(&mut parts, &["block_moved"], 100);
+    assert_eq!(perturbed(&mut parts, &[], 100), before);
+    assert_ne!(
+        perturbed(&mut parts, &[], 2600),
+        perturbed(&mut parts, &["block_moved"], 2600)
+    );
+}
+
+#[test]
+fn a_biased_sensor_and_a_late_command_are_those_of_the_episode_alone() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    let at = |parts: &mut Parts, perturb: &[&str]| {
+        reset(parts, 5, json!({"task":"pick","perturb":perturb}));
+        step(parts);
+        state(parts).positions().to_vec()
+    };
+    let clean = at(&mut parts, &[]);
+    let off: Vec<f64> = at(&mut parts, &["proprioception_bias"])
+        .iter()
+        .zip(&clean)
+        .map(|(a, b)| (a - b).abs())
+        .collect();
+    assert_eq!(
+        off.iter().filter(|value| **value > 1e-3).count(),
+        2,
+        "{off:?}"
+    );
+    assert_eq!(at(&mut parts, &[]), clean);
+
+    let moved = |parts: &mut Parts, perturb: &[&str]| {
+        let from = at(parts, perturb);
+        let mut target = from.clone();
+        target[0] += 0.05;
+        for tick in 0..300_u64 {
+            let time_ns = state(parts).capture_time_ns + TICK;
+            parts.actuator.command(&command(&target, time_ns)).unwrap();
+            step(parts);
+            let now = state(parts).positions()[0];
+            if (now - from[0]).abs() > 0.01 {
+                return Some(tick);
+            }
+        }
+        None
+    };
+    let usual = moved(&mut parts, &[]).unwrap();
+    let late = moved(&mut parts, &["command_delay"]).unwrap();
+    assert!(late >= usual + 40, "{usual} and {late} ms");
+}
+
+#[test]
+fn late_commands_make_the_same_path_later_and_none_outlives_a_stop() {
+    let mut parts = Franka::configure(json!({})).unwrap().open().unwrap();
+    // A smooth way of the first joint, a command a tick; where it then was.
+    let mut follow = |perturb: &[&str], ticks: u32| -> (usize, Vec<f64>) {
+        let episode = reset(&mut parts, 5, json!({"task":"pick","perturb":perturb}));
+        let drawn = episode["perturbations"][0]["strength"].as_f64();
+        let from = state(&mut parts).positions().to_vec();
+        let mut time_ns = state(&mut parts).capture_time_ns;
+        let path: Vec<f64> = (1..=ticks)
+            .map(|tick| {
+                let angle = f64::from(tick) * 1e-3 * std::f64::consts::TAU;
+                let mut values = from.clone();
+                values[0] += 0.05 * (1.0 - angle.cos());
+                let mut frame = command(&values, time_ns);
+                frame.velocity[0] = 0.05 * std::f64::consts::TAU * angle.sin();
+                parts.actuator.command(&frame).unwrap();
+                step(&mut parts);
+                time_ns += TICK;
+                state(&mut parts).position[0]
+            })
+            .collect();
+        let late = (drawn.unwrap_or(0.0) * 1e3).ceil();
+        (late as usize, path)
+    };
+    let (_, clean) = follow(&[], 1000);
+    let (late, delayed) = follow(&["command_delay"], 1000);
+    assert!((40..=160).contains(&late), "{late} ms");
+    let start = clean[0];
+    assert!(delayed[..late].iter().all(|at| (at - start).abs() < 1e-5));
+    for (tick, (now, then)) in delayed[late..].iter().zip(&clean).enumerate() {
+        assert!((now - then).abs() < 1e-9, "tick {tick}: {now}, not {then}");
+    }
+
+    // In the middle of it, fast: a stop is not late, and what was under way is void.
+    let _ = follow(&["command_delay"], late as u32 + 250);
+    parts.actuator.stop(StopCategory::One).unwrap();
+    for _ in 0..500 {
+        step(&mut parts);
+    }
+    let rest = state(&mut parts);
+    assert!(rest.velocity[0].abs() < 1e-9);
+    parts.actuator.reset().unwrap();
+    for _ in 0..700 {
+        step(&mut parts);
+    }
+    let after = state(&mut parts);
+    assert_eq!(after.position[0].to_bits(), rest.position[0].to_bits());
+}

@@ -3,6 +3,8 @@
 use rapier3d::math::{Pose, Rotation, Vector};
 use vola_types::Intrinsics;
 
+use crate::arm::narrow;
+
 /// A camera in the world.
 ///
 /// # Units
@@ -85,6 +87,24 @@ pub(crate) fn front_camera() -> CameraView {
         Vector::Z,
         0.41,
     )
+}
+
+impl CameraView {
+    /// The same camera displaced (m, base axes) and turned about its own right,
+    /// up and forward axes (rad).
+    pub(crate) fn moved(self, offset: [f64; 3], turn: [f64; 3]) -> Self {
+        let [right, up, forward] = turn.map(narrow);
+        let rotation = Rotation::from_axis_angle(self.right, right)
+            * Rotation::from_axis_angle(self.up, up)
+            * Rotation::from_axis_angle(self.forward, forward);
+        Self {
+            position: self.position + Vector::from(offset.map(narrow)),
+            right: rotation * self.right,
+            up: rotation * self.up,
+            forward: rotation * self.forward,
+            half_width: self.half_width,
+        }
+    }
 }
 
 /// A view from beside the table that shows arm and things; for people.

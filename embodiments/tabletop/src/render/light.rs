@@ -8,8 +8,6 @@ use rapier3d::math::{Pose, Vector};
 use super::{mesh::Mesh, raster::spans};
 use vola_types::{TABLE_X, TABLE_Y};
 
-/// Towards the light (not of unit length).
-const TO_LIGHT: Vector = Vector::new(0.32, -0.42, 0.85);
 /// Half the side of the square that the shadow map covers (m).
 const REACH: f32 = 0.62;
 /// Middle of what the map covers (m).
@@ -26,17 +24,18 @@ pub(crate) struct ShadowMap {
 }
 
 /// Axes of the light: across, along, and towards it.
-fn axes() -> [Vector; 3] {
-    let towards = TO_LIGHT.normalize();
+fn axes(to_light: Vector) -> [Vector; 3] {
+    let towards = to_light.normalize();
     let across = Vector::Y.cross(towards).normalize();
     [across, towards.cross(across), towards]
 }
 
 impl ShadowMap {
-    /// Empties the map and gives it this many cells a side.
-    pub(crate) fn clear(&mut self, size: usize) {
+    /// Empties the map and gives it this many cells a side; `to_light` points
+    /// towards the light.
+    pub(crate) fn clear(&mut self, size: usize, to_light: Vector) {
         self.size = size;
-        self.axes = axes();
+        self.axes = axes(to_light);
         self.height.clear();
         self.height.resize(size * size, -10.0);
     }

@@ -8,10 +8,10 @@ use super::mesh::Mesh;
 use crate::{
     arm::{ArmModel, FINGER_HALF, VisualForm, narrow},
     catalog::{BLOCK_HALF, BOWL_FOOT, BOWL_HEIGHT, BOWL_RIM, Kind},
-    scene::{DrawerSpec, ObjectSpec, drawer_boxes},
+    scene::{Board, Clutter, DrawerSpec, Frozen, Look, ScenePlan, Shape, drawer_boxes},
 };
 
-/// Most bodies in a scene: links, tool, two fingers, objects and a tray.
+/// Most bodies in a scene: links, tool, two fingers, objects, a tray and clutter.
 pub(crate) const MAX_BODIES: usize = 32;
 
 /// A drawn part.
@@ -45,11 +45,15 @@ pub(crate) enum Surface {
 /// The parts of one scene; made at reset, shared with every camera.
 ///
 /// Bodies are numbered: moving links, tool, the two fingers, blocks and bowls
-/// in scene order, then the drawer's tray.
+/// in scene order, the drawer's tray, then clutter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SceneModel {
     /// What is drawn.
     pub(crate) parts: Vec<Part>,
+    /// Light, colours and where the front camera is.
+    pub(crate) look: Look,
+    /// From when the front camera stands still.
+    pub(crate) frozen: Option<Frozen>,
 }
 
 /// Where everything is at one moment.
@@ -57,6 +61,8 @@ pub(crate) struct SceneModel {
 pub(crate) struct Snapshot {
     /// When, on the runtime's clock (ns).
     pub(crate) time_ns: u64,
+    /// Time since the episode began (ns).
+    pub(crate) age_ns: u64,
     /// What there is.
     pub(crate) model: Arc<SceneModel>,
     /// Pose of each body; those not in use stay at the origin.
@@ -81,8 +87,13 @@ const AROUND_BOWL: u32 = 28;
 
 impl SceneModel {
     /// Collects the parts of an arm and a scene.
-    pub(crate) fn new(arm: &ArmModel, objects: &[ObjectSpec], drawer: Option<DrawerSpec>) -> Self {
-        let mut model = Self::default();
+    pub(crate) fn new(arm: &ArmModel, plan: &ScenePlan) -> Self {
+        let (objects, drawer) = (&plan.objects, plan.drawer);
+        let mut model = Self {
+            look: plan.disturbance.look,
+            frozen: plan.disturbance.frozen,
+            ..Self::default()
+        };
         model.add_table();
         let links = arm.kinematics.joint_count();
         for visual in &arm.visuals {
@@ -104,15 +115,16 @@ impl SceneModel {
         }
         model.add_fingers(links);
         for (index, object) in objects.iter().enumerate() {
-            let mesh = match object.kind {
-                Kind::Bowl => Mesh::bowl(
+            let mesh = match (own_shape(plan, index), object.kind) {
+                (Some(shape), _) => shape_mesh(shape),
+                (None, Kind::Bowl) => Mesh::bowl(
                     narrow(BOWL_FOOT),
                     narrow(BOWL_RIM),
                     narrow(BOWL_HEIGHT),
                     0.005,
                     AROUND_BOWL,
                 ),
-                _ => Mesh::cuboid([narrow(BLOCK_HALF); 3], 0.0022),
+                (None, _) => Mesh::cuboid([narrow(BLOCK_HALF); 3], 0.0022),
             };
             model.parts.push(Part {
                 mesh: Arc::new(mesh),
@@ -125,6 +137,13 @@ impl SceneModel {
         }
         if let Some(drawer) = drawer {
             model.add_drawer(drawer, links + 3 + objects.len());
+        }
+        let first = links + 3 + objects.len() + usize::from(drawer.is_some());
+        for (index, thing) in plan.disturbance.clutter.iter().enumerate() {
+            model.add_clutter(thing, first + index);
+        }
+        if let Some(board) = plan.disturbance.look.board {
+            model.add_board(board);
         }
         for part in &mut model.parts {
             part.radius = part
@@ -176,6 +195,28 @@ impl SceneModel {
         }
     }
 
+    fn add_clutter(&mut self, thing: &Clutter, body: usize) {
+        self.parts.push(Part {
+            mesh: Arc::new(shape_mesh(thing.shape)),
+            body: Some(body),
+            in_body: Pose::identity(),
+            color: thing.color.map(narrow),
+            surface: Surface::Shiny,
+            radius: 0.0,
+        });
+    }
+
+    fn add_board(&mut self, board: Board) {
+        self.parts.push(Part {
+            mesh: Arc::new(Mesh::cuboid(board.half.map(narrow), 0.001)),
+            body: None,
+            in_body: Pose::from_translation(Vector::from(board.center.map(narrow))),
+            color: [0.05, 0.05, 0.06],
+            surface: Surface::Matt,
+            radius: 0.0,
+        });
+    }
+
     fn add_drawer(&mut self, drawer: DrawerSpec, tray: usize) {
         for piece in drawer_boxes() {
             let at = Vector::from(piece.center.map(narrow));
@@ -197,5 +238,19 @@ impl SceneModel {
                 radius: 0.0,
             });
         }
+    }
+}
+
+/// The shape that an object has instead of its own.
+fn own_shape(plan: &ScenePlan, index: usize) -> Option<Shape> {
+    let (object, shape) = plan.disturbance.shape?;
+    (object == index).then_some(shape)
+}
+
+fn shape_mesh(shape: Shape) -> Mesh {
+    match shape {
+        Shape::Ball(radius) => Mesh::capsule(narrow(radius), 0.0005, AROUND_BOWL),
+        Shape::Cylinder(radius, half) => Mesh::cylinder(narrow(radius), narrow(half), AROUND_BOWL),
+        Shape::Box(half) => Mesh::cuboid(half.map(narrow), 0.0012),
     }
 }

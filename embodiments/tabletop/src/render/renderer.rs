@@ -8,6 +8,7 @@ use super::{
     model::{Part, Surface},
     raster::{NOTHING, Samples},
 };
+use crate::arm::narrow;
 
 /// Samples a pixel has along each side.
 const SUPERSAMPLING: usize = 2;
@@ -33,7 +34,10 @@ impl Renderer {
         [width, height]: [usize; 2],
         out: &mut [u8],
     ) {
-        self.shadows.clear(if width > 320 { 1400 } else { 360 });
+        let look = &snapshot.model.look;
+        let to_light = Vector::from(look.to_light.map(narrow));
+        self.shadows
+            .clear(if width > 320 { 1400 } else { 360 }, to_light);
         for (_, part, pose) in parts(snapshot) {
             if part.surface != Surface::Table {
                 self.shadows.draw(&part.mesh, &pose);
@@ -45,7 +49,8 @@ impl Renderer {
             [width * SUPERSAMPLING, height * SUPERSAMPLING],
         );
         self.resolve(snapshot, camera);
-        self.reduce([width, height], out);
+        let gains = look.gains.map(|gain| narrow(gain * look.level));
+        self.reduce([width, height], gains, out);
     }
 
     /// Depth and part number at one sample a pixel, without shading: what the
@@ -119,8 +124,9 @@ impl Renderer {
         }
     }
 
-    /// Averages the samples of each pixel and applies the display's curve.
-    fn reduce(&self, [width, height]: [usize; 2], out: &mut [u8]) {
+    /// Averages the samples of each pixel, scales its channels by `gains` and
+    /// applies the display's curve.
+    fn reduce(&self, [width, height]: [usize; 2], gains: [f32; 3], out: &mut [u8]) {
         #[allow(clippy::cast_precision_loss, reason = "a small count")]
         let share = 1.0 / (SUPERSAMPLING * SUPERSAMPLING) as f32;
         let stride = width * SUPERSAMPLING;
@@ -130,8 +136,8 @@ impl Renderer {
             for down in 0..SUPERSAMPLING {
                 let start = (row * SUPERSAMPLING + down) * stride + column * SUPERSAMPLING;
                 for sample in self.linear.iter().skip(start).take(SUPERSAMPLING) {
-                    for (total, part) in sum.iter_mut().zip(sample) {
-                        *total += part.min(1.0);
+                    for ((total, part), gain) in sum.iter_mut().zip(sample).zip(gains) {
+                        *total += (part * gain).min(1.0);
                     }
                 }
             }

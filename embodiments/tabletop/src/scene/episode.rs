@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vola_types::{Direction, Op, Relation};
 
-use super::TaskKind;
+use super::{DrawnJson, TaskKind};
 use crate::catalog::{Color, Kind};
 
 /// What the evaluator may know of an episode. The first step is repeated on
@@ -30,6 +30,9 @@ pub(crate) struct EpisodeJson {
     pub(crate) holding: Option<usize>,
     /// Ground truth, for the evaluator only.
     pub(crate) objects: Vec<ObjectJson>,
+    /// What is wrong on purpose, and how much.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) perturbations: Vec<DrawnJson>,
 }
 
 /// One goal: an op with its arguments. `set_goal` takes the same form.

@@ -4,22 +4,26 @@
 //! the same data.
 
 mod contents;
+mod disturbance;
 mod drawer;
 mod episode;
 mod goal;
 mod goal_draw;
 mod layout;
+mod perturbation;
 mod plan;
 mod random;
 mod start;
 mod task;
 
+pub(crate) use disturbance::{Board, Clutter, Disturbance, DrawnJson, Frozen, Look, Moved, Shape};
 pub(crate) use drawer::{
     BAR_OFFSET, BAR_THICKNESS, DrawerSpec, FRONT_X, TRAVEL, drawer_boxes, drawer_interior,
 };
 pub(crate) use episode::{EpisodeJson, GoalJson, ObjectJson, ObjectRef, TargetRef};
 pub(crate) use goal::{Goal, Target, beside_distance, next_to_point, push_point, region_point};
 pub(crate) use layout::{ObjectSpec, is_free};
+pub(crate) use perturbation::{Perturbation, Perturbations};
 pub(crate) use plan::{LEAST_REACH, ScenePlan, plan};
 pub(crate) use random::Random;
 pub(crate) use start::StartPose;

@@ -1,8 +1,8 @@
 //! The scene generator: from a seed and a task to objects, goals and a start.
 
 use super::{
-    Contents, DrawerChoice, DrawerSpec, Duplicates, Goal, Hand, ObjectSpec, Random, Start,
-    StartPose, TaskKind, TaskSpec,
+    Contents, Disturbance, DrawerChoice, DrawerSpec, Duplicates, Goal, Hand, ObjectSpec, Random,
+    Start, StartPose, TaskKind, TaskSpec,
     contents::put_away,
     drawer::TRAVEL,
     goal_draw::Context,
@@ -32,6 +32,8 @@ pub(crate) struct ScenePlan {
     pub(crate) holding: Option<usize>,
     /// Where the arm begins.
     pub(crate) start: StartPose,
+    /// What is wrong on purpose.
+    pub(crate) disturbance: Disturbance,
 }
 
 /// Draws the scene of a seed.
@@ -46,7 +48,8 @@ pub(crate) fn plan(
     let mut random = Random::new(seed, 1);
     for _ in 0..TRIES {
         let drawer = draw_drawer(&mut random, spec, drawer_built);
-        if let Some(plan) = attempt(&mut random, spec, drawer) {
+        if let Some(mut plan) = attempt(&mut random, spec, drawer) {
+            plan.disturbance = Disturbance::draw(seed, spec.perturb, &plan);
             return Ok(plan);
         }
     }
@@ -135,6 +138,7 @@ fn attempt(random: &mut Random, spec: &TaskSpec, drawer: Option<DrawerSpec>) -> 
         goals,
         holding,
         start,
+        disturbance: Disturbance::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Perturbations;
 use crate::error::TabletopError;
 
 /// The tasks of the evaluation and `free`.
@@ -154,6 +155,8 @@ pub(crate) struct TaskSpec {
     pub(crate) contents: Contents,
     /// What the gripper holds at the start.
     pub(crate) hand: Hand,
+    /// What is wrong on purpose.
+    pub(crate) perturb: Perturbations,
 }
 
 impl TaskSpec {
@@ -189,6 +192,7 @@ mod tests {
             (serde_json::json!({"tasks":"pick"}), "tasks"),
             (serde_json::json!({"task":"juggle"}), "juggle"),
             (serde_json::json!({"start":1}), "invalid type"),
+            (serde_json::json!({"perturb":["quake"]}), "quake"),
         ] {
             let error = TaskSpec::from_json(&bad).unwrap_err();
             let text = format!(

@@ -43,6 +43,7 @@ pub(crate) struct Bodies {
     slides: [ImpulseJointHandle; 2],
     pub(super) objects: Vec<RigidBodyHandle>,
     pub(super) tray: Option<RigidBodyHandle>,
+    pub(super) clutter: Vec<RigidBodyHandle>,
     link_poses: Vec<Isometry3<f64>>,
     force: f32,
     plate: ColliderHandle,
@@ -137,6 +138,7 @@ impl Bodies {
             slides: [first_slide, second_slide],
             objects: Vec::new(),
             tray: None,
+            clutter: Vec::new(),
             link_poses,
             force: narrow(force),
             plate,
@@ -288,11 +290,35 @@ impl Bodies {
             .chain([&self.tool])
             .chain(&self.fingers)
             .chain(&self.objects)
-            .chain(self.tray.iter());
+            .chain(self.tray.iter())
+            .chain(&self.clutter);
         for (slot, body) in out.iter_mut().zip(order) {
             if let Some(pose) = self.pose(*body) {
                 *slot = pose;
             }
+        }
+    }
+
+    /// Oil on the fingers and on everything they may hold: the lesser of two
+    /// friction coefficients counts, and the fingers' is this one.
+    pub(crate) fn make_slippery(&mut self, friction: f64) {
+        for finger in self.finger_shapes {
+            if let Some(shape) = self.physics.colliders.get_mut(finger) {
+                shape.set_friction(narrow(friction));
+                shape.set_friction_combine_rule(CoefficientCombineRule::Min);
+            }
+        }
+    }
+
+    /// Puts an object elsewhere on the table, at rest; `lift` is the height of
+    /// its origin when it stands (m).
+    pub(crate) fn put(&mut self, index: usize, at: [f64; 2], lift: f64) {
+        let body = self.objects.get(index).copied();
+        if let Some(body) = body.and_then(|body| self.physics.bodies.get_mut(body)) {
+            let place = Vector::new(narrow(at[0]), narrow(at[1]), narrow(lift));
+            body.set_position(Pose::from_translation(place), true);
+            body.set_linvel(Vector::ZERO, true);
+            body.set_angvel(Vector::ZERO, true);
         }
     }
 

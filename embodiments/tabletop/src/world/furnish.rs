@@ -7,7 +7,7 @@ use super::bodies::{ARM, Bodies, FINGERS, THINGS, touching};
 use crate::{
     arm::narrow,
     catalog::{BLOCK_HALF, BOWL_FOOT, BOWL_HEIGHT, BOWL_RIM, Kind},
-    scene::{DrawerSpec, FRONT_X, ObjectSpec, TRAVEL, drawer_boxes},
+    scene::{Clutter, DrawerSpec, FRONT_X, ObjectSpec, Shape, TRAVEL, drawer_boxes},
 };
 
 /// Masses (kg).
@@ -21,11 +21,21 @@ const TRAY_DAMPING: f32 = 60.0;
 const BOWL_WALL: u16 = 12;
 
 impl Bodies {
-    /// Adds a block or bowl; a held block at its pose in the hand.
-    pub(crate) fn add_object(&mut self, spec: &ObjectSpec, pose: Option<Pose>) {
-        let body = match spec.kind {
-            Kind::Bowl => self.add_bowl(spec),
-            _ => {
+    /// Adds a block or bowl, or what has another shape in its place; a held one
+    /// at its pose in the hand.
+    pub(crate) fn add_object(
+        &mut self,
+        spec: &ObjectSpec,
+        shape: Option<Shape>,
+        pose: Option<Pose>,
+    ) {
+        let body = match (shape, spec.kind) {
+            (Some(shape), _) => {
+                let standing = standing(spec.at, spec.yaw, spec.lift, shape);
+                self.add_shape(shape, pose.unwrap_or(standing))
+            }
+            (None, Kind::Bowl) => self.add_bowl(spec),
+            (None, _) => {
                 let half = narrow(BLOCK_HALF);
                 let standing = Pose::from_parts(
                     Vector::new(
@@ -47,6 +57,34 @@ impl Bodies {
             }
         };
         self.objects.push(body);
+    }
+
+    /// Adds a strange thing.
+    pub(crate) fn add_clutter(&mut self, thing: &Clutter) {
+        let body = self.add_shape(thing.shape, standing(thing.at, thing.yaw, 0.0, thing.shape));
+        self.clutter.push(body);
+    }
+
+    fn add_shape(&mut self, shape: Shape, pose: Pose) -> RigidBodyHandle {
+        let body = self
+            .physics
+            .insert_body(RigidBodyBuilder::dynamic().pose(pose).angular_damping(2.0));
+        let collider = match shape {
+            Shape::Ball(radius) => ColliderBuilder::ball(narrow(radius)),
+            // The solver's cylinders stand along y.
+            Shape::Cylinder(radius, half) => ColliderBuilder::cylinder(
+                narrow(half),
+                narrow(radius),
+            )
+            .rotation(Vector::new(std::f32::consts::FRAC_PI_2, 0.0, 0.0)),
+            Shape::Box([x, y, z]) => ColliderBuilder::cuboid(narrow(x), narrow(y), narrow(z)),
+        };
+        let collider = collider
+            .mass(BLOCK_MASS)
+            .friction(0.9)
+            .collision_groups(touching(THINGS, Group::ALL));
+        self.physics.insert_collider(collider, Some(body));
+        body
     }
 
     fn add_bowl(&mut self, spec: &ObjectSpec) -> RigidBodyHandle {
@@ -136,4 +174,13 @@ impl Bodies {
         self.physics.insert_impulse_joint(cabinet, tray, slide);
         self.tray = Some(tray);
     }
+}
+
+/// Where a thing of this shape stands, so high over the table (m).
+fn standing(at: [f64; 2], yaw: f64, lift: f64, shape: Shape) -> Pose {
+    let height = lift + shape.middle();
+    Pose::from_parts(
+        Vector::new(narrow(at[0]), narrow(at[1]), narrow(height) + 2e-4),
+        Rotation::from_rotation_z(narrow(yaw)),
+    )
 }

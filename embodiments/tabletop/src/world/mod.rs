@@ -25,10 +25,10 @@ use rapier3d::math::{Pose, Vector};
 
 use crate::{
     arm::ArmModel,
-    catalog::{BOWL_CENTER, Color, Kind},
+    catalog::{BLOCK_HALF, BOWL_CENTER, Color, Kind},
     error::TabletopError,
     render::{SceneModel, Snapshot},
-    scene::{DrawerSpec, FRONT_X, ObjectSpec, TRAVEL},
+    scene::{DrawerSpec, FRONT_X, Moved, ObjectSpec, TRAVEL},
 };
 
 /// One tick of drives and commands (ns).
@@ -106,6 +106,8 @@ pub(crate) struct World {
     objects: Vec<ObjectSpec>,
     drawer: Option<DrawerSpec>,
     model: Arc<SceneModel>,
+    /// What somebody is still to move.
+    moved: Option<Moved>,
     ticks: u64,
     touch: Touch,
 }
@@ -125,12 +127,28 @@ impl World {
     pub(crate) fn tick(&mut self) {
         self.drive.advance(self.time_ns());
         self.ticks += 1;
+        if let Some(moved) = self
+            .moved
+            .take_if(|moved| moved.at_ns <= self.ticks * TICK_NS)
+        {
+            self.displace(&moved);
+        }
         if self
             .ticks
             .is_multiple_of(u64::from(self.settings.ticks_per_step.max(1)))
         {
             self.step_physics();
         }
+    }
+
+    /// Somebody takes an object and puts it elsewhere.
+    fn displace(&mut self, moved: &Moved) {
+        // A bowl's origin is its foot.
+        let lift = match self.objects.get(moved.object).map(|spec| spec.kind) {
+            Some(Kind::Bowl) => 0.0,
+            _ => BLOCK_HALF,
+        };
+        self.bodies.put(moved.object, moved.to, lift + 2e-4);
     }
 
     fn step_physics(&mut self) {
@@ -263,6 +281,7 @@ impl World {
     pub(crate) fn snapshot(&self, time_ns: u64) -> Snapshot {
         let mut snapshot = Snapshot {
             time_ns,
+            age_ns: self.time_ns(),
             model: Arc::clone(&self.model),
             poses: [Pose::identity(); crate::render::MAX_BODIES],
             tool: self.arm.kinematics.joint_count(),

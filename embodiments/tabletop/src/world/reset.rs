@@ -48,7 +48,9 @@ pub(crate) fn reset(
         None => gripper * arm.spec.max_width,
     };
     let dt_secs = 1e-3 * f64::from(settings.ticks_per_step);
-    let mut bodies = Bodies::new(arm, &joints, width, settings.gripper_force, dt_secs);
+    let disturbance = &plan.disturbance;
+    let force = disturbance.grasp_force_n.unwrap_or(settings.gripper_force);
+    let mut bodies = Bodies::new(arm, &joints, width, force, dt_secs);
     for (index, object) in plan.objects.iter().enumerate() {
         // As a real grasp leaves it: a few millimetres off along the fingers.
         let in_hand = (plan.holding == Some(index)).then(|| {
@@ -59,10 +61,14 @@ pub(crate) fn reset(
             );
             tool * Pose::from_parts(offset, Rotation::IDENTITY)
         });
-        bodies.add_object(object, in_hand);
+        let shape = disturbance.shape.filter(|(changed, _)| *changed == index);
+        bodies.add_object(object, shape.map(|(_, shape)| shape), in_hand);
     }
     if let Some(drawer) = plan.drawer {
         bodies.add_drawer(drawer);
+    }
+    for thing in &disturbance.clutter {
+        bodies.add_clutter(thing);
     }
     let command = if plan.holding.is_some() { 0.0 } else { gripper };
     let described = arm.joints();
@@ -81,7 +87,8 @@ pub(crate) fn reset(
         drive: Drive::new(&joints, command, limits),
         objects: plan.objects.clone(),
         drawer: plan.drawer,
-        model: Arc::new(SceneModel::new(arm, &plan.objects, plan.drawer)),
+        model: Arc::new(SceneModel::new(arm, plan)),
+        moved: disturbance.moved,
         ticks: 0,
         touch: Touch::default(),
     };
@@ -90,5 +97,9 @@ pub(crate) fn reset(
         world.step_physics();
     }
     world.check()?;
+    // Only now: what begins in the hand is held until the episode starts.
+    if let Some(friction) = disturbance.friction {
+        world.bodies.make_slippery(friction);
+    }
     Ok(world)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vola_runtime::FilterUse;
 
-use super::{EpisodeOutcome, Job, scene_quality};
+use super::{EpisodeOutcome, Job, Perturb, name_of, scene_quality};
 use crate::{
     failure::Failure,
     measure::{Rate, mean, wilson},
@@ -18,6 +18,8 @@ pub(super) struct Measured {
     pub(super) arm: String,
     /// Tasks in order.
     pub(super) tasks: Vec<String>,
+    /// Perturbations in order; none for scenes as they are.
+    pub(super) perturbs: Vec<Option<Perturb>>,
     /// What was done.
     pub(super) jobs: Vec<Job>,
     /// What it came to, one a job.
@@ -81,12 +83,35 @@ impl Numbers {
 }
 
 impl Measured {
-    fn of_task<'a>(&'a self, task: &'a str) -> impl Iterator<Item = &'a EpisodeOutcome> {
+    fn of_task<'a>(
+        &'a self,
+        perturb: Option<Perturb>,
+        task: &'a str,
+    ) -> impl Iterator<Item = &'a EpisodeOutcome> {
         self.jobs
             .iter()
             .zip(&self.outcomes)
-            .filter(move |(job, _)| job.task == task)
+            .filter(move |(job, _)| job.task == task && job.perturb == perturb)
             .map(|(_, outcome)| outcome)
+    }
+
+    fn of_perturb(&self, perturb: Option<Perturb>) -> impl Iterator<Item = &EpisodeOutcome> {
+        self.jobs
+            .iter()
+            .zip(&self.outcomes)
+            .filter(move |(job, _)| job.perturb == perturb)
+            .map(|(_, outcome)| outcome)
+    }
+
+    /// Every row: a task under a perturbation.
+    fn rows(&self) -> impl Iterator<Item = (Option<Perturb>, &String)> {
+        self.perturbs
+            .iter()
+            .flat_map(|perturb| self.tasks.iter().map(move |task| (*perturb, task)))
+    }
+
+    fn is_clean(&self) -> bool {
+        self.perturbs == [None]
     }
 
     fn filter_word(&self) -> &'static str {
@@ -100,12 +125,15 @@ impl Measured {
     fn objects(&self) -> Vec<Value> {
         let mut objects = Vec::new();
         let mut per_task = serde_json::Map::new();
-        for task in &self.tasks {
-            let numbers = Numbers::of(self.of_task(task));
+        for (perturb, task) in self.rows() {
+            let numbers = Numbers::of(self.of_task(perturb, task));
             per_task.insert(task.clone(), json!(numbers.success));
             let mut object = numbers.json();
             merge(&mut object, json!({"task": task, "arm": self.arm}));
-            if let Some(counts) = scene_quality::total(self.of_task(task)) {
+            if !self.is_clean() {
+                merge(&mut object, json!({"perturb": name_of(perturb)}));
+            }
+            if let Some(counts) = scene_quality::total(self.of_task(perturb, task)) {
                 merge(&mut object, counts.json());
             }
             objects.push(object);
@@ -117,6 +145,23 @@ impl Measured {
             &mut summary,
             json!({"per_task": per_task, "arm": self.arm, "safety_filter": self.filter_word(), "wall_seconds": self.wall_seconds, "episodes_per_second": per_second}),
         );
+        if !self.is_clean() {
+            let all = |task: &String| {
+                let own = self.jobs.iter().zip(&self.outcomes);
+                Numbers::of(own.filter(|(job, _)| job.task == *task).map(|(_, one)| one)).success
+            };
+            let per_task: BTreeMap<&String, Rate> =
+                self.tasks.iter().map(|task| (task, all(task))).collect();
+            let per_perturb: BTreeMap<&str, Rate> = self
+                .perturbs
+                .iter()
+                .map(|one| (name_of(*one), Numbers::of(self.of_perturb(*one)).success))
+                .collect();
+            merge(
+                &mut summary,
+                json!({"per_task": per_task, "per_perturb": per_perturb}),
+            );
+        }
         objects.push(json!({"summary": summary}));
         objects
     }
@@ -154,10 +199,19 @@ impl Measured {
                 (numbers.missed_failures.to_string(), None),
             ]);
         };
-        for task in &self.tasks {
-            row(task, &Numbers::of(self.of_task(task)));
+        for (perturb, task) in self.rows() {
+            let name = match perturb {
+                Some(perturb) => format!("{task}, {}", perturb.name()),
+                None => task.clone(),
+            };
+            row(&name, &Numbers::of(self.of_task(perturb, task)));
         }
-        if self.tasks.len() > 1 {
+        if self.perturbs.len() > 1 && self.tasks.len() > 1 {
+            for perturb in &self.perturbs {
+                row(name_of(*perturb), &Numbers::of(self.of_perturb(*perturb)));
+            }
+        }
+        if self.rows().count() > 1 {
             row("all", &Numbers::of(self.outcomes.iter()));
         }
         table
@@ -218,10 +272,12 @@ mod tests {
             task: task.to_owned(),
             seed,
             through_planner: false,
+            perturb: None,
         };
         Measured {
             arm: "tabletop/franka".to_owned(),
             tasks: vec!["pick".to_owned(), "push".to_owned()],
+            perturbs: vec![None],
             jobs: vec![
                 job("pick", 1),
                 job("pick", 2),

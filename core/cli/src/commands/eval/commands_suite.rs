@@ -26,8 +26,9 @@ pub(super) fn command_episode(
     robot.forget();
     conversation.forget();
     // The words must say which object is meant, so none looks like another.
-    let wish = json!({"task": job.task, "combos": conditions.combos.word(), "duplicates": "never",
+    let mut wish = json!({"task": job.task, "combos": conditions.combos.word(), "duplicates": "never",
         "hand": "empty"});
+    job.disturb(&mut wish);
     let answer = robot.session().reset_world(job.seed, &wish)?;
     let goals: Vec<Value> = answer
         .get("steps")

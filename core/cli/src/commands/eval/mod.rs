@@ -9,6 +9,8 @@ mod aggregate;
 mod commands_suite;
 mod documents_suite;
 mod episode_outcome;
+mod handoff;
+mod perturb;
 mod planner_execution;
 mod planner_goals;
 mod planner_report;
@@ -20,18 +22,17 @@ mod task_words;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse};
+use serde_json::{Value, json};
+use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse, PrimitiveObserver, Unobserved};
 use vola_types::PluginId;
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    commands::{
-        later,
-        workers::{self, Progress},
-    },
+    commands::workers::{self, Progress},
     conversation::Conversation,
     failure::{Failure, exit},
     output::Console,
+    recording::RecordingDesk,
     robot::SessionRobot,
     rungs::backend_of,
     workplace::{SessionWish, Workplace},
@@ -39,8 +40,9 @@ use crate::{
 
 use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
-use episode_outcome::EpisodeOutcome;
-use primitive_episode::primitive_episode;
+pub(crate) use episode_outcome::EpisodeOutcome;
+pub(crate) use perturb::{Perturb, conditions_of, name_of};
+pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode};
 use scene_quality::{AFTER, scene_after, scene_episode};
 
 /// Tasks of the tabletop suite.
@@ -112,6 +114,9 @@ pub(crate) struct EvalArguments {
     /// Another arm than the deployment's
     #[arg(long, value_name = "ID")]
     pub(crate) arm: Option<String>,
+    /// Record what happens into this folder, one episode each
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Option<PathBuf>,
     /// Sentences of the planner's or the documents' examination [default: those in tests/data]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
@@ -121,9 +126,16 @@ pub(crate) struct EvalArguments {
     /// Commands out of the phrase book in the planner's examination
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub(crate) commands: usize,
-    /// Disturb the scene (not in this version)
-    #[arg(long, hide = true, value_name = "NAME")]
-    pub(crate) perturb: Option<String>,
+    /// Disturb the scene: names of perturbations, `all` or `none`, each in turn
+    #[arg(long, value_name = "NAME[,NAME…]", default_value = "none")]
+    pub(crate) perturb: String,
+}
+
+impl EvalArguments {
+    /// Whether episodes are disturbed on purpose.
+    pub(crate) fn perturbs(&self) -> bool {
+        self.suite == Suite::Handoff || self.perturb != "none"
+    }
 }
 
 /// What is measured.
@@ -139,8 +151,8 @@ pub(crate) enum Suite {
     Planner,
     /// Questions over the shipped manual, with and without commands
     Documents,
-    /// Not in this version
-    #[value(hide = true)]
+    /// How well it is known when an episode fails: false holds, and failures
+    /// found under every perturbation
     Handoff,
 }
 
@@ -187,6 +199,17 @@ pub(crate) struct Job {
     pub(crate) seed: u64,
     /// Whether it goes through a sentence and the planner.
     pub(crate) through_planner: bool,
+    /// What is wrong with it on purpose.
+    pub(crate) perturb: Option<Perturb>,
+}
+
+impl Job {
+    /// Asks the world for what is wrong with the episode.
+    fn disturb(&self, wish: &mut Value) {
+        if let Some(perturb) = self.perturb.and_then(Perturb::of_world) {
+            wish["perturb"] = json!([perturb]);
+        }
+    }
 }
 
 /// How all episodes of a call are done.
@@ -239,9 +262,6 @@ pub(crate) fn run(
     own: &EvalArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    if own.perturb.is_some() {
-        return Err(later::missing("eval --perturb"));
-    }
     if matches!(own.suite, Suite::Planner | Suite::Documents) {
         let workplace = Workplace::open(shared)?;
         let first = own.backend.as_deref().and_then(backend_of);
@@ -256,22 +276,39 @@ pub(crate) fn run(
         }
         return Ok(exit::DONE);
     }
+    if own.suite == Suite::Handoff {
+        return handoff::run(shared, own, console);
+    }
     let tasks = tasks(own)?;
+    let perturbs = perturbs(own)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
     let workplace = match &arm {
         Some(arm) => Workplace::open_for(shared, arm)?,
         None => Workplace::open(shared)?,
     };
-    let jobs: Vec<Job> = tasks
+    let jobs: Vec<Job> = perturbs
         .iter()
-        .flat_map(|task| (0..own.episodes).map(|index| job(own, task, index)))
+        .flat_map(|perturb| tasks.iter().map(move |task| (perturb, task)))
+        .flat_map(|(perturb, task)| {
+            (0..own.episodes).map(|index| Job {
+                perturb: *perturb,
+                ..job(own, task, index)
+            })
+        })
         .collect();
     let conditions = conditions(own);
     let progress = Progress::new(jobs.len(), "measuring", console.is_json());
     let started = std::time::Instant::now();
+    let desk = own
+        .record
+        .as_deref()
+        .map(|folder| RecordingDesk::at(workplace.deployment(), folder, Clock::Virtual));
     let open = || {
         let mut robot = SessionRobot::new(workplace.session(wish(own))?);
         let mut conversation = Conversation::new(workplace.deployment())?;
+        if let Some(desk) = &desk {
+            robot.record_with(desk)?;
+        }
         Ok(move |job: &Job| -> Result<EpisodeOutcome, Failure> {
             match (job.task.as_str(), job.through_planner) {
                 ("scene" | "scene_filled", _) => scene_episode(robot.session(), job),
@@ -279,7 +316,14 @@ pub(crate) fn run(
                     scene_after(&mut robot, &mut conversation, job, &conditions)
                 }
                 (_, true) => command_episode(&mut robot, &mut conversation, job, &conditions),
-                (_, false) => primitive_episode(robot.session(), job, &conditions),
+                (_, false) => {
+                    let recording = robot.recording();
+                    let told = (
+                        recording.as_ref(),
+                        &mut Unobserved as &mut dyn PrimitiveObserver,
+                    );
+                    primitive_episode(robot.session(), job, &conditions, told)
+                }
             }
         })
     };
@@ -300,6 +344,7 @@ pub(crate) fn run(
     let measured = Measured {
         arm,
         tasks,
+        perturbs,
         jobs,
         outcomes,
         filter: wish(own).filter,
@@ -307,6 +352,22 @@ pub(crate) fn run(
     };
     print_results(&measured, console)?;
     Ok(exit::DONE)
+}
+
+/// The perturbations asked for. A wrong instruction takes a primitive's words, so
+/// only the suites of primitives have it.
+fn perturbs(own: &EvalArguments) -> Result<Vec<Option<Perturb>>, Failure> {
+    let perturbs = conditions_of(&own.perturb)?;
+    let misnames = perturbs.iter().flatten().any(|one| one.is_misnaming());
+    if misnames && matches!(own.suite, Suite::Commands | Suite::Scene) {
+        return Err(Failure::Argument {
+            argument: "--perturb".to_owned(),
+            expected: "perturbations that the world makes, in this suite".to_owned(),
+            got: own.perturb.clone(),
+            help: "`--suite tabletop` and `--suite handoff` know a wrong instruction".to_owned(),
+        });
+    }
+    Ok(perturbs)
 }
 
 /// The tasks asked for.
@@ -317,7 +378,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         Suite::Scene => &SCENE,
         // It has sentences, not tasks.
         Suite::Planner | Suite::Documents => &[],
-        Suite::Handoff => return Err(later::missing("eval --suite handoff")),
+        Suite::Handoff => &handoff::TASKS,
     };
     // The expert shows primitives, it does not plan.
     let usual = known
@@ -344,6 +405,7 @@ fn job(own: &EvalArguments, task: &str, index: usize) -> Job {
         task: task.to_owned(),
         seed: own.seed + index as u64,
         through_planner: own.suite == Suite::Commands || task == "multi",
+        perturb: None,
     }
 }
 
@@ -422,10 +484,19 @@ mod tests {
         for wrong in [
             "--task juggle",
             "--suite commands --task scene",
-            "--suite handoff",
+            "--suite handoff --task multi",
         ] {
             assert_eq!(tasks(&parse(wrong)).unwrap_err().exit_code(), 2, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_wrong_instruction_needs_primitives() {
+        let count = |words: &str| perturbs(&parse(words)).map(|found| found.len());
+        assert_eq!(count("--perturb light,wrong_object").unwrap(), 2);
+        assert_eq!(count("--suite commands --perturb light").unwrap(), 1);
+        let wrong = count("--suite commands --perturb all").unwrap_err();
+        assert_eq!(wrong.exit_code(), 2);
     }
 
     #[test]

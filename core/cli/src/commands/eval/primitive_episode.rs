@@ -3,29 +3,46 @@
 
 use serde_json::json;
 use vola_planner::{resolve, with_side};
-use vola_runtime::{Driver, PrimitiveObserver, Session, Unobserved};
-use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step};
+use vola_recorder::Who;
+use vola_runtime::{Driver, PrimitiveObserver, PrimitiveReport, RuntimeError, Session, Unobserved};
+use vola_types::{Op, PrimitiveGoal, PushTo, Region, Relation, Scene, Step, step_sentence};
 
-use super::{Conditions, EpisodeOutcome, Job, NamedTarget, Points, View, task_words::task_words};
-use crate::{failure::Failure, measure::Episode, robot::Sight};
+use super::{
+    Conditions, EpisodeOutcome, Job, NamedTarget, Points, View, perturb::misnamed as misnamed_goal,
+    task_words::task_words,
+};
+use crate::{
+    failure::Failure,
+    measure::Episode,
+    recording::{Recorded, Recording},
+    robot::Sight,
+};
 
 /// How long the world is watched after the end, so that what fell has landed (s).
 const AFTERWARDS_S: f64 = 0.6;
 
-/// Does one episode.
+/// End of an episode whose object the camera did not find.
+pub(crate) const NOT_SEEN: &str = "not seen";
+/// End of an episode that a watchdog stopped.
+pub(crate) const STOPPED: &str = "stopped";
+
+/// Does one episode, records it where there is a recording, and shows its
+/// decisions to an observer.
 ///
 /// # Errors
 /// When the world or the runtime fails.
-pub(super) fn primitive_episode(
+pub(crate) fn primitive_episode(
     session: &mut Session,
     job: &Job,
     conditions: &Conditions,
+    (recording, observer): (Option<&Recording>, &mut dyn PrimitiveObserver),
 ) -> Result<EpisodeOutcome, Failure> {
     let mut wish = json!({"task": job.task, "combos": conditions.combos.word()});
     if conditions.points == Points::None {
         // Words alone must say which object is meant.
         wish["duplicates"] = json!("never");
     }
+    job.disturb(&mut wish);
     let answer = session.reset_world(job.seed, &wish)?;
     let goal = answer.get("steps").and_then(|steps| steps.get(0)).cloned();
     let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
@@ -39,46 +56,108 @@ pub(super) fn primitive_episode(
                 ..EpisodeOutcome::default()
             });
         }
-        (Driver::Expert { .. }, Some(goal)) => {
+        (Driver::Expert { .. }, Some(episode_goal)) => {
             let goal = PrimitiveGoal {
-                op: goal.op,
-                task: goal.op.as_str().to_owned(),
+                op: episode_goal.op,
+                task: episode_goal.op.as_str().to_owned(),
                 object: None,
                 target: None,
                 seconds: None,
             };
-            session.run_primitive(&goal, conditions.driver, &mut Unobserved)?
+            let words = Scene::default();
+            let task = episode_goal
+                .step(&words)
+                .map(|step| step_sentence(&step, &words));
+            let task = task.unwrap_or_else(|| goal.task.clone());
+            run_recorded(
+                session,
+                &goal,
+                conditions.driver,
+                (recording, &task),
+                observer,
+            )
         }
         (Driver::Policy | Driver::Corrected, Some(goal)) => {
             let mut sight = Sight::new();
-            sight.look(session)?;
+            match sight.look(session) {
+                Ok(_) => {}
+                Err(_) if job.perturb.is_some() => return Ok(not_seen()),
+                Err(error) => return Err(error),
+            }
             // Whoever put it there knows what the hand holds, as after a pick.
             if let (Op::Place, Some(held)) = (goal.op, &goal.object) {
                 sight.put_in_hand(&held.kind, held.color.as_deref());
             }
             let scene = sight.memory().scene();
             let Some(step) = goal.step(&scene) else {
-                return Ok(EpisodeOutcome {
-                    end: "not seen".to_owned(),
-                    ..EpisodeOutcome::default()
-                });
+                return Ok(not_seen());
             };
             let step = match conditions.target {
                 NamedTarget::True => step,
                 NamedTarget::Other => other_target(&step, &scene),
             };
-            let goal = primitive_goal(&step, &scene, conditions, job.seed);
+            let misnamed = job.perturb.filter(|perturb| perturb.is_misnaming());
+            let goal = misnamed
+                .and_then(|_| misnamed_goal(&step, &scene, job.seed))
+                .unwrap_or_else(|| primitive_goal(&step, &scene, conditions, job.seed));
             session.cover_cameras(conditions.view == View::Black);
-            let report = session.run_primitive(&goal, conditions.driver, &mut Unobserved);
+            let told = (recording, goal.task.as_str());
+            let report = run_recorded(session, &goal, conditions.driver, told, observer);
             session.cover_cameras(false);
-            report?
+            report
         }
     };
+    let report = match report {
+        Ok(report) => report,
+        // A perturbed robot may be stopped by its watchdogs.
+        Err(RuntimeError::Stopped { .. }) if job.perturb.is_some() => {
+            session.reset_stop()?;
+            return Ok(EpisodeOutcome {
+                end: STOPPED.to_owned(),
+                ..EpisodeOutcome::default()
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
     wait(session, AFTERWARDS_S, &mut Unobserved)?;
-    Ok(EpisodeOutcome::of_primitive(
-        &report,
-        session.goal_reached()?,
-    ))
+    let reached = session.goal_reached()?;
+    if let Some(recording) = recording {
+        recording.end(session.now_ns(), reached, report.outcome.as_str());
+    }
+    Ok(EpisodeOutcome::of_primitive(&report, reached))
+}
+
+/// Runs the primitive as an episode of the recording, where there is one.
+fn run_recorded(
+    session: &mut Session,
+    goal: &PrimitiveGoal,
+    driver: Driver,
+    (recording, task): (Option<&Recording>, &str),
+    observer: &mut dyn PrimitiveObserver,
+) -> Result<PrimitiveReport, RuntimeError> {
+    let who = match driver {
+        Driver::Expert { .. } => Who::Expert,
+        Driver::Policy | Driver::Corrected => Who::Policy,
+    };
+    if let Some(recording) = recording {
+        recording.begin(session.now_ns(), task);
+        recording.primitive_began(session.now_ns(), task, who);
+    }
+    let mut observer = Recorded::new(observer, recording.cloned(), who);
+    let result = session.run_primitive(goal, driver, &mut observer);
+    if let Some(recording) = recording {
+        let outcome = result.as_ref().ok().map(|report| report.outcome);
+        recording.primitive_ended(session.now_ns(), outcome);
+    }
+    result
+}
+
+/// What is to be done was not found by the camera.
+fn not_seen() -> EpisodeOutcome {
+    EpisodeOutcome {
+        end: NOT_SEEN.to_owned(),
+        ..EpisodeOutcome::default()
+    }
 }
 
 /// Lets time pass with the arm at rest.
@@ -120,7 +199,7 @@ fn primitive_goal(step: &Step, scene: &Scene, conditions: &Conditions, seed: u64
 }
 
 /// The step with another target: another block, bowl, region or direction.
-fn other_target(step: &Step, scene: &Scene) -> Step {
+pub(super) fn other_target(step: &Step, scene: &Scene) -> Step {
     let other_object = |id: &str| {
         let kind = scene
             .object(id)

@@ -136,7 +136,9 @@ pub(super) fn scene_episode(session: &mut Session, job: &Job) -> Result<EpisodeO
     } else {
         "never"
     };
-    session.reset_world(job.seed, &json!({"task": "free", "contents": contents}))?;
+    let mut wish = json!({"task": "free", "contents": contents});
+    job.disturb(&mut wish);
+    session.reset_world(job.seed, &wish)?;
     let reading = session.read_scene()?;
     let truth = truth(session)?;
     // What the camera can hardly see it need not find, but may.

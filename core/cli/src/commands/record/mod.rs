@@ -1,4 +1,9 @@
-//! `vola record --expert`: demonstrations by the simulation's scripted expert.
+//! `vola record`: what a session does, and demonstrations by the simulation's
+//! scripted expert.
+//!
+//! Without `--expert` a person drives: by sentences as in `vola chat`, and by
+//! hand where the session lets a person take over. Every sentence is an episode of
+//! a LeRobot data set. With it, shards of demonstrations are written for training.
 //!
 //! The expert drives through the same runtime, safety layer included, as the
 //! policy later does, so that what is learned is what will be executed. Jobs are
@@ -17,7 +22,10 @@ use vola_types::PluginId;
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    commands::workers::{self, Progress},
+    commands::{
+        chat::{self, ChatArguments},
+        workers::{self, Progress},
+    },
     failure::{Failure, exit},
     output::{Align, Console, Table, percent},
     workplace::{SessionWish, Workplace},
@@ -61,15 +69,18 @@ const GRIPPER_FLIP_PROBABILITY: f64 = 0.006;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RecordArguments {
     /// Let the simulation's scripted expert show how it is done
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub(crate) expert: bool,
+    /// Virtual time, when a person drives
+    #[arg(long, conflicts_with = "expert")]
+    pub(crate) fast: bool,
     /// Demonstrations to try; failed ones are dropped and counted
     #[arg(long, default_value_t = 1000)]
     pub(crate) episodes: usize,
     /// Seed of the first scene; scenes from 1 000 000 up are kept for evaluation
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Folder for the shards; existing ones are kept
+    /// Folder for the episodes or shards; existing ones are kept
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Tasks, taken in turn
@@ -82,15 +93,15 @@ pub(crate) struct RecordArguments {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
     /// Do not disturb the expert
-    #[arg(long)]
+    #[arg(long, requires = "expert")]
     pub(crate) clean: bool,
     /// Let the policy drive and write down what the expert would have done: what a
     /// policy learns from its own mistakes
-    #[arg(long)]
+    #[arg(long, requires = "expert")]
     pub(crate) corrections: bool,
     /// Keep what the expert itself sees failing, so that a policy learns to see
     /// it too; its last frames carry no action
-    #[arg(long)]
+    #[arg(long, requires = "expert")]
     pub(crate) keep_failing: bool,
 }
 
@@ -127,6 +138,16 @@ pub(crate) fn run(
     own: &RecordArguments,
     console: Console,
 ) -> Result<u8, Failure> {
+    if !own.expert {
+        let session = ChatArguments {
+            seed: own.seed,
+            fast: own.fast,
+            record: Some(own.out.clone()),
+            dead_man: None,
+            record_control: None,
+        };
+        return chat::run(shared, &session, console);
+    }
     let counts = record(shared, own, console)?;
     report(&counts, own, console)?;
     Ok(exit::DONE)
@@ -340,6 +361,7 @@ mod tests {
     fn arguments() -> RecordArguments {
         RecordArguments {
             expert: true,
+            fast: false,
             episodes: 64,
             seed: 5,
             out: PathBuf::new(),

@@ -9,7 +9,7 @@ const MAX_PAGE_BYTES: usize = 256 << 20;
 
 /// Hands on pages that claim no more values than the column has rows for, in the two encodings that
 /// LeRobot's writer uses. Without this a page header of a few bytes could ask for gigabytes.
-pub(super) struct CheckedPages {
+pub(crate) struct CheckedPages {
     pages: Box<dyn PageReader>,
     values: usize,
     left: usize,
@@ -17,7 +17,7 @@ pub(super) struct CheckedPages {
 
 impl CheckedPages {
     /// A guard for a column that holds `values` values.
-    pub(super) fn new(pages: Box<dyn PageReader>, values: usize) -> Self {
+    pub(crate) fn new(pages: Box<dyn PageReader>, values: usize) -> Self {
         Self {
             pages,
             values,

@@ -16,20 +16,23 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::pages::CheckedPages;
-use super::{DAMAGED, MAX_FRAMES, fault};
-use crate::{Result, TrainError};
+use crate::error::{DAMAGED, fault};
+use crate::pages::CheckedPages;
+use crate::{MAX_FRAMES, RecorderError, Result};
 
 /// Rows decoded at once.
 const BATCH: usize = 64;
 /// Longest footer (bytes): the file's own description of itself.
 const MAX_FOOTER_BYTES: u32 = 64 << 20;
 
+/// Longest list in a row of a column whose lists have any length.
+pub(crate) const MAX_LIST: usize = 4096;
+
 /// Called with the number and the values of a row.
-type EachRow<'a, T> = &'a mut dyn FnMut(usize, &[T]) -> Result<()>;
+pub type EachRow<'a, T> = &'a mut dyn FnMut(usize, &[T]) -> Result<()>;
 
 /// An open parquet file.
-pub(super) struct Columns {
+pub struct Columns {
     path: PathBuf,
     reader: SerializedFileReader<File>,
     rows: usize,
@@ -50,13 +53,13 @@ impl Columns {
     ///
     /// # Errors
     /// A file that is missing, damaged, or claims more rows than a data set may have.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let size = std::fs::metadata(path).map_err(TrainError::io(path))?;
+    pub fn open(path: &Path) -> Result<Self> {
+        let size = std::fs::metadata(path).map_err(RecorderError::io(path))?;
         if !size.is_file() {
             let reason = "expected a file, got something else".to_string();
             return Err(fault(path, "(whole file)", reason, DAMAGED));
         }
-        let file = File::open(path).map_err(TrainError::io(path))?;
+        let file = File::open(path).map_err(RecorderError::io(path))?;
         check_footer(path, &file, size.len())?;
         let reader = guarded(path, "(footer)", || {
             SerializedFileReader::new(file).map_err(|e| damaged(path, "(footer)", &e))
@@ -83,17 +86,17 @@ impl Columns {
     }
 
     /// The file.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Rows of the file.
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// Whether there is a column with this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         let schema = self.reader.metadata().file_metadata().schema_descr();
         let mut paths = schema.columns().iter().map(|column| column.path().parts());
         paths.any(|parts| parts.first().is_some_and(|first| first == name))
@@ -103,7 +106,7 @@ impl Columns {
     ///
     /// # Errors
     /// As all of these: no such column, another type, nulls, or a damaged file.
-    pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>> {
+    pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
         let leaf = self.leaf(name, &[], 1, &[Type::INT64])?;
         let mut all = Vec::new();
         self.visit::<Int64Type>(leaf, &mut |_, row| {
@@ -117,7 +120,7 @@ impl Columns {
     ///
     /// # Errors
     /// As [`Columns::integers`].
-    pub(super) fn flags(&self, name: &str) -> Result<Vec<bool>> {
+    pub fn flags(&self, name: &str) -> Result<Vec<bool>> {
         let leaf = self.leaf(name, &[], 1, &[Type::BOOLEAN])?;
         let mut all = Vec::new();
         self.visit::<BoolType>(leaf, &mut |_, row| {
@@ -131,7 +134,7 @@ impl Columns {
     ///
     /// # Errors
     /// As [`Columns::integers`], and a number that is not finite.
-    pub(super) fn floats(&self, name: &str, width: usize) -> Result<Vec<f32>> {
+    pub fn floats(&self, name: &str, width: usize) -> Result<Vec<f32>> {
         let leaf = self.leaf(name, &[], width, &[Type::FLOAT, Type::DOUBLE])?;
         let mut all = Vec::new();
         let mut take = |row: usize, values: &mut dyn Iterator<Item = f32>| {
@@ -166,7 +169,7 @@ impl Columns {
     ///
     /// # Errors
     /// As [`Columns::integers`], and a text that is too long or not UTF-8.
-    pub(super) fn texts(&self, name: &str, longest: usize) -> Result<Vec<String>> {
+    pub fn texts(&self, name: &str, longest: usize) -> Result<Vec<String>> {
         let leaf = self.leaf(name, &[], 1, &[Type::BYTE_ARRAY])?;
         let mut all = Vec::new();
         self.bytes(leaf, &mut |row, bytes| {
@@ -193,8 +196,119 @@ impl Columns {
     ///
     /// # Errors
     /// As [`Columns::integers`], and what `each` returns.
-    pub(super) fn pictures(&self, name: &str, each: EachRow<'_, u8>) -> Result<()> {
+    pub fn pictures(&self, name: &str, each: EachRow<'_, u8>) -> Result<()> {
         self.bytes(self.leaf(name, &["bytes"], 1, &[Type::BYTE_ARRAY])?, each)
+    }
+
+    /// Lists of numbers of any length and nesting, flat, one a row.
+    ///
+    /// # Errors
+    /// As [`Columns::integers`].
+    pub fn number_lists(&self, name: &str) -> Result<Vec<Vec<f64>>> {
+        let (index, physical) = self.any_leaf(name)?;
+        match physical {
+            Type::DOUBLE => self.ragged::<DoubleType, f64>(name, index, |value| *value),
+            #[expect(clippy::cast_precision_loss, reason = "counts of frames")]
+            Type::INT64 => self.ragged::<Int64Type, f64>(name, index, |value| *value as f64),
+            Type::FLOAT => self.ragged::<FloatType, f64>(name, index, |value| f64::from(*value)),
+            other => {
+                let reason = format!("expected lists of numbers, got lists of {other}");
+                Err(fault(&self.path, name, reason, DAMAGED))
+            }
+        }
+    }
+
+    /// Lists of UTF-8 texts, one a row.
+    ///
+    /// # Errors
+    /// As [`Columns::integers`].
+    pub fn text_lists(&self, name: &str) -> Result<Vec<Vec<String>>> {
+        let (index, physical) = self.any_leaf(name)?;
+        if physical != Type::BYTE_ARRAY {
+            let reason = format!("expected lists of texts, got lists of {physical}");
+            return Err(fault(&self.path, name, reason, DAMAGED));
+        }
+        self.ragged::<ByteArrayType, String>(name, index, |value| {
+            String::from_utf8_lossy(value.data()).into_owned()
+        })
+    }
+
+    /// Names of all columns, in the file's order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let schema = self.reader.metadata().file_metadata().schema_descr();
+        let mut names: Vec<String> = Vec::new();
+        for column in schema.columns() {
+            if let Some(name) = column.path().parts().first()
+                && names.last() != Some(name)
+            {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    /// The first leaf of a column, whatever it is.
+    fn any_leaf(&self, name: &str) -> Result<(usize, Type)> {
+        let schema = self.reader.metadata().file_metadata().schema_descr();
+        let found = schema
+            .columns()
+            .iter()
+            .position(|column| column.path().parts().first().is_some_and(|it| it == name));
+        let Some(index) = found else {
+            let reason = "expected this column, got none".to_string();
+            return Err(fault(&self.path, name, reason, DAMAGED));
+        };
+        Ok((index, schema.column(index).physical_type()))
+    }
+
+    /// Rows of lists; a row without values is an empty list.
+    fn ragged<T: DataType, V>(
+        &self,
+        name: &str,
+        index: usize,
+        value: impl Fn(&T::T) -> V,
+    ) -> Result<Vec<Vec<V>>> {
+        let fail = |e: ParquetError| damaged(&self.path, name, &e);
+        guarded(&self.path, name, || {
+            let mut all: Vec<Vec<V>> = Vec::new();
+            for group in 0..self.reader.num_row_groups() {
+                let group = self.reader.get_row_group(group).map_err(fail)?;
+                let rows = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
+                let pages = group.get_column_page_reader(index).map_err(fail)?;
+                let pages = CheckedPages::new(pages, rows.saturating_mul(MAX_LIST));
+                let column = group.metadata().column(index).column_descr_ptr();
+                let (full, nested) = (column.max_def_level(), column.max_rep_level() > 0);
+                let reader = get_column_reader(column, Box::new(pages));
+                let mut reader = get_typed_column_reader::<T>(reader);
+                let (mut values, mut defs, mut reps) = (Vec::new(), Vec::new(), Vec::new());
+                reader
+                    .read_records(
+                        rows,
+                        (full > 0).then_some(&mut defs),
+                        nested.then_some(&mut reps),
+                        &mut values,
+                    )
+                    .map_err(fail)?;
+                let mut given = values.iter();
+                let slots = defs.len().max(values.len());
+                for slot in 0..slots {
+                    if !nested || reps.get(slot) == Some(&0) {
+                        all.push(Vec::new());
+                    }
+                    if full == 0 || defs.get(slot) == Some(&full) {
+                        if let (Some(row), Some(one)) = (all.last_mut(), given.next()) {
+                            row.push(value(one));
+                        }
+                    }
+                }
+            }
+            if all.len() == self.rows {
+                return Ok(all);
+            }
+            let reason = format!("expected {} rows, got {}", self.rows, all.len());
+            Err(fault(&self.path, name, reason, DAMAGED))
+        })
     }
 
     fn bytes(&self, leaf: Leaf<'_>, each: EachRow<'_, u8>) -> Result<()> {
@@ -317,9 +431,10 @@ fn check_footer(path: &Path, mut file: &File, size: u64) -> Result<()> {
         return fail(format!("expected a parquet file, got {size} bytes"));
     }
     let mut end = [0_u8; 8];
-    file.seek(SeekFrom::End(-8)).map_err(TrainError::io(path))?;
-    file.read_exact(&mut end).map_err(TrainError::io(path))?;
-    file.rewind().map_err(TrainError::io(path))?;
+    file.seek(SeekFrom::End(-8))
+        .map_err(RecorderError::io(path))?;
+    file.read_exact(&mut end).map_err(RecorderError::io(path))?;
+    file.rewind().map_err(RecorderError::io(path))?;
     let [a, b, c, d, mark @ ..] = end;
     if mark != *b"PAR1" {
         return fail("expected the mark PAR1 at the end, got something else".to_string());
@@ -332,7 +447,7 @@ fn check_footer(path: &Path, mut file: &File, size: u64) -> Result<()> {
     Ok(())
 }
 
-fn damaged(path: &Path, place: &str, error: &ParquetError) -> TrainError {
+fn damaged(path: &Path, place: &str, error: &ParquetError) -> RecorderError {
     fault(path, place, error.to_string(), DAMAGED)
 }
 

@@ -1,7 +1,6 @@
 //! `vola calibrate --planner`: the threshold from which on a doubt of the local
 //! model is asked about.
 
-use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use vola_language_model::{LocalSettings, Reader, calibration_file, weights_hash};
@@ -11,7 +10,7 @@ use vola_planner::asking::{AskingCalibration, coverage_interval, threshold};
 use vola_planner::readings::{Asking, Reading, answer, is_same};
 use vola_types::Verdict;
 
-use super::later;
+use super::CalibrateArguments;
 use crate::{
     arguments::SharedArguments,
     commands::workers::Progress,
@@ -27,29 +26,12 @@ const BAR: f64 = 0.85;
 /// First seed of the sentences: not those of the examination.
 const SEED: u64 = 5_000_000;
 
-/// `vola calibrate`.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct CalibrateArguments {
-    /// When the planner's local model asks about its doubts
-    #[arg(long)]
-    planner: bool,
-    /// How often the right reading shall be among those that are kept
-    #[arg(long, default_value_t = 0.88, value_name = "SHARE")]
-    target: f64,
-    /// Sentences of the calibration part of the phrase book, half to calibrate and half to count
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    sentences: usize,
-}
-
 /// Runs the command.
-pub(crate) fn run(
+pub(super) fn run(
     shared: &SharedArguments,
     own: &CalibrateArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    if !own.planner {
-        return Err(later::missing("calibrate"));
-    }
     if !(own.target > 0.0 && own.target < 1.0) {
         return Err(Failure::Argument {
             argument: "--target".to_owned(),

@@ -1,0 +1,12 @@
+//! The recorder from outside: what goes in comes out, also when its process is
+//! killed.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failure of the harness is a failed test"
+)]
+
+mod crash;
+mod faults;
+mod round_trip;
+mod synthetic;
