@@ -45,7 +45,7 @@ pub use interjection::{Edit, Interjection, LeftOut, RunQuestion};
 pub use journal::{Journal, StepState};
 pub use operator::{AnswerOnce, Heed, NoOperator, Operator, Question, Reply};
 pub use recovery::rebuild;
-pub use robot::{PrimitiveEnd, Robot, RobotError, StopFlag};
+pub use robot::{HandoffTurn, PrimitiveEnd, Robot, RobotError, StopFlag, TakenOver};
 use stepper::Stepper;
 
 /// How often planning looks whether a stop was ordered.
@@ -107,6 +107,13 @@ impl Cast<'_> {
         let event = RunEvent { t, kind };
         self.journal.note(&event);
         self.events.emit(event);
+    }
+
+    /// Tells the robot what became of a hold, and the log what the robot made of it.
+    fn hand_off(&mut self, turn: HandoffTurn) {
+        for kind in self.robot.hand_off(turn) {
+            self.emit(kind);
+        }
     }
 
     /// Answers questions and takes the next wish, if one was said.

@@ -59,9 +59,9 @@ pub use documents::{Asked as AskedOfDocuments, DocumentSearch, Found, Inquiry, P
 pub use draft::{PlanDraft, Quote};
 pub use executive::{
     Actors, AnswerOnce, Attention, ChannelSink, Edit, EventSink, EventsOnly, Executive,
-    ExecutiveSettings, Heed, Interjection, Journal, LeftOut, NoOperator, Operator, Past,
-    PrimitiveEnd, Question, Reply, Robot, RobotError, RunQuestion, RunReport, StepState, StopFlag,
-    rebuild,
+    ExecutiveSettings, HandoffTurn, Heed, Interjection, Journal, LeftOut, NoOperator, Operator,
+    Past, PrimitiveEnd, Question, Reply, Robot, RobotError, RunQuestion, RunReport, StepState,
+    StopFlag, TakenOver, rebuild,
 };
 pub use geometry::{ResolveError, push_route, resolve, resolve_elsewhere, with_side};
 pub use ladder::{DEFAULT_DEADLINE, Ladder, MAX_REPAIRS};

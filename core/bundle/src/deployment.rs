@@ -21,7 +21,7 @@ use crate::strict;
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawAskBudget, RawBox, RawBudget, RawConfidence,
     RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner,
-    RawPlugins, RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, Unanswered,
+    RawPlugins, RawPolicy, RawRecord, RawRecovery, RawRobot, RawSafety, SafeStop,
 };
 pub use sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,

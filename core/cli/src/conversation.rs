@@ -1,12 +1,12 @@
 //! One sentence from the words to the end of the motion: what run, chat and the
 //! evaluation of commands share.
 
-use vola_bundle::{Backend, Deployment, PlannerSettings, Unanswered};
+use vola_bundle::{Backend, Deployment, PlannerSettings};
 use vola_planner::{
     Actors, DecisionRecord, EventSink, Executive, ExecutiveSettings, Ladder, NoOperator, Operator,
     Past, PlanRequest, Replay, RunReport, SymbolicRobot, replay,
 };
-use vola_types::{RunEvent, RunOutcome};
+use vola_types::RunEvent;
 
 use crate::{
     arguments::Clock, documents::with_documents, failure::Failure, recording::RecordingDesk,
@@ -18,7 +18,6 @@ pub(crate) struct Conversation {
     ladder: Ladder,
     past: Past,
     settings: ExecutiveSettings,
-    unanswered: Unanswered,
     sends_pictures: bool,
     log: Option<RunLog>,
     runtime: tokio::runtime::Runtime,
@@ -44,13 +43,11 @@ impl Conversation {
         first: Option<Backend>,
     ) -> Result<Self, Failure> {
         let settings = deployment.map(Deployment::planner);
-        let unanswered = deployment.map_or_else(Unanswered::default, |it| it.handoff().then());
         let ladder = with_documents(ladder(settings, first), settings)?;
         Ok(Self {
             ladder,
             past: Past::default(),
             settings: executive_settings(settings),
-            unanswered,
             sends_pictures: settings.is_some_and(PlannerSettings::send_image),
             log: None,
             runtime: runtime()?,
@@ -85,16 +82,13 @@ impl Conversation {
     }
 
     /// Plans a sentence and does it. The arm is at rest when it returns.
-    ///
-    /// # Errors
-    /// When the arm cannot be brought home after an unanswered question.
     pub(crate) fn say(
         &mut self,
         sentence: &str,
         robot: &mut SessionRobot,
         operator: &mut dyn Operator,
         events: &mut dyn EventSink,
-    ) -> Result<RunReport, Failure> {
+    ) -> RunReport {
         robot.begin_run();
         robot.show_pictures(self.sends_pictures);
         let executive = Executive::new(&self.ladder, self.settings.clone(), robot.stop_flag());
@@ -118,12 +112,7 @@ impl Conversation {
             events: &mut told,
         };
         let run = executive.run(sentence, &mut self.past, &mut actors);
-        let report = self.runtime.block_on(run);
-        let held = report.outcome == RunOutcome::NeedsPerson && report.handoffs > 0;
-        if held && self.unanswered == Unanswered::Home {
-            robot.go_home()?;
-        }
-        Ok(report)
+        self.runtime.block_on(run)
     }
 
     /// Runs a plan on any robot, with nobody to ask; nothing of it is told.

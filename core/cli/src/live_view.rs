@@ -53,9 +53,9 @@ pub(crate) fn robot_card(
     RobotCard {
         embodiment: session.embodiment_id().to_string(),
         policy: name.map(|name| name.to_string_lossy().into_owned()),
-        capabilities: is_simulated
-            .then_some(Capability::NewScene)
+        capabilities: [Capability::TakeOver, Capability::Jog, Capability::GiveBack]
             .into_iter()
+            .chain(is_simulated.then_some(Capability::NewScene))
             .collect(),
         dead_man_ms,
         joints: joints.collect(),

@@ -25,6 +25,7 @@ struct Counts {
     steps: BTreeMap<(String, String), u64>,
     safety: BTreeMap<String, u64>,
     handoffs: u64,
+    handoff: String,
     confidence: Option<(f64, f64)>,
     last_op: String,
 }
@@ -57,6 +58,7 @@ impl Monitor {
                 counts.confidence = Some((*score, *threshold));
             }
             RunEventKind::Handoff { .. } => counts.handoffs += 1,
+            RunEventKind::HandoffState { to, .. } => counts.handoff.clone_from(to),
             RunEventKind::Safety { limit, .. } => {
                 *counts.safety.entry(limit.clone()).or_default() += 1;
             }
@@ -64,6 +66,16 @@ impl Monitor {
                 *counts.runs.entry(outcome.as_str().to_owned()).or_default() += 1;
             }
             _ => {}
+        }
+    }
+
+    /// The state of the handoff, as in the event of that name.
+    pub(crate) fn handoff(&self) -> String {
+        let told = self.counts().handoff.clone();
+        if told.is_empty() {
+            "auto".to_owned()
+        } else {
+            told
         }
     }
 

@@ -126,6 +126,9 @@ function happened(e) {
     case "step_started": return line(e.t, "→ " + e.task + tries);
     case "step_finished": return line(e.t, (e.outcome === "done" ? "✓ " : "✗ ") + e.outcome.replace("_", " ") + why, e.outcome === "done" ? "good" : "uneasy");
     case "handoff": return line(e.t, "I hold" + why, "uneasy");
+    case "handoff_state":
+      if (e.to === "take_over") return line(e.t, e.phase === "correction" ? "what you do now is the correction" : "you have the arm", "uneasy");
+      return e.to === "safe_stop" ? line(e.t, "nobody answered: safe stop", "uneasy") : undefined;
     case "paused": return line(e.t, "paused" + why, "uneasy");
     case "resumed": return line(e.t, "I go on");
     case "skipped": return line(e.t, "left out", "uneasy");

@@ -272,6 +272,10 @@ impl Drawn {
                 let next = self.view.steps.iter().take_while(is_over).count();
                 self.replace_from(next, steps);
             }
+            // A choice was made, or nobody made one.
+            RunEventKind::HandoffState { to, .. } if to != "ask" && to != "hold" => {
+                self.view.question = None;
+            }
             RunEventKind::Handoff {
                 reason, choices, ..
             } => self.ask(reason, choices.clone(), false),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Attention, LiveState, RobotCard};
+use crate::{Attention, Decision, Jog, LiveState, RobotCard};
 
 /// How the arm is brought to rest, by analogy to IEC 60204-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,18 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// When it cannot be taken now.
     fn say(&self, text: &str) -> Result<(), Refusal>;
+
+    /// What a person decides about a holding robot, or while having the arm.
+    ///
+    /// # Errors
+    /// When the robot does not ask, or nobody has the arm.
+    fn decide(&self, decision: Decision) -> Result<(), Refusal>;
+
+    /// A motion that a person who has the arm wishes; a sign of life as well.
+    ///
+    /// # Errors
+    /// When nobody has the arm.
+    fn jog(&self, jog: Jog) -> Result<(), Refusal>;
 
     /// What the robot is and does: name, whether it moves, what it last said.
     fn state(&self) -> Value;

@@ -22,6 +22,7 @@ mod desk;
 mod error;
 mod exposition;
 mod feed;
+mod hand;
 pub mod live;
 mod message;
 mod page;
@@ -39,6 +40,7 @@ pub use desk::{Desk, Refusal, StopKind};
 pub use error::ConsoleError;
 pub use exposition::Exposition;
 pub use feed::Feed;
+pub use hand::{Decision, Jog};
 pub use live::{
     Attention, Authority, CameraCard, Capability, ControlPace, JointCard, LiveState, Mode,
     PolicyPace, RobotCard,

@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    Desk, Feed, StopKind, Views,
+    Decision, Desk, Feed, Jog, Refusal, StopKind, Views,
     access::{Access, Denied},
     page,
     rounds::Rounds,
@@ -57,6 +57,8 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .route("/api/beat", post(beat))
         .route("/api/say", post(say))
         .route("/api/answer", post(answer))
+        .route("/api/handoff", post(handoff))
+        .route("/api/jog", post(jog))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
@@ -183,9 +185,29 @@ struct SayBody {
 
 async fn say(State(shared): State<Shared>, body: Bytes) -> Response {
     match read::<SayBody>(&body) {
-        Ok(body) => match shared.desk.say(&body.text) {
-            Ok(()) => StatusCode::ACCEPTED.into_response(),
-            Err(refusal) => refused(StatusCode::CONFLICT, &refusal.reason),
+        Ok(body) => taken(shared.desk.say(&body.text)),
+        Err(wrong) => bad(&wrong),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HandoffBody {
+    choice: Decision,
+}
+
+async fn handoff(State(shared): State<Shared>, body: Bytes) -> Response {
+    match read::<HandoffBody>(&body) {
+        Ok(body) => taken(shared.desk.decide(body.choice)),
+        Err(wrong) => bad(&wrong),
+    }
+}
+
+async fn jog(State(shared): State<Shared>, body: Bytes) -> Response {
+    match read::<Jog>(&body) {
+        Ok(jog) => match jog.fault() {
+            Some(fault) => bad(fault),
+            None => taken(shared.desk.jog(jog)),
         },
         Err(wrong) => bad(&wrong),
     }
@@ -198,5 +220,12 @@ async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
             Err(reason) => refused(StatusCode::CONFLICT, &reason),
         },
         Err(wrong) => bad(&wrong),
+    }
+}
+
+fn taken(answer: Result<(), Refusal>) -> Response {
+    match answer {
+        Ok(()) => StatusCode::ACCEPTED.into_response(),
+        Err(refusal) => refused(StatusCode::CONFLICT, &refusal.reason),
     }
 }

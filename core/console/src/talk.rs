@@ -11,7 +11,7 @@ use futures_util::{
 use serde::Deserialize;
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
-use crate::{StopKind, routes::Shared};
+use crate::{Decision, Jog, StopKind, routes::Shared};
 
 /// Answers that wait for a page at most; it reads none when it misses more.
 const ANSWERS: usize = 16;
@@ -26,6 +26,10 @@ enum Order {
     Say(String),
     /// `{"answer":{"question":1,"choice":0}}`.
     Answer(Answer),
+    /// `{"choose":"take_over"}`.
+    Choose(Decision),
+    /// `{"jog":{"linear_m_per_s":[0,0,0.1]}}`.
+    Jog(Jog),
     /// `{"beat":true}`.
     Beat(bool),
 }
@@ -121,6 +125,18 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             Ok(()) => None,
             Err(reason) => error(reason),
         },
+        Ok(Order::Choose(decision)) => match shared.desk.decide(decision) {
+            Ok(()) => None,
+            Err(refusal) => error(refusal.reason),
+        },
+        Ok(Order::Jog(jog)) => match jog.fault() {
+            Some(fault) => error(fault.to_owned()),
+            None => shared
+                .desk
+                .jog(jog)
+                .err()
+                .and_then(|refusal| error(refusal.reason)),
+        },
         Ok(Order::Beat(is_alive)) => {
             if is_alive {
                 shared.desk.beat();
@@ -128,7 +144,7 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             None
         }
         Err(wrong) => error(format!(
-            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"answer\":…}} or {{\"beat\":true}}: {wrong}"
+            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"answer\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
         )),
     }
 }

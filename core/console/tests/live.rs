@@ -13,8 +13,9 @@ use std::{
 
 use serde_json::{Value, json};
 use vola_console::{
-    Attention, CameraCard, Capability, Desk, Feed, JointCard, LiveState, Mode, Pictures,
-    RawPicture, Refusal, RobotCard, Server, ServerSettings, StopKind, Views, live::WINDOW,
+    Attention, CameraCard, Capability, Decision, Desk, Feed, Jog, JointCard, LiveState, Mode,
+    Pictures, RawPicture, Refusal, RobotCard, Server, ServerSettings, StopKind, Views,
+    live::WINDOW,
 };
 
 /// A desk whose state counts how often it was asked.
@@ -34,6 +35,14 @@ impl Desk for Counting {
     fn say(&self, text: &str) -> Result<(), Refusal> {
         self.said.lock().unwrap().push(text.to_owned());
         Ok(())
+    }
+
+    fn decide(&self, decision: Decision) -> Result<(), Refusal> {
+        self.say(decision.words())
+    }
+
+    fn jog(&self, _: Jog) -> Result<(), Refusal> {
+        self.say("jog")
     }
 
     fn state(&self) -> Value {

@@ -9,7 +9,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use vola_console::{ConsoleError, Desk, Feed, Refusal, Server, ServerSettings, StopKind, Token};
+use vola_console::{
+    ConsoleError, Decision, Desk, Feed, Jog, Refusal, Server, ServerSettings, StopKind, Token,
+};
 
 #[derive(Default)]
 struct Diary {
@@ -41,6 +43,20 @@ impl Desk for Diary {
             return Err(Refusal { reason });
         }
         self.note(format!("say {text}"));
+        Ok(())
+    }
+
+    fn decide(&self, decision: Decision) -> Result<(), Refusal> {
+        self.note(format!("decide {}", decision.words()));
+        Ok(())
+    }
+
+    fn jog(&self, jog: Jog) -> Result<(), Refusal> {
+        if jog == Jog::default() {
+            let reason = "nobody has the arm".to_owned();
+            return Err(Refusal { reason });
+        }
+        self.note(format!("jog {:?}", jog.linear_m_per_s));
         Ok(())
     }
 

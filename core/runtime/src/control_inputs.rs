@@ -42,6 +42,8 @@ pub(crate) struct Signals {
     pub(crate) level: StopLevel,
     pub(crate) has_lost_plugin: bool,
     pub(crate) silent: Option<HeartbeatKind>,
+    /// The authority that ordered the running path has passed on.
+    pub(crate) is_revoked: bool,
 }
 
 /// What the loop takes in, in the order in which it does.
@@ -205,7 +207,9 @@ impl InputTap {
     /// An order was given. A reset is told by [`reset`](Self::reset), after it.
     pub(crate) fn order(&mut self, order: &ControlOrder) {
         let record = match order {
-            ControlOrder::Follow { path, fresh_by_ns } => {
+            ControlOrder::Follow {
+                path, fresh_by_ns, ..
+            } => {
                 if self.paths.push(path.clone()).is_err() {
                     self.lost.fetch_add(1, Ordering::Relaxed);
                     return;

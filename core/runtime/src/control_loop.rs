@@ -38,6 +38,7 @@ use vola_types::{EmbodimentDescription, StampClock};
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
+    authority::{AuthorityWord, Mandate},
     contact_watch::ContactWatch,
     control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
     control_inputs::{InputReader, InputTap, Sent, Signals, TickRecord, input_ring},
@@ -80,6 +81,8 @@ pub(crate) enum ControlOrder {
         /// Hold unless the next path has come by then (ns); `u64::MAX` for a
         /// path that is meant to be run to its end.
         fresh_by_ns: u64,
+        /// Of whoever ordered it; taken while its term runs.
+        mandate: Mandate,
     },
     /// Brake and hold.
     Hold,
@@ -101,6 +104,9 @@ pub(crate) struct ControlLoop {
     tracker: Tracker,
     path: Option<ReferencePath>,
     fresh_by_ns: u64,
+    /// In whose term the path was ordered.
+    mandate: Mandate,
+    authority: AuthorityWord,
     stop_switch: StopSwitch,
     heartbeats: Heartbeats,
     contact: ContactWatch,
@@ -167,6 +173,7 @@ pub(crate) struct ControlSetup<'a> {
     pub(crate) tool_limits: ToolLimits,
     pub(crate) safety: SafetySetup,
     pub(crate) stop_switch: StopSwitch,
+    pub(crate) authority: AuthorityWord,
     pub(crate) heartbeats: Heartbeats,
     pub(crate) deadlines: Deadlines,
     pub(crate) settings: ControlSettings,
@@ -186,6 +193,7 @@ impl ControlLoop {
             tool_limits,
             safety,
             stop_switch,
+            authority,
             heartbeats,
             deadlines,
             settings,
@@ -217,6 +225,8 @@ impl ControlLoop {
             tracker,
             path: None,
             fresh_by_ns: u64::MAX,
+            mandate: authority.mandate(),
+            authority,
             stop_switch,
             heartbeats,
             contact,
@@ -270,15 +280,26 @@ impl ControlLoop {
     }
 
     /// Takes an order; it has effect from the next tick on. A path is refused
-    /// (and dropped) while the loop is stopped or still braking.
+    /// (and dropped) while the loop is stopped or still braking, and always when
+    /// the authority that ordered it has passed on.
     pub(crate) fn order(&mut self, order: ControlOrder) {
+        if let ControlOrder::Follow { mandate, .. } = &order
+            && !self.may_order(*mandate)
+        {
+            return;
+        }
         if let Some(inputs) = &mut self.inputs {
             inputs.order(&order);
         }
         match order {
-            ControlOrder::Follow { path, fresh_by_ns } => match self.status.mode {
+            ControlOrder::Follow {
+                path,
+                fresh_by_ns,
+                mandate,
+            } => match self.status.mode {
                 ControlMode::Following => self.follow(path, fresh_by_ns),
                 ControlMode::Holding if self.filter.is_at_rest() => {
+                    self.mandate = mandate;
                     self.follow(path, fresh_by_ns);
                     self.status.mode = ControlMode::Following;
                 }
@@ -292,6 +313,12 @@ impl ControlLoop {
             }
             ControlOrder::Reset => self.reset(),
         }
+    }
+
+    /// Whether this mandate's term runs; another term's motion begins at rest.
+    fn may_order(&self, mandate: Mandate) -> bool {
+        let is_its_own = mandate == self.mandate || self.status.mode != ControlMode::Following;
+        is_its_own && self.authority.confirms(mandate)
     }
 
     /// One tick. `now_ns` is when the command takes effect: a whole number of
@@ -430,6 +457,8 @@ impl ControlLoop {
             level: self.stop_switch.level(),
             has_lost_plugin: self.stop_switch.has_lost_plugin(),
             silent: self.heartbeats.silent(now_ns),
+            is_revoked: self.status.mode == ControlMode::Following
+                && !self.authority.confirms(self.mandate),
         }
     }
 
@@ -456,7 +485,11 @@ impl ControlLoop {
         match signals.silent {
             Some(HeartbeatKind::Operator) => self.stop(StopCause::OperatorSilent, None),
             Some(HeartbeatKind::Planner) => self.hold_for(HoldCause::PlannerSilent, None),
+            Some(HeartbeatKind::Jog) => self.hold_for(HoldCause::JogSilent, None),
             None => {}
+        }
+        if signals.is_revoked {
+            self.hold_for(HoldCause::AuthorityPassed, None);
         }
         if now_ns >= self.fresh_by_ns {
             self.hold_for(HoldCause::ChunkLate, None);

@@ -52,11 +52,15 @@ pub enum StopCause {
     HoldReleased,
     /// The gripper presses harder than it may.
     GripForce,
+    /// Nobody answered a question of the holding robot.
+    Unanswered,
+    /// The same, where the deployment wants power to be cut.
+    UnansweredPowerOff,
 }
 
 impl StopCause {
     /// Every cause. Recordings name them by their place: add at the end.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::StateFault,
         Self::StateInvalid,
         Self::StateStale,
@@ -74,6 +78,8 @@ impl StopCause {
         Self::EmergencyStop,
         Self::HoldReleased,
         Self::GripForce,
+        Self::Unanswered,
+        Self::UnansweredPowerOff,
     ];
 
     /// In words, for messages.
@@ -101,6 +107,10 @@ impl StopCause {
             Self::EmergencyStop => "an emergency stop at the robot is pressed",
             Self::GripForce => "the gripper presses harder than `safety.gripper_force_n` allows",
             Self::HoldReleased => "the robot's hold-to-run device is not held",
+            Self::Unanswered => "nobody answered within `handoff.timeout_s`",
+            Self::UnansweredPowerOff => {
+                "nobody answered within `handoff.timeout_s`; power shall be cut"
+            }
         }
     }
 
@@ -120,6 +130,7 @@ impl StopCause {
             Self::EmergencyStop => "emergency_stop",
             Self::HoldReleased => "hold_to_run",
             Self::GripForce => "gripper_force",
+            Self::Unanswered | Self::UnansweredPowerOff => "handoff",
         }
     }
 
@@ -134,7 +145,10 @@ impl StopCause {
     }
 
     pub(crate) fn cuts_power(self) -> bool {
-        matches!(self, Self::PowerCutDemanded | Self::EmergencyStop)
+        matches!(
+            self,
+            Self::PowerCutDemanded | Self::EmergencyStop | Self::UnansweredPowerOff
+        )
     }
 
     pub(crate) fn category_number(self) -> u8 {
@@ -156,6 +170,10 @@ pub enum HoldCause {
     Demanded,
     /// The process of a plugin is gone.
     PluginLost,
+    /// The authority over the arm passed on.
+    AuthorityPassed,
+    /// The person who moves the arm by hand gave no sign of life.
+    JogSilent,
 }
 
 impl HoldCause {
@@ -168,6 +186,8 @@ impl HoldCause {
             Self::PlannerSilent => "the planner gave no sign of life",
             Self::Demanded => "a person demanded it",
             Self::PluginLost => "the process of a plugin is gone",
+            Self::AuthorityPassed => "the authority over the arm passed on",
+            Self::JogSilent => "the person who moves the arm gave no sign of life",
         }
     }
 
@@ -180,6 +200,8 @@ impl HoldCause {
             Self::PlannerSilent => "planner_heartbeat",
             Self::Demanded => "stop_switch",
             Self::PluginLost => "plugin",
+            Self::AuthorityPassed => "authority",
+            Self::JogSilent => "jog_heartbeat",
         }
     }
 }

@@ -28,6 +28,9 @@ pub enum RuntimeError {
         /// How, and what follows.
         reason: String,
     },
+    /// The handoff does not allow it.
+    #[error(transparent)]
+    Handoff(#[from] crate::RefusedEvent),
     /// The calibration of a bundle's confidence cannot be used.
     #[error("{}: {reason}", path.display())]
     Calibration {

@@ -48,7 +48,11 @@ impl Session {
                 path
             }
         };
-        self.body.order(ControlOrder::Follow { path, fresh_by_ns })
+        self.body.order(ControlOrder::Follow {
+            path,
+            fresh_by_ns,
+            mandate: self.handoff.mandate(),
+        })
     }
 
     /// The loop may have left the path by itself: the arm is elsewhere then.

@@ -14,11 +14,14 @@ pub enum HeartbeatKind {
     Operator,
     /// The planner, while motion depends on its next word. Silence: the arm holds.
     Planner,
+    /// A person who moves the arm by hand. Silence: the arm holds, and what was
+    /// asked of it is forgotten.
+    Jog,
 }
 
 impl HeartbeatKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 2] = [Self::Operator, Self::Planner];
+    pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::Planner, Self::Jog];
 }
 
 /// What both sides share about one kind.

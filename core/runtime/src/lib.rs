@@ -10,6 +10,7 @@
 mod arm_gauge;
 mod arm_model;
 mod attention_map;
+mod authority;
 mod body;
 mod camera_watch;
 mod chunk_targets;
@@ -25,8 +26,10 @@ mod error;
 mod expert;
 mod following;
 mod generated_primitive;
+mod handoff;
 mod heartbeat;
 mod interposer;
+mod jog;
 mod latency;
 mod limits;
 mod log_sink;
@@ -57,6 +60,7 @@ mod steal;
 mod stop_switch;
 mod sweep;
 mod sync;
+mod take_over;
 mod telemetry;
 mod thread_usage;
 mod tick_clock;
@@ -65,6 +69,7 @@ mod watchdog;
 
 pub use arm_gauge::ArmGlance;
 pub use attention_map::AttentionMap;
+pub use authority::Authority;
 pub use body::{PictureSink, TickWrapper};
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
@@ -72,8 +77,13 @@ pub use confidence::ConfidenceUse;
 pub use control_inputs::{ControlReplay, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
+pub use handoff::{
+    HandoffChoice, HandoffEnd, HandoffEvent, HandoffState, HoldReason, Options, RefusedEvent,
+    TakeOverPhase, Transition, transition,
+};
 pub use heartbeat::{Heartbeat, HeartbeatKind};
 pub use interposer::Interposer;
+pub use jog::{JogCommand, JogMotion, JogRefusal};
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use motion_report::{MotionReport, MotionSink};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
@@ -90,5 +100,6 @@ pub use safety_setup::FilterUse;
 pub use session::{ClockMode, Drive, PolicyContract, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
+pub use take_over::{HandInput, TakeOverEnd, Teleoperator};
 pub use telemetry::{ControlReport, ControlWatch, DecisionGlance, PolicyTelemetry};
 pub use vola_confidence::ConfidenceReading;

@@ -13,7 +13,8 @@ use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal, Signal};
 
 use crate::{
     ConfidenceReading, ConfidenceUse, DecisionGlance, DecisionReport, Driver, HandoffAnswer,
-    LabelTensor, PrimitiveObserver, PrimitiveReport, RuntimeError, SafetyNote, Session,
+    HandoffChoice, HandoffEvent, HandoffState, HoldReason, LabelTensor, Options, PrimitiveObserver,
+    PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
     confidence::unjudged,
@@ -113,6 +114,7 @@ impl Session {
                 reason: format!("{}; it has not been reset", cause.as_str()),
             });
         }
+        self.begin_by_handoff()?;
         self.primitives_run += 1;
         self.confidence.budget.begin_primitive();
         if goal.op.is_policy() {
@@ -161,6 +163,9 @@ impl Session {
             Err(error) => {
                 // Whatever failed, the arm comes to rest before the owner hears of it.
                 let _ = self.settle();
+                if self.handoff.state() != HandoffState::Auto {
+                    self.hand(HandoffEvent::Stopped)?;
+                }
                 self.pass_on_notes(observer);
                 return Err(error);
             }
@@ -509,12 +514,16 @@ impl Session {
         seed: u64,
     ) -> Result<Option<Ending>, RuntimeError> {
         run.held = true;
+        // Before the order to hold is on its way: the next tick holds.
+        self.hand(HandoffEvent::Held(HoldReason::Unsure(reading.signal)))?;
         self.settle()?;
         let asked_ns = self.body.now_ns();
         if let Some(ending) = spent(self.confidence.budget.ask(asked_ns), reading) {
+            self.hand(HandoffEvent::Dropped)?;
             return Ok(Some(ending));
         }
         let answer = observer.low_confidence(reading);
+        self.note_answer(answer)?;
         let now_ns = self.body.now_ns();
         run.monitor.answered(now_ns);
         run.stall.forgive();
@@ -538,11 +547,27 @@ impl Session {
                     reason: Some("a person said to skip it".to_owned()),
                 })
             }
-            HandoffAnswer::Abort => Some(ended(
+            HandoffAnswer::Abort | HandoffAnswer::Defer => Some(ended(
                 Outcome::Interrupted,
                 "the policy was unsure and nobody said to go on",
             )),
         })
+    }
+
+    /// What an observer answers on the spot.
+    fn note_answer(&mut self, answer: HandoffAnswer) -> Result<(), RuntimeError> {
+        let choice = match answer {
+            HandoffAnswer::Continue => HandoffChoice::Continue,
+            HandoffAnswer::Retry => HandoffChoice::Retry,
+            HandoffAnswer::Skip => HandoffChoice::Skip,
+            HandoffAnswer::Abort => HandoffChoice::Abort,
+            HandoffAnswer::Defer => return Ok(()),
+        };
+        self.hand(HandoffEvent::Asked {
+            options: Options::offered(false),
+            timeout_ns: 0,
+        })?;
+        self.hand(HandoffEvent::Answered(choice))
     }
 
     /// A watch over a primitive that begins.

@@ -63,6 +63,9 @@ pub enum HandoffAnswer {
     Skip,
     /// Leave the primitive, it failed.
     Abort,
+    /// Leave the primitive at rest; the question is still to be asked, and nothing
+    /// moves until it is answered.
+    Defer,
 }
 
 /// One decision of the policy (or of the expert that is recorded).

@@ -8,8 +8,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 use vola_bundle::{
-    Bundle, Deployment, PolicySettings, ResolvedExecution, compare, compare_deployment,
-    compare_policy,
+    Bundle, Deployment, HandoffSettings, PolicySettings, ResolvedExecution, compare,
+    compare_deployment, compare_policy,
 };
 use vola_confidence::{DriftReport, DriftWatch, RobotCalibration};
 use vola_motion::Limits;
@@ -20,12 +20,15 @@ use crate::{
     Interposer, LabelTensor, MotionSink, Picture, PluginLibrary, PluginOptions, PluginRegistry,
     PluginRules, PolicyTelemetry, RealTimeReport, Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
+    authority::AuthorityWord,
     body::{Body, PictureDemand, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
     confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup, PROPRIOCEPTION_NS, TICK_NS},
+    handoff::Handoff,
     heartbeat::Heartbeats,
+    jog::JogLimits,
     limits::{checked_limits, tool_limits},
     null_actuator::null_actuator,
     observing::Eyes,
@@ -37,6 +40,7 @@ use crate::{
     robot_settings::{gripping_no_harder, merged},
     safety_setup::{FilterUse, SafetySetup, check_filter_use},
     stage_instance::PolicyHost,
+    take_over::HandSettings,
     virtual_body::VirtualBody,
 };
 
@@ -122,6 +126,7 @@ pub struct Session {
     pub(crate) policy: Option<Policy>,
     pub(crate) model: Arc<ArmModel>,
     pub(crate) stop_switch: StopSwitch,
+    pub(crate) handoff: Handoff,
     pub(crate) eyes: Eyes,
     pub(crate) settings: RunSettings,
     pub(crate) max_velocity: Vec<f64>,
@@ -146,6 +151,7 @@ pub(crate) struct RunSettings {
     pub(crate) latency_ns: u64,
     pub(crate) timeout_ns: u64,
     pub(crate) chunk_deadline_ns: u64,
+    pub(crate) hand: HandSettings,
 }
 
 impl Session {
@@ -212,8 +218,10 @@ impl Session {
             },
         );
         let heartbeats = Heartbeats::default();
+        let authority = AuthorityWord::default();
         let seams = Seams {
             stop_switch: stop_switch.clone(),
+            authority: authority.clone(),
             heartbeats: heartbeats.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
@@ -229,6 +237,7 @@ impl Session {
             body,
             model,
             stop_switch,
+            handoff: Handoff::new(authority, deployment.handoff().safe_stop()),
             eyes,
             settings: RunSettings {
                 clock: options.clock,
@@ -237,6 +246,7 @@ impl Session {
                 latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
                 timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
                 chunk_deadline_ns: duration_ns(deadlines.chunk),
+                hand: hand_settings(deployment.handoff()),
             },
             policy,
             max_velocity,
@@ -310,6 +320,7 @@ impl Session {
         let episode = self.world()?.reset(seed, task)?;
         self.settings.seed = seed;
         self.primitives_run = 0;
+        self.begin_anew()?;
         self.eyes.restart();
         // One tick, so that status and pictures are the new scene's.
         let now = self.body.now_ns();
@@ -649,6 +660,7 @@ fn open_policy(
 /// What other threads reach the control loop by.
 struct Seams {
     stop_switch: StopSwitch,
+    authority: AuthorityWord,
     heartbeats: Heartbeats,
 }
 
@@ -692,6 +704,7 @@ fn start_body(
         tool_limits,
         safety: SafetySetup::new(deployment, description, options.filter),
         stop_switch: seams.stop_switch,
+        authority: seams.authority,
         heartbeats: seams.heartbeats,
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
@@ -805,6 +818,18 @@ fn isolated(registry: &PluginRegistry, library: &PluginLibrary) -> Vec<String> {
         .filter(|id| registry.is_isolated(id))
         .map(|id| id.to_string())
         .collect()
+}
+
+/// What the deployment says of people's hands.
+fn hand_settings(handoff: &HandoffSettings) -> HandSettings {
+    HandSettings {
+        limits: JogLimits {
+            linear_m_per_s: handoff.jog_m_per_s(),
+            angular_rad_per_s: handoff.jog_rad_per_s(),
+        },
+        dead_man_ns: duration_ns(handoff.dead_man()),
+        timeout_ns: duration_ns(handoff.timeout()),
+    }
 }
 
 fn duration_ns(duration: std::time::Duration) -> u64 {

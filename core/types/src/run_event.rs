@@ -23,10 +23,6 @@ pub struct RunEvent {
 /// What happened; the JSON key `event` holds the variant's word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event exists once and for a moment; a box would be in every match"
-)]
 pub enum RunEventKind {
     /// The scene was read.
     Scene {
@@ -92,6 +88,24 @@ pub enum RunEventKind {
         threshold: Option<f64>,
         /// What the person can choose from.
         choices: Vec<String>,
+    },
+    /// The arm passed from one to another, or a question became a decision.
+    HandoffState {
+        /// Number of the change, from 1; grows by one.
+        number: u64,
+        /// State before: `auto`, `hold`, `ask`, `take_over`, `aborted`,
+        /// `safe_stop`, `stopped` or `dropped`.
+        from: String,
+        /// State after.
+        to: String,
+        /// Who may move the arm now: `policy`, `person` or `nobody`.
+        who: String,
+        /// What happened: the signal or reason that holds, the person's choice,
+        /// `asked`, `recovered`, `given_back`, `given_up`, `no_answer`, `stopped`.
+        cause: String,
+        /// While a person moves the arm: `recovery`, then `correction`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phase: Option<String>,
     },
     /// A step came to its end.
     StepFinished {
@@ -294,6 +308,14 @@ mod tests {
                 score: Some(0.1),
                 threshold: None,
                 choices: vec!["continue".to_owned()],
+            },
+            RunEventKind::HandoffState {
+                number: 3,
+                from: "ask".to_owned(),
+                to: "take_over".to_owned(),
+                who: "person".to_owned(),
+                cause: "take_over".to_owned(),
+                phase: Some("recovery".to_owned()),
             },
             RunEventKind::Replanned {
                 reason: "slipped".to_owned(),

@@ -12,6 +12,8 @@ pub(super) enum Choice {
     Retry,
     /// Without this step.
     Skip,
+    /// The person moves the arm.
+    TakeOver,
     /// With the step that was to be left out.
     DoIt,
     /// Without what needs a step that was left out.
@@ -29,6 +31,15 @@ pub(super) const ON_HOLD: Choices = &[
     (Choice::Continue, "continue"),
     (Choice::Retry, "retry"),
     (Choice::Skip, "skip"),
+    (Choice::Abort, "abort"),
+];
+
+/// The same, where a person could move the arm.
+pub(super) const ON_HOLD_BY_HAND: Choices = &[
+    (Choice::Continue, "continue"),
+    (Choice::Retry, "retry"),
+    (Choice::Skip, "skip"),
+    (Choice::TakeOver, "take over"),
     (Choice::Abort, "abort"),
 ];
 

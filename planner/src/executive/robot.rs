@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use vola_types::{Outcome, PrimitiveGoal, Scene, Step};
+use vola_types::{Outcome, PrimitiveGoal, RunEventKind, Scene, Step};
 
 use super::attention::Attention;
 use crate::capabilities::Capabilities;
@@ -63,6 +63,26 @@ pub trait Robot {
     /// stops it.
     async fn stop(&mut self) -> Result<(), RobotError>;
 
+    /// What became of a hold: asked, decided, or not answered. The robot passes the
+    /// authority over the arm on and gives what there is to log.
+    fn hand_off(&mut self, _turn: HandoffTurn) -> Vec<RunEventKind> {
+        Vec::new()
+    }
+
+    /// Whether a person could move the arm by hand.
+    fn can_be_taken_over(&self) -> bool {
+        false
+    }
+
+    /// Lets a person move the arm, after [`HandoffTurn::TakenOver`]; at rest when
+    /// it returns. Emits what happens meanwhile.
+    ///
+    /// # Errors
+    /// [`RobotError`] when the machine cannot go on.
+    async fn take_over(&mut self, _attention: &mut dyn Attention) -> Result<TakenOver, RobotError> {
+        Ok(TakenOver::Unanswered)
+    }
+
     /// What the camera shows, for planners that look at pictures; `None` when
     /// they are not to see any. Moves nothing.
     fn picture(&mut self) -> Option<EncodedImage> {
@@ -106,6 +126,43 @@ pub enum PrimitiveEnd {
         /// Its threshold.
         threshold: Option<f64>,
     },
+    /// The safety layer stopped it; nothing more may move in this run.
+    SafetyStopped {
+        /// Which limit.
+        limit: String,
+    },
+}
+
+/// What the executive tells of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoffTurn {
+    /// A person is asked now.
+    Asked,
+    /// Go on as if sure.
+    Continued,
+    /// The step once more, or the plan was changed.
+    Retried,
+    /// Without the step.
+    LeftOut,
+    /// The person moves the arm.
+    TakenOver,
+    /// The run ends by a person's word.
+    Aborted,
+    /// Nobody answered.
+    Unanswered,
+}
+
+/// How a person's time with the arm ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenOver {
+    /// It was given back; what is there now is for a look to say.
+    GivenBack,
+    /// The person ended the run.
+    GivenUp,
+    /// Nobody was there any more.
+    Unanswered,
+    /// A stop was ordered.
+    Stopped,
     /// The safety layer stopped it; nothing more may move in this run.
     SafetyStopped {
         /// Which limit.

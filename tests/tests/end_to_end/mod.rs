@@ -11,6 +11,7 @@ mod chatting;
 mod console_page;
 mod dialogues;
 mod documents;
+mod handing_over;
 mod holding;
 mod inferring;
 mod local_model;

@@ -33,7 +33,7 @@ pub(super) fn serve(more: &[&str]) -> Served {
 }
 
 /// A robot whose deployment has more to say.
-fn serve_with(settings: &str, more: &[&str]) -> Served {
+pub(super) fn serve_with(settings: &str, more: &[&str]) -> Served {
     // Generous deadlines: what is tested is not how busy this machine is.
     let (folder, config) = deployment(&format!(
         "[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n{settings}"
@@ -65,7 +65,7 @@ impl Served {
     }
 
     /// Status code and body.
-    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -89,13 +89,19 @@ impl Served {
         assert!(kill.unwrap().success());
     }
 
-    fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         let body = serde_json::json!({"text": text}).to_string();
         assert_eq!(self.ask("POST", "/api/say", &body).0, 202, "{text}");
     }
 
+    /// The next line.
+    pub(super) fn line(&mut self) -> Value {
+        let line = self.lines.next().unwrap().unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
     /// The next event of this name.
-    fn event(&mut self, name: &str) -> Value {
+    pub(super) fn event(&mut self, name: &str) -> Value {
         loop {
             let line = self.lines.next().unwrap().unwrap();
             let event: Value = serde_json::from_str(&line).unwrap();

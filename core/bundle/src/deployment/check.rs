@@ -16,7 +16,7 @@ use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
     RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot,
-    RawSafety,
+    RawSafety, SafeStop,
 };
 use super::sections::{
     Budget, ConfidenceSettings, ControlSettings, Deadlines, ExecutionSettings, HandoffSettings,
@@ -458,11 +458,44 @@ fn check_thresholds(
 
 fn check_handoff(raw: &RawHandoff, reporter: &mut Reporter<'_>) -> HandoffSettings {
     let timeout = raw.timeout_s.unwrap_or(120.0);
+    let dead_man_ms = raw.dead_man_ms.unwrap_or(300);
+    reporter.count_in(dead_man_ms.into(), "handoff.dead_man_ms", (20, 2000));
+    let jog_m_per_s = raw.jog_m_per_s.unwrap_or(0.15);
+    let jog_rad_per_s = raw.jog_rad_per_s.unwrap_or(0.6);
     HandoffSettings {
         ask: raw.ask.unwrap_or_default(),
         timeout: seconds(timeout, "handoff.timeout_s", 86_400.0, reporter),
-        then: raw.then.unwrap_or_default(),
+        safe_stop: named_safe_stop(raw, reporter),
+        dead_man: Duration::from_millis(dead_man_ms.into()),
+        jog_m_per_s: at_most(jog_m_per_s, "handoff.jog_m_per_s", 0.25, reporter),
+        jog_rad_per_s: at_most(jog_rad_per_s, "handoff.jog_rad_per_s", 1.0, reporter),
     }
+}
+
+/// A section that says who is asked also says what follows when nobody answers:
+/// no default is right for every robot.
+fn named_safe_stop(raw: &RawHandoff, reporter: &mut Reporter<'_>) -> SafeStop {
+    let is_named = raw.safe_stop.is_some() || *raw == RawHandoff::default();
+    if !is_named {
+        reporter.report_with_help(
+            "handoff.safe_stop",
+            (
+                "one of `hold`, `controlled_stop`, `power_off`",
+                "nothing".to_owned(),
+            ),
+            "name the stop that follows when nobody answers",
+        );
+    }
+    raw.safe_stop.unwrap_or_default()
+}
+
+/// A speed above 0 and not above `most`.
+fn at_most(value: f64, key: &str, most: f64, reporter: &mut Reporter<'_>) -> f64 {
+    if !(value > 0.0 && value <= most) {
+        let expected = format!("a number above 0 up to {most}");
+        reporter.report(key, expected, value.to_string());
+    }
+    value
 }
 
 fn check_planner(raw: &RawPlanner, file: &Path, reporter: &mut Reporter<'_>) -> PlannerSettings {

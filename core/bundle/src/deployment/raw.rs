@@ -246,8 +246,17 @@ pub struct RawHandoff {
     pub ask: Option<Asked>,
     /// How long an answer is awaited (s), above 0 up to 86400. Default: 120.
     pub timeout_s: Option<f64>,
-    /// What happens without an answer. Default: `abort`.
-    pub then: Option<Unanswered>,
+    /// The stop that follows when nobody answers; the section must name it.
+    /// Without the section: `hold`.
+    pub safe_stop: Option<SafeStop>,
+    /// Longest time between two signs of life of a person who moves the arm by
+    /// hand (ms), 20 to 2000; then it holds. Default: 300.
+    pub dead_man_ms: Option<u32>,
+    /// Fastest motion of the tool by hand (m/s), above 0 up to 0.25. Default: 0.15.
+    pub jog_m_per_s: Option<f64>,
+    /// Fastest turn of the tool, or motion of a joint, by hand (rad/s), above 0
+    /// up to 1. Default: 0.6.
+    pub jog_rad_per_s: Option<f64>,
 }
 
 /// Who is asked.
@@ -263,17 +272,18 @@ pub enum Asked {
     Nobody,
 }
 
-/// What happens when nobody answers. The arm holds until then in any case.
+/// The stop that follows when nobody answers; the run ends. The arm holds until
+/// then in any case, and nothing is done in its stead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unanswered {
-    /// The run ends.
+pub enum SafeStop {
+    /// The arm goes on holding under power (category 2).
     #[default]
-    Abort,
-    /// The arm goes home, then the run ends.
-    Home,
-    /// The step is left out.
-    Skip,
+    Hold,
+    /// A controlled stop, latched (category 1).
+    ControlledStop,
+    /// A request that power be cut, latched (category 0).
+    PowerOff,
 }
 
 /// `[planner]`.

@@ -8,7 +8,7 @@ use vola_types::{ActionSpace, PluginId, Signal, WorkspaceBox};
 
 use crate::manifest::{ActionContract, ExecutionHints, ExecutionMode};
 
-use super::raw::{Asked, Backend, Device, Isolation, Precision, Unanswered};
+use super::raw::{Asked, Backend, Device, Isolation, Precision, SafeStop};
 
 /// Getters that copy a field out.
 macro_rules! getters {
@@ -299,7 +299,10 @@ getters!(ConfidenceSettings {
 pub struct HandoffSettings {
     pub(super) ask: Asked,
     pub(super) timeout: Duration,
-    pub(super) then: Unanswered,
+    pub(super) safe_stop: SafeStop,
+    pub(super) dead_man: Duration,
+    pub(super) jog_m_per_s: f64,
+    pub(super) jog_rad_per_s: f64,
 }
 
 getters!(HandoffSettings {
@@ -307,8 +310,14 @@ getters!(HandoffSettings {
     ask: Asked,
     /// How long an answer is awaited.
     timeout: Duration,
-    /// What happens without an answer.
-    then: Unanswered,
+    /// The stop that follows without an answer.
+    safe_stop: SafeStop,
+    /// Longest time between two signs of life of a person who moves the arm.
+    dead_man: Duration,
+    /// Fastest motion of the tool by hand (m/s).
+    jog_m_per_s: f64,
+    /// Fastest turn of the tool, or motion of a joint, by hand (rad/s).
+    jog_rad_per_s: f64,
 });
 
 /// `[planner]`.

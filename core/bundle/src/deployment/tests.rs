@@ -58,7 +58,8 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!((control.priority(), control.missed_ticks()), (80, 20));
     assert!(control.lock_memory() && control.core().is_none() && control.spin().is_zero());
     assert_eq!(one.handoff().timeout().as_secs(), 120);
-    assert_eq!(one.handoff().then(), Unanswered::Abort);
+    assert_eq!(one.handoff().safe_stop(), SafeStop::Hold);
+    assert_eq!(one.handoff().dead_man().as_millis(), 300);
     assert_eq!(one.planner().backends(), [Backend::Rules]);
     assert_eq!(one.planner().budget().answer.as_secs(), 20);
     assert!(one.planner().decisions().is_none() && !one.planner().send_image());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use vola_bundle::{Asked, HandoffSettings, Unanswered};
+use vola_bundle::{Asked, HandoffSettings};
 use vola_planner::{Heed, Interjection, Operator, Question, Reply};
 
 use super::{Inbox, Said, Screen, parse_choice};
@@ -73,15 +73,6 @@ impl Answering {
         // A lost hint is no reason to stop.
         let _ = self.screen.line(&style.paint(Tone::Faint, text));
     }
-
-    /// What a question of a holding robot comes to without an answer.
-    fn unanswered(&self, choices: &[&str]) -> Option<Reply> {
-        let skip = choices.iter().position(|choice| choice.starts_with("skip"));
-        match self.handoff.then() {
-            Unanswered::Skip => skip.map(Reply::Choice),
-            Unanswered::Abort | Unanswered::Home => None,
-        }
-    }
 }
 
 /// Whether a robot asks because it cannot go on, not because it does not
@@ -96,18 +87,12 @@ impl Operator for Answering {
         let choices: Vec<&str> = question.choices.iter().map(String::as_str).collect();
         let handoff = is_handoff(&choices);
         if handoff && self.handoff.ask() == Asked::Nobody {
-            return self.unanswered(&choices);
+            return None;
         }
         let deadline = handoff.then(|| Instant::now() + self.handoff.timeout());
         let number = self.inbox.ask();
         loop {
-            let Some(said) = self.next_line(number, deadline) else {
-                return if handoff && !self.inbox.is_stopped() {
-                    self.unanswered(&choices)
-                } else {
-                    None
-                };
-            };
+            let said = self.next_line(number, deadline)?;
             let Said::Line { text, .. } = &said else {
                 return None;
             };
@@ -122,7 +107,7 @@ impl Operator for Answering {
                 (true, Typist::Program) => {
                     // It is the next sentence, not an answer.
                     self.inbox.put_back(said);
-                    return self.unanswered(&choices);
+                    return None;
                 }
                 (true, Typist::Person) => {
                     self.hint(&format!(
@@ -276,9 +261,11 @@ mod tests {
 
     #[test]
     fn nobody_answers_in_time() {
-        let (_, mut answering) = answering(Typist::Person, "timeout_s = 0.05\nthen = \"skip\"");
-        assert_eq!(ask(&mut answering, &HOLD), Some(Reply::Choice(2)));
-        let (_, mut answering) = self::answering(Typist::Person, "ask = \"nobody\"");
+        let stop = "safe_stop = 'hold'";
+        let (_, mut answering) = answering(Typist::Person, &format!("timeout_s = 0.05\n{stop}"));
+        assert_eq!(ask(&mut answering, &HOLD), None);
+        let (_, mut answering) =
+            self::answering(Typist::Person, &format!("ask = 'nobody'\n{stop}"));
         assert_eq!(ask(&mut answering, &HOLD), None);
     }
 }

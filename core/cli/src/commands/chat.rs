@@ -20,7 +20,7 @@ use crate::{
     film::{people_camera, write_png},
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     output::{Console, Story, Tone, scene_words},
-    robot::SessionRobot,
+    robot::{Pendant, SessionRobot},
     workplace::{SessionWish, Workplace},
 };
 
@@ -74,13 +74,15 @@ pub(crate) fn run(
         robot.hold_to_run(dead_man.clone());
     }
     let person = std::io::stdin().is_terminal() && !console.is_json();
+    let typist = if person {
+        Typist::Person
+    } else {
+        Typist::Program
+    };
+    robot.hand_to(Pendant::new(inbox.clone(), typist));
     let talk = Talk {
         console,
-        typist: if person {
-            Typist::Person
-        } else {
-            Typist::Program
-        },
+        typist,
         // Who lets go of the key wants a stop, not the end.
         stays: dead_man.is_some(),
         clock: Clock::from_fast(own.fast),
@@ -261,16 +263,16 @@ impl Chat {
         // A stop word that came since the release waits as a line, and is heard
         // first of all.
         inbox.set_running(true);
-        let said = self
-            .conversation
-            .say(text, &mut self.robot, &mut self.operator, &mut |event| {
-                teller.tell(event)
-            });
+        let report =
+            self.conversation
+                .say(text, &mut self.robot, &mut self.operator, &mut |event| {
+                    teller.tell(event)
+                });
         inbox.set_running(false);
         self.teller.screen.set_status(None);
         match self.teller.fault.take() {
             Some(fault) => Err(fault),
-            None => said.map(Some),
+            None => Ok(Some(report)),
         }
     }
 
@@ -313,6 +315,10 @@ impl Chat {
             (
                 "what are you doing?",
                 "from my log; so are why did you stop, what is next, what have you done",
+            ),
+            (
+                "take over",
+                "when I hold: move me by hand (jog x 0.05, open, close), then give back",
             ),
             ("/scene", "what I see, with names and places"),
             ("/picture [FILE]", "a picture as PNG"),

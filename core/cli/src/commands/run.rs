@@ -105,7 +105,6 @@ pub(crate) fn run(
         teller.tell(event)
     });
     teller.end()?;
-    let report = report?;
     if let (Some(film), Some(path)) = (&film, &own.gif) {
         film.finish(robot.session(), path)?;
     }

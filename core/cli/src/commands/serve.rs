@@ -14,10 +14,10 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 use vola_console::{
-    Attention, Desk, Feed, LiveState, Pictures, Refusal, RobotCard, Server, ServerSettings,
-    StopKind, Token, Views,
+    Attention, Authority, Decision, Desk, Feed, Jog, LiveState, Pictures, Refusal, RobotCard,
+    Server, ServerSettings, StopKind, Token, Views,
 };
-use vola_runtime::{Heartbeat, HeartbeatKind, StopLevel, StopSwitch};
+use vola_runtime::{Heartbeat, HeartbeatKind, JogCommand, JogMotion, StopLevel, StopSwitch};
 use vola_types::RunEventKind;
 
 use super::chat::{Chat, Talk};
@@ -29,7 +29,7 @@ use crate::{
     live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
     output::Console,
-    robot::SessionRobot,
+    robot::{Pendant, SessionRobot},
     workplace::{SessionWish, Workplace},
 };
 
@@ -97,13 +97,17 @@ pub(crate) fn run(
         ..Views::default()
     };
     show_cameras(robot.session(), &card, &views.pictures)?;
+    let pendant = Pendant::new(inbox.clone(), Typist::Person);
+    robot.hand_to(pendant.clone());
     let feed = Feed::default();
     let desk = Arc::new(RobotDesk {
         embodiment,
         dead_man_ms: own.dead_man_ms,
+        hand_dead_man_ms: hand_dead_man_ms(&workplace),
         heartbeat,
         stop,
         inbox: inbox.clone(),
+        pendant,
         feed: feed.clone(),
         monitor: monitor.clone(),
         live: LiveView::new(robot.session(), &card),
@@ -163,13 +167,42 @@ pub(crate) fn run(
     })
 }
 
+/// How long a hand may be silent, by the deployment (ms).
+fn hand_dead_man_ms(workplace: &Workplace) -> u64 {
+    let dead_man = workplace.deployment().handoff().dead_man();
+    u64::try_from(dead_man.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What the page wishes, in the runtime's words.
+fn wish(jog: Jog) -> JogCommand {
+    let motion = match (
+        jog.joints_rad_per_s,
+        jog.linear_m_per_s,
+        jog.angular_rad_per_s,
+    ) {
+        (Some(rates), _, _) => JogMotion::Joints(rates),
+        (None, None, None) => JogMotion::Still,
+        (None, linear, angular) => JogMotion::Tool {
+            linear_m_per_s: linear.unwrap_or_default(),
+            angular_rad_per_s: angular.unwrap_or_default(),
+        },
+    };
+    JogCommand {
+        motion,
+        gripper: jog.gripper,
+    }
+}
+
 /// The robot as the server sees it. Nothing here waits for it.
 struct RobotDesk {
     embodiment: String,
     dead_man_ms: Option<u64>,
+    /// Longest time between two signs of life of a person who has the arm.
+    hand_dead_man_ms: u64,
     heartbeat: Option<Heartbeat>,
     stop: StopSwitch,
     inbox: Inbox,
+    pendant: Pendant,
     feed: Feed,
     monitor: Monitor,
     live: LiveView,
@@ -194,6 +227,34 @@ impl Desk for RobotDesk {
         if let Some(heartbeat) = &self.heartbeat {
             heartbeat.beat();
         }
+        self.pendant.beat();
+    }
+
+    fn decide(&self, decision: Decision) -> Result<(), Refusal> {
+        let handoff = self.monitor.handoff();
+        let is_fit = match decision {
+            Decision::Abort => matches!(handoff.as_str(), "ask" | "take_over"),
+            by_hand if by_hand.is_by_hand() => handoff == "take_over",
+            _ => handoff == "ask",
+        };
+        if !is_fit {
+            let reason = format!(
+                "`{}` decides nothing now: the handoff is in the state `{handoff}`",
+                decision.words()
+            );
+            return Err(Refusal { reason });
+        }
+        self.say(decision.words())
+    }
+
+    fn jog(&self, jog: Jog) -> Result<(), Refusal> {
+        self.beat();
+        if self.pendant.jog(wish(jog)) {
+            return Ok(());
+        }
+        Err(Refusal {
+            reason: "nobody has the arm: it is taken over when it holds and asks".to_owned(),
+        })
     }
 
     fn say(&self, text: &str) -> Result<(), Refusal> {
@@ -223,6 +284,8 @@ impl Desk for RobotDesk {
             "moving": self.inbox.is_moving(),
             "stopped": self.stop.is_thrown(),
             "dead_man_ms": self.dead_man_ms,
+            "handoff": self.monitor.handoff(),
+            "hand_dead_man_ms": self.hand_dead_man_ms,
         })
     }
 
@@ -235,7 +298,11 @@ impl Desk for RobotDesk {
     }
 
     fn live(&self) -> LiveState {
-        self.live.state(self.inbox.is_moving())
+        let mut state = self.live.state(self.inbox.is_moving());
+        if self.pendant.is_taken() {
+            state.authority = Authority::Person;
+        }
+        state
     }
 
     fn attention(&self) -> Option<Attention> {

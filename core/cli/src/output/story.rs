@@ -111,6 +111,12 @@ impl Story {
             RunEventKind::Safety { limit, action } => {
                 vec![style.paint(Tone::Warning, &format!("  ! {limit}: {action}"))]
             }
+            RunEventKind::HandoffState { to, phase, .. } => {
+                let said = by_hand(to, phase.as_deref());
+                said.map(|said| style.paint(Tone::Warning, said))
+                    .into_iter()
+                    .collect()
+            }
             // For programs: a person has no use for a hash.
             RunEventKind::Commands { .. } => Vec::new(),
             RunEventKind::Replanned { reason, steps } => {
@@ -443,6 +449,19 @@ fn counted(noun: &str, count: usize) -> String {
                 .get(count)
                 .map_or_else(|| count.to_string(), |word| (*word).to_owned())
         ),
+    }
+}
+
+/// What a change of the handoff means to somebody who may move the arm; the other
+/// changes are told by what leads to them.
+fn by_hand(to: &str, phase: Option<&str>) -> Option<&'static str> {
+    match (to, phase) {
+        ("take_over", Some("correction")) => Some("  ✋ What you do now is the correction."),
+        ("take_over", _) => Some(
+            "  ✋ You have the arm: jog x 0.05, open, close, then correct, give back or abort.",
+        ),
+        ("safe_stop", _) => Some("  ! Nobody answered: the safe stop of this deployment follows."),
+        _ => None,
     }
 }
 

@@ -2,19 +2,20 @@
 
 use async_trait::async_trait;
 use vola_planner::{
-    Attention, Capabilities, EncodedImage, PrimitiveEnd, Robot, RobotError, StopFlag, push_route,
+    Attention, Capabilities, EncodedImage, HandoffTurn, PrimitiveEnd, Robot, RobotError, StopFlag,
+    TakenOver, push_route,
 };
 use vola_recorder::Who;
 use vola_runtime::{
-    ConfidenceReading, DecisionReport, Driver, HandoffAnswer, PrimitiveObserver, PrimitiveReport,
-    RuntimeError, SafetyNote, Session, StopSwitch,
+    ConfidenceReading, DecisionReport, Driver, HandoffAnswer, HandoffEvent, HandoffState,
+    PrimitiveObserver, PrimitiveReport, RuntimeError, SafetyNote, Session, StopSwitch,
 };
 use vola_types::{
     Op, Outcome, PrimitiveGoal, PushTo, Region, RunEvent, RunEventKind, Scene, Signal, Step,
     step_sentence,
 };
 
-use super::Sight;
+use super::{Pendant, Sight};
 use crate::{
     chat::DeadMan,
     failure::Failure,
@@ -50,6 +51,9 @@ pub(crate) struct SessionRobot {
     recording: Option<Recording>,
     /// Last: it waits until what was recorded is part of the data set.
     desk: Option<RecordingDesk>,
+    pub(super) pendant: Option<Pendant>,
+    /// Until when a person's word, or hand, stands for the policy's own doubt (ns).
+    trusted_until_ns: u64,
     shows_pictures: bool,
     jerks: Vec<f64>,
 }
@@ -70,6 +74,8 @@ impl SessionRobot {
             dead_man: None,
             recording: None,
             desk: None,
+            pendant: None,
+            trusted_until_ns: 0,
             shows_pictures: false,
             jerks: Vec::new(),
         }
@@ -146,6 +152,11 @@ impl SessionRobot {
 
     /// A new run begins: its success is judged by its own steps.
     pub(crate) fn begin_run(&mut self) {
+        if let Err(error) = self.session.begin_anew() {
+            // The first primitive meets the same and says so.
+            tracing::debug!(%error, "the handoff cannot begin anew");
+        }
+        self.trusted_until_ns = 0;
         self.judge = WorldJudge::default();
         self.held = None;
         self.jerks.clear();
@@ -233,16 +244,27 @@ impl SessionRobot {
     }
 
     /// A stop that came from anywhere reaches the executive as well.
-    fn pass_on_stop(&self) {
+    pub(super) fn pass_on_stop(&self) {
         if self.stop_switch.is_thrown() {
             self.stop_flag.set();
         }
     }
 
-    fn set_moving(&mut self, is_moving: bool) {
+    pub(super) fn set_moving(&mut self, is_moving: bool) {
         if let Some(watch) = &mut self.motion {
             watch(is_moving);
         }
+    }
+
+    /// When the robot's clock began (ns).
+    pub(super) fn began_ns(&self) -> u64 {
+        self.began_ns
+    }
+
+    /// A person said to go on, or brought the arm where it is: for a moment the
+    /// policy is not asked how sure it is.
+    pub(super) fn trust_for_a_while(&mut self) {
+        self.trusted_until_ns = self.session.now_ns() + to_ns(GRACE_S);
     }
 
     /// Tells where the arm is.
@@ -269,9 +291,8 @@ impl SessionRobot {
         step: &Step,
         goal: &PrimitiveGoal,
         attention: &mut dyn Attention,
-        patience: Patience,
     ) -> Result<PrimitiveEnd, RobotError> {
-        let observer = Telling::new(attention, self.began_ns, patience);
+        let observer = Telling::new(attention, self.began_ns, self.trusted_until_ns);
         let end = self.drive(step, goal, observer)?;
         self.judge_end(step, &end);
         Ok(end)
@@ -305,9 +326,9 @@ impl SessionRobot {
                 _ => goal.clone(),
             };
             if route.len() <= 1 {
-                return self.drive_judged(step, &leg, attention, Patience::None);
+                return self.drive_judged(step, &leg, attention);
             }
-            let observer = Telling::new(attention, self.began_ns, Patience::None);
+            let observer = Telling::new(attention, self.began_ns, self.trusted_until_ns);
             let end = self.drive(step, &leg, observer)?;
             let went_well = matches!(
                 end,
@@ -344,6 +365,9 @@ impl SessionRobot {
         self.set_moving(false);
         self.pass_on_stop();
         self.tell_state(&mut observer);
+        for change in self.transitions() {
+            observer.emit(change);
+        }
         let report = match result {
             Ok(report) => report,
             Err(RuntimeError::Stopped { reason }) => {
@@ -502,7 +526,7 @@ impl Robot for SessionRobot {
         {
             return self.push_in_legs(step, (object, region), goal, attention);
         }
-        self.drive_judged(step, goal, attention, Patience::None)
+        self.drive_judged(step, goal, attention)
     }
 
     async fn continue_primitive(
@@ -513,8 +537,8 @@ impl Robot for SessionRobot {
             let detail = "there is no primitive to go on with".to_owned();
             return Err(RobotError::Machine { detail });
         };
-        let grace_ns = self.session.now_ns() + to_ns(GRACE_S);
-        self.drive_judged(&step, &goal, attention, Patience::Until(grace_ns))
+        self.trust_for_a_while();
+        self.drive_judged(&step, &goal, attention)
     }
 
     fn picture(&mut self) -> Option<EncodedImage> {
@@ -532,7 +556,26 @@ impl Robot for SessionRobot {
     async fn stop(&mut self) -> Result<(), RobotError> {
         // A primitive is at rest when it returns; what is left is to forget it.
         self.held = None;
+        if matches!(self.session.handoff_state(), HandoffState::Hold(_)) {
+            self.session
+                .hand(HandoffEvent::Dropped)
+                .map_err(|error| RobotError::Machine {
+                    detail: error.to_string(),
+                })?;
+        }
         Ok(())
+    }
+
+    fn hand_off(&mut self, turn: HandoffTurn) -> Vec<RunEventKind> {
+        self.turn(turn)
+    }
+
+    fn can_be_taken_over(&self) -> bool {
+        self.pendant.is_some()
+    }
+
+    async fn take_over(&mut self, attention: &mut dyn Attention) -> Result<TakenOver, RobotError> {
+        self.by_hand(attention)
     }
 
     fn world_success(&mut self, steps: &[Step]) -> Option<bool> {
@@ -570,31 +613,23 @@ fn unsure_words(signal: Option<Signal>) -> String {
     format!("I am not sure of what I am doing: {what} ({name})")
 }
 
-/// Until when an unsure policy goes on by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Patience {
-    /// It never does.
-    None,
-    /// Until this time (ns).
-    Until(u64),
-}
-
 /// Tells a primitive's course as events.
 struct Telling<'a> {
     attention: &'a mut dyn Attention,
     began_ns: u64,
     now_ns: u64,
-    patience: Patience,
+    /// Until when an unsure policy goes on by itself (ns).
+    trusted_until_ns: u64,
     unsure: Option<ConfidenceReading>,
 }
 
 impl<'a> Telling<'a> {
-    fn new(attention: &'a mut dyn Attention, began_ns: u64, patience: Patience) -> Self {
+    fn new(attention: &'a mut dyn Attention, began_ns: u64, trusted_until_ns: u64) -> Self {
         Self {
             attention,
             began_ns,
             now_ns: began_ns,
-            patience,
+            trusted_until_ns,
             unsure: None,
         }
     }
@@ -629,15 +664,13 @@ impl PrimitiveObserver for Telling<'_> {
     }
 
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
-        if let Patience::Until(end_ns) = self.patience
-            && self.now_ns <= end_ns
-        {
+        if self.now_ns < self.trusted_until_ns {
             return HandoffAnswer::Continue;
         }
         // The primitive ends at rest; the executive asks and may begin it again
         // from there.
         self.unsure = Some(reading.clone());
-        HandoffAnswer::Abort
+        HandoffAnswer::Defer
     }
 
     fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
@@ -677,13 +710,13 @@ mod tests {
             signal: Some(Signal::Stall),
             ..ConfidenceReading::default()
         };
-        let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::None);
-        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);
+        let mut telling = Telling::new(&mut sink, 1_000_000_000, 0);
+        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Defer);
         assert_eq!(
             telling.unsure.as_ref().map(|reading| reading.score),
             Some(0.2)
         );
-        let mut telling = Telling::new(&mut sink, 1_000_000_000, Patience::Until(3_000_000_000));
+        let mut telling = Telling::new(&mut sink, 1_000_000_000, 3_000_000_000);
         telling.now_ns = 2_500_000_000;
         assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Continue);
         telling.safety(&SafetyNote {
@@ -692,7 +725,7 @@ mod tests {
             action: "slower",
         });
         telling.now_ns = 3_500_000_000;
-        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Abort);
+        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Defer);
         assert_eq!(events.len(), 1);
         assert!((events[0].t - 1.6).abs() < 1e-9);
     }

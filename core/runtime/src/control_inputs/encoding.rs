@@ -114,16 +114,19 @@ impl Memory {
             level,
             has_lost_plugin,
             silent,
+            is_revoked,
         } = tick.signals;
         let silent = match silent {
             None => 0,
             Some(HeartbeatKind::Operator) => 1,
             Some(HeartbeatKind::Planner) => 2,
+            Some(HeartbeatKind::Jog) => 3,
         };
         let word = level as u8
             | u8::from(has_lost_plugin) << 2
             | silent << 3
-            | u8::from(tick.is_taken) << 5;
+            | u8::from(tick.is_taken) << 5
+            | u8::from(is_revoked) << 6;
         out.push(word);
         self.now_ns = tick.now_ns;
     }
@@ -204,9 +207,9 @@ impl Memory {
             0 => None,
             1 => Some(HeartbeatKind::Operator),
             2 => Some(HeartbeatKind::Planner),
-            _ => return Err(wrong("signals", u64::from(word))),
+            _ => Some(HeartbeatKind::Jog),
         };
-        if word >> 6 != 0 {
+        if word >> 7 != 0 {
             return Err(wrong("signals", u64::from(word)));
         }
         Ok(Entry::Tick {
@@ -215,6 +218,7 @@ impl Memory {
                 level: StopLevel::of_code(word & 3),
                 has_lost_plugin: word >> 2 & 1 == 1,
                 silent,
+                is_revoked: word >> 6 & 1 == 1,
             },
             is_taken: word >> 5 & 1 == 1,
         })
@@ -398,7 +402,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read_again(
             seeds in prop::collection::vec(any::<u64>(), 1..30),
-            signals in 0..32_u8,
+            signals in 0..64_u8,
         ) {
             let (mut out, mut writer, mut reader) = (Vec::new(), Memory::default(), Memory::default());
             let rows = [[0.1, -0.2], [0.3, 0.4]];
@@ -409,8 +413,9 @@ mod tests {
             let signals = Signals {
                 level,
                 has_lost_plugin: signals & 4 != 0,
-                silent: [None, Some(HeartbeatKind::Operator), Some(HeartbeatKind::Planner), None]
-                    [usize::from(signals >> 3)],
+                silent: [None, Some(HeartbeatKind::Operator), Some(HeartbeatKind::Planner), Some(HeartbeatKind::Jog)]
+                    [usize::from(signals >> 3 & 3)],
+                is_revoked: signals & 32 != 0,
             };
             for seed in &seeds {
                 let tick = TickRecord { now_ns: *seed, signals, is_taken: seed % 3 == 0, sent: Sent::default() };

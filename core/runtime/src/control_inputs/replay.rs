@@ -27,6 +27,7 @@ use super::{
 use crate::{
     CommandDigest, RuntimeError, StopSwitch,
     arm_model::ArmModel,
+    authority::AuthorityWord,
     control_loop::{ControlLoop, ControlOrder, ControlSetup},
     control_status::ControlMode,
     heartbeat::Heartbeats,
@@ -84,7 +85,8 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
     };
     let feed = Feed::default();
     feed.lock().states.push_back(Some(first));
-    let mut control = control_loop(&setup, &feed, path)?;
+    let authority = AuthorityWord::default();
+    let mut control = control_loop(&setup, &feed, (path, authority.clone()))?;
     let digest = CommandDigest::default();
     let (mut times, mut recorded) = (None, None);
     let most = most.unwrap_or(u64::MAX);
@@ -99,6 +101,8 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
             Entry::Follow { path, fresh_by_ns } => control.order(ControlOrder::Follow {
                 path: *path,
                 fresh_by_ns,
+                // Orders that were refused then are not in the recording.
+                mandate: authority.mandate(),
             }),
             Entry::Order(order) => give(order, &mut control, &feed),
             Entry::Tick {
@@ -177,7 +181,7 @@ fn head(file: &mut impl BufRead) -> Result<RecordedSetup, String> {
 fn control_loop(
     setup: &RecordedSetup,
     feed: &Feed,
-    path: &Path,
+    (path, authority): (&Path, AuthorityWord),
 ) -> Result<ControlLoop, RuntimeError> {
     let wrong = |reason: String| RuntimeError::Recording {
         path: path.to_owned(),
@@ -210,6 +214,7 @@ fn control_loop(
         tool_limits: tool_limits(&deployment, description),
         safety: SafetySetup::new(&deployment, description, setup.filter),
         stop_switch: StopSwitch::default(),
+        authority,
         heartbeats: Heartbeats::default(),
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),

@@ -17,7 +17,11 @@ use vola_motion::JointState;
 use vola_types::{Gripper, GripperLimits, JointDescription, JointKind, PluginId, WorkspaceBox};
 
 use super::*;
-use crate::{safety_setup::FilterUse, tick_clock::TickSchedule};
+use crate::{
+    authority::{Authority, Mandate},
+    safety_setup::FilterUse,
+    tick_clock::TickSchedule,
+};
 
 const URDF: &str = r#"<robot name="arm">
   <link name="base"/><link name="upper"/><link name="tool"/>
@@ -159,6 +163,7 @@ struct Rig {
     told: Consumer<ControlEvent>,
     arm: Arm,
     stop_switch: StopSwitch,
+    authority: AuthorityWord,
     heartbeats: Heartbeats,
     now_ns: u64,
 }
@@ -178,6 +183,7 @@ impl Rig {
         arm.script().state.count = 3;
         arm.script().state.position[..3].copy_from_slice(&HOME);
         let (stop_switch, heartbeats) = (StopSwitch::default(), Heartbeats::default());
+        let authority = AuthorityWord::default();
         let (control, told) = ControlLoop::new(ControlSetup {
             actuator: ActuatorPort::new(
                 "arm".to_owned(),
@@ -192,6 +198,7 @@ impl Rig {
             },
             safety: SafetySetup::new(&deployment, &description, FilterUse::On),
             stop_switch: stop_switch.clone(),
+            authority: authority.clone(),
             heartbeats: heartbeats.clone(),
             deadlines: deployment.safety().deadlines(),
             settings: *deployment.control(),
@@ -202,6 +209,7 @@ impl Rig {
             told,
             arm,
             stop_switch,
+            authority,
             heartbeats,
             now_ns: 0,
         }
@@ -233,6 +241,12 @@ impl Rig {
 
     /// Rows of 100 ms that swing both joints; far longer than any test.
     fn swing(&mut self, fresh_by_ns: u64) {
+        let mandate = self.authority.mandate();
+        self.swing_as(mandate, fresh_by_ns);
+    }
+
+    /// The same, ordered under a mandate.
+    fn swing_as(&mut self, mandate: Mandate, fresh_by_ns: u64) {
         let rows: Vec<(u64, [f64; 3])> = (1..60)
             .map(|row| {
                 let swing = 0.3 * (0.5 * row as f64).sin();
@@ -245,8 +259,11 @@ impl Rig {
         let start = JointState::at_rest(self.control.status().command()).unwrap();
         let rows = rows.iter().map(|(at_ns, row)| (*at_ns, &row[..]));
         let path = ReferencePath::through(self.now_ns, &start, rows).unwrap();
-        self.control
-            .order(ControlOrder::Follow { path, fresh_by_ns });
+        self.control.order(ControlOrder::Follow {
+            path,
+            fresh_by_ns,
+            mandate,
+        });
     }
 
     /// A rig whose arm is in the middle of a motion.
@@ -435,6 +452,93 @@ fn a_silent_operator_stops_and_a_silent_planner_holds() {
     assert_eq!(rig.mode(), ControlMode::Holding);
     assert_eq!(rig.told()[0].1, "planner_heartbeat");
     planner.end();
+}
+
+#[test]
+fn who_loses_the_authority_is_held_in_the_same_tick_and_not_heard_any_more() {
+    let mut rig = Rig::moving();
+    let policy = rig.authority.mandate();
+    rig.authority.pass_to(Authority::Nobody);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    assert_eq!(rig.told()[0].1, "authority");
+    // Nothing that is ordered in the name of before, or of nobody, moves it.
+    rig.run(300);
+    assert!(rig.control.status().at_rest);
+    rig.swing_as(policy, u64::MAX);
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert!(rig.mode() == ControlMode::Holding && rig.control.status().at_rest);
+    // The person's motion begins at rest, and ends with the person's term.
+    let person = rig.authority.pass_to(Authority::Operator);
+    rig.swing_as(policy, u64::MAX);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    rig.swing_as(person, u64::MAX);
+    rig.run(300);
+    assert_eq!(rig.mode(), ControlMode::Following);
+    let again = rig.authority.pass_to(Authority::Policy);
+    rig.swing_as(again, u64::MAX);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Holding, "not spliced onto it");
+    rig.swing_as(again, u64::MAX);
+    assert_eq!(rig.mode(), ControlMode::Holding, "nor while it brakes");
+}
+
+#[test]
+fn a_hand_that_lets_go_of_the_arm_holds_it_and_may_take_it_again() {
+    let mut rig = Rig::moving();
+    let person = rig.authority.pass_to(Authority::Operator);
+    rig.run(300);
+    rig.told();
+    let key = rig.heartbeats.expect(HeartbeatKind::Jog, 100 * MS);
+    rig.swing_as(person, u64::MAX);
+    for _ in 0..5 {
+        rig.run(80);
+        key.beat();
+    }
+    let ticks = rig.ticks_in(ControlMode::Following, 500);
+    assert!((100..=103).contains(&ticks), "{ticks}");
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    assert_eq!(rig.told()[0].1, "jog_heartbeat");
+    rig.run(300);
+    key.beat();
+    rig.swing_as(person, u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Following);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// Whoever orders whatever in the name of whomever: within one tick of the
+    /// authority's end the arm brakes, and it stands until a new term's order.
+    #[test]
+    fn no_order_moves_an_arm_that_nobody_has(codes in prop::collection::vec(any::<u8>(), 20..60)) {
+        let mut rig = Rig::new();
+        rig.run(5);
+        let mut known = vec![rig.authority.mandate()];
+        for code in codes {
+            match code % 6 {
+                0 | 1 => known.push(rig.authority.pass_to(Authority::Nobody)),
+                2 => known.push(rig.authority.pass_to(Authority::Operator)),
+                3 => known.push(rig.authority.pass_to(Authority::Policy)),
+                _ => {
+                    let mandate = known[usize::from(code) % known.len()];
+                    rig.swing_as(mandate, u64::MAX);
+                }
+            }
+            rig.tick();
+            let who = rig.authority.mandate();
+            if who.authority() == Authority::Nobody {
+                prop_assert_eq!(rig.mode(), ControlMode::Holding);
+                rig.run(300);
+                prop_assert!(rig.control.status().at_rest);
+            } else if rig.mode() == ControlMode::Following {
+                prop_assert_eq!(rig.control.mandate, who);
+                rig.run(u64::from(code % 40));
+            }
+        }
+    }
 }
 
 #[test]

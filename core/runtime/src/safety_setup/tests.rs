@@ -12,6 +12,7 @@ use vola_types::{Gripper, JointDescription, JointKind, WorkspaceBox};
 use super::*;
 use crate::{
     StopSwitch,
+    authority::AuthorityWord,
     control_loop::{ControlLoop, ControlOrder, ControlSetup, TICK_NS},
     control_status::{ControlMode, StopCause},
     heartbeat::Heartbeats,
@@ -133,6 +134,7 @@ fn control(arm: &Arm, safety: &str) -> Result<ControlLoop, RuntimeError> {
         },
         safety: SafetySetup::new(&deployment, &description, FilterUse::On),
         stop_switch: StopSwitch::default(),
+        authority: AuthorityWord::default(),
         heartbeats: Heartbeats::default(),
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
@@ -154,6 +156,7 @@ fn a_force_over_its_limit_stops_the_moving_arm_at_once_and_for_good() {
     control.order(ControlOrder::Follow {
         path,
         fresh_by_ns: u64::MAX,
+        mandate: AuthorityWord::default().mandate(),
     });
     for tick in 1..400 {
         control.tick(tick * TICK_NS);

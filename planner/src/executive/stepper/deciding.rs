@@ -6,7 +6,7 @@ use super::Stepper;
 use crate::executive::attention::Wish;
 use crate::executive::choices::{Choice, Choices, labels, named};
 use crate::executive::interjection::{Interjection, RunQuestion};
-use crate::executive::{Cast, Question, Reply};
+use crate::executive::{Cast, HandoffTurn, Question, Reply};
 
 /// Most things said before a question is answered.
 const MOST_SAID: usize = 32;
@@ -23,15 +23,41 @@ pub(super) enum Decision {
     Nobody,
 }
 
+/// What a decision means for who has the arm.
+fn turn(decision: &Decision) -> HandoffTurn {
+    match decision {
+        Decision::Choice(Choice::Continue) => HandoffTurn::Continued,
+        // A change of the plan is a person's word as well.
+        Decision::Choice(Choice::Retry | Choice::DoIt) | Decision::Wished => HandoffTurn::Retried,
+        Decision::Choice(Choice::Skip | Choice::LeaveOut) => HandoffTurn::LeftOut,
+        Decision::Choice(Choice::TakeOver) => HandoffTurn::TakenOver,
+        Decision::Choice(Choice::Abort) | Decision::Stopped => HandoffTurn::Aborted,
+        Decision::Nobody => HandoffTurn::Unanswered,
+    }
+}
+
 /// The question after a reason to hold.
 pub(super) fn question(reason: &str) -> String {
     format!("{reason} What shall I do?")
 }
 
 impl Stepper<'_> {
-    /// Tells that the robot holds, and asks. What else is said meanwhile is
-    /// answered, or becomes a wish.
+    /// Tells that the robot holds, and asks; the robot hears what came of it.
     pub(super) async fn decide(
+        &self,
+        reason: &str,
+        confidence: Option<(f64, f64)>,
+        choices: Choices,
+        cast: &mut Cast<'_>,
+    ) -> Decision {
+        cast.hand_off(HandoffTurn::Asked);
+        let decision = self.ask_about(reason, confidence, choices, cast).await;
+        cast.hand_off(turn(&decision));
+        decision
+    }
+
+    /// What else is said meanwhile is answered, or becomes a wish.
+    async fn ask_about(
         &self,
         reason: &str,
         confidence: Option<(f64, f64)>,

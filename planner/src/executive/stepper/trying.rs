@@ -4,11 +4,14 @@ use vola_types::{Outcome, PrimitiveGoal, RunEventKind, RunOutcome, Scene, Step, 
 
 use super::{Decision, Ended, Stepper, Tried, needs_person};
 use crate::executive::alternative::Alternative;
-use crate::executive::choices::{Choice, ON_HOLD};
+use crate::executive::choices::{Choice, ON_HOLD, ON_HOLD_BY_HAND};
 use crate::executive::operator::Heed;
-use crate::executive::{Cast, PrimitiveEnd, RobotError};
+use crate::executive::{Cast, PrimitiveEnd, RobotError, TakenOver};
 use crate::geometry;
 use crate::postcondition;
+
+/// Why a step that a person's hand did not finish is looked at again.
+const BY_HAND: &str = "a person moved the arm";
 
 /// Why a step is interrupted for something that was said.
 const CALLED: &str = "A person said something.";
@@ -67,8 +70,16 @@ impl Stepper<'_> {
             }
             self.handoffs += 1;
             let confidence = score.zip(threshold);
-            match self.decide(&reason, confidence, ON_HOLD, cast).await {
+            let choices = if cast.robot.can_be_taken_over() {
+                ON_HOLD_BY_HAND
+            } else {
+                ON_HOLD
+            };
+            match self.decide(&reason, confidence, choices, cast).await {
                 Decision::Choice(Choice::Continue) => end = continue_primitive(cast).await?,
+                Decision::Choice(Choice::TakeOver) => {
+                    return self.by_hand(step, &reason, (&before, scene), cast).await;
+                }
                 decision => {
                     let called = self.leave_held(step, &reason, scene, cast).await?;
                     return Ok(after_hold(&reason, &decision, called));
@@ -127,6 +138,38 @@ impl Stepper<'_> {
         let reason = format!("The safety layer stopped the robot: {limit}.");
         self.finish_step(step, Outcome::Interrupted, Some(reason.clone()), cast);
         Tried::Over(Ended::new(RunOutcome::SafetyStop, Some(reason)))
+    }
+
+    /// A person moves the arm; then what is there is measured: the step is done, is
+    /// tried again, or the rest is planned anew.
+    async fn by_hand(
+        &mut self,
+        step: &Step,
+        reason: &str,
+        (before, scene): (&Scene, &mut Scene),
+        cast: &mut Cast<'_>,
+    ) -> Result<Tried, RobotError> {
+        let (robot, mut attending) = cast.split(Heed::Urgent);
+        let taken = robot.take_over(&mut attending).await;
+        let wish = attending.wish;
+        cast.wishes.extend(wish);
+        match taken? {
+            TakenOver::GivenBack => {
+                let claimed = (Outcome::Failed, Some(BY_HAND.to_owned()));
+                self.measure(step, claimed, (before, scene), cast).await
+            }
+            TakenOver::SafetyStopped { limit } => Ok(self.safety_stopped(step, &limit, cast)),
+            TakenOver::GivenUp => {
+                self.leave_held(step, reason, scene, cast).await?;
+                Ok(Tried::Over(ended_by_a_person()))
+            }
+            TakenOver::Unanswered => {
+                self.leave_held(step, reason, scene, cast).await?;
+                Ok(Tried::Over(needs_person(reason)))
+            }
+            // The stop is met between primitives.
+            TakenOver::Stopped => self.leave_held(step, reason, scene, cast).await,
+        }
     }
 
     /// Forgets the held primitive, at rest.
@@ -223,15 +266,16 @@ impl Stepper<'_> {
     }
 }
 
+fn ended_by_a_person() -> Ended {
+    Ended::new(RunOutcome::Aborted, Some("Ended by a person.".to_owned()))
+}
+
 /// What an answer to a hold leads to, any but "continue".
 fn after_hold(reason: &str, decision: &Decision, called: Tried) -> Tried {
     match decision {
         Decision::Choice(Choice::Retry) => Tried::Retry,
         Decision::Choice(Choice::Skip) => Tried::Skip,
-        Decision::Choice(_) => Tried::Over(Ended::new(
-            RunOutcome::Aborted,
-            Some("Ended by a person.".to_owned()),
-        )),
+        Decision::Choice(_) => Tried::Over(ended_by_a_person()),
         // The stop, or the wish, is met between primitives.
         Decision::Wished | Decision::Stopped => called,
         Decision::Nobody => Tried::Over(needs_person(reason)),
