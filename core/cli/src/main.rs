@@ -14,6 +14,7 @@ mod failure;
 mod film;
 mod hang_watch;
 mod interrupt;
+mod live_view;
 mod log_writer;
 mod measure;
 mod monitor;

@@ -100,8 +100,9 @@ impl Denied {
 }
 
 impl Access {
-    /// Whether a request may pass; `query` is its query string.
-    pub(crate) fn check(&self, headers: &HeaderMap, query: &str) -> Result<(), Denied> {
+    /// Whether a request comes from the console's own page and to its own address,
+    /// whoever sent it.
+    pub(crate) fn check_address(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let host = headers
             .get(header::HOST)
             .and_then(|host| host.to_str().ok())
@@ -116,6 +117,12 @@ impl Access {
                 return Err(Denied::Origin);
             }
         }
+        Ok(())
+    }
+
+    /// Whether a request may pass; `query` is its query string.
+    pub(crate) fn check(&self, headers: &HeaderMap, query: &str) -> Result<(), Denied> {
+        self.check_address(headers)?;
         let Some(token) = &self.token else {
             return Ok(());
         };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Decision, Jog};
+use crate::{Attention, Decision, Jog, LiveState, RobotCard};
 
 /// How the arm is brought to rest, by analogy to IEC 60204-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,4 +59,19 @@ pub trait Desk: Send + Sync {
 
     /// Counters and times, as a Prometheus text exposition.
     fn metrics(&self) -> String;
+
+    /// What does not change while the robot is served.
+    fn card(&self) -> RobotCard {
+        RobotCard::default()
+    }
+
+    /// The robot at this moment. Asked ten times a second while a page is open.
+    fn live(&self) -> LiveState {
+        LiveState::default()
+    }
+
+    /// Where the policy looked in its last decision; none when it does not tell.
+    fn attention(&self) -> Option<Attention> {
+        None
+    }
 }

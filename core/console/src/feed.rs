@@ -44,6 +44,15 @@ impl Feed {
         let _ = self.sender.send(line);
     }
 
+    /// Tells everybody who listens now; who comes later is not told. For what
+    /// comes so often that it would displace what matters.
+    pub fn pass(&self, event: &impl Serialize) {
+        if let Ok(line) = serde_json::to_string(event) {
+            // Nobody listening is no fault.
+            let _ = self.sender.send(line.into());
+        }
+    }
+
     /// What was told lately, and everything from now on.
     pub(crate) fn listen(&self) -> (Vec<Arc<str>>, broadcast::Receiver<Arc<str>>) {
         let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,5 +76,9 @@ mod tests {
         assert!(next.try_recv().is_err());
         feed.tell(&"later");
         assert_eq!(next.try_recv().as_deref(), Ok("\"later\""));
+        feed.pass(&"often");
+        assert_eq!(next.try_recv().as_deref(), Ok("\"often\""));
+        let (past, _) = feed.listen();
+        assert_eq!(past.last().map(AsRef::as_ref), Some("\"later\""));
     }
 }

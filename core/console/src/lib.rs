@@ -5,6 +5,11 @@
 //! robot gives. Requests never wait for the robot: a stop throws a switch, a
 //! sentence goes into a queue, events come out of a broadcast.
 //!
+//! # What a page gets
+//! `/api/events` brings what happens and takes orders, `/api/live` brings state,
+//! plan and pictures; [`live`] describes its messages. The page itself is three
+//! files that are part of the program: nothing is fetched from elsewhere.
+//!
 //! # Who may
 //! The server binds the loopback interface unless told otherwise, and elsewhere
 //! only with a token. Nothing changes by `GET`. Requests from another page of
@@ -12,19 +17,34 @@
 //! machine by a foreign name server by their `Host`.
 
 mod access;
+mod board;
 mod desk;
 mod error;
 mod exposition;
 mod feed;
 mod hand;
+pub mod live;
+mod message;
+mod page;
+mod pictures;
+mod rounds;
 mod routes;
 mod server;
 mod talk;
+mod views;
+mod watching;
 
 pub use access::Token;
+pub use board::{Board, EndView, PartView, QuestionView, RunView, StepState, StepView};
 pub use desk::{Desk, Refusal, StopKind};
 pub use error::ConsoleError;
 pub use exposition::Exposition;
 pub use feed::Feed;
 pub use hand::{Decision, Jog};
+pub use live::{
+    Attention, Authority, CameraCard, Capability, ControlPace, JointCard, LiveState, Mode,
+    PolicyPace, RobotCard,
+};
+pub use pictures::{Pictures, RawPicture};
 pub use server::{Server, ServerSettings};
+pub use views::Views;

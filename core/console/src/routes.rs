@@ -8,22 +8,22 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State, WebSocketUpgrade},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    Decision, Desk, Feed, Jog, Refusal, StopKind,
+    Decision, Desk, Feed, Jog, Refusal, StopKind, Views,
     access::{Access, Denied},
-    talk,
+    page,
+    rounds::Rounds,
+    talk, watching,
 };
 
 /// Largest body of a request (bytes); a sentence is far shorter.
 const MAX_BODY: usize = 16 * 1024;
-/// The page; everything that it needs is in it.
-const PAGE: &str = include_str!("../page/index.html");
 
 /// Where stops are demanded.
 const STOP: &str = "/api/stop";
@@ -34,18 +34,29 @@ pub(crate) struct Shared {
     pub(crate) desk: Arc<dyn Desk>,
     pub(crate) feed: Feed,
     pub(crate) access: Arc<Access>,
+    pub(crate) views: Views,
+    pub(crate) rounds: Rounds,
+}
+
+impl Shared {
+    /// Says the answer to the open question.
+    pub(crate) fn answer(&self, answer: talk::Answer) -> Result<(), String> {
+        let text = self.views.board.answer(answer.question, answer.choice)?;
+        self.desk.say(&text).map_err(|refusal| refusal.reason)
+    }
 }
 
 /// All routes behind the guard.
 pub(crate) fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/", get(|| async { Html(PAGE) }))
+    page::routes()
         .route("/metrics", get(metrics))
         .route("/api/state", get(state))
         .route("/api/events", get(events))
+        .route("/api/live", get(live))
         .route(STOP, post(stop))
         .route("/api/beat", post(beat))
         .route("/api/say", post(say))
+        .route("/api/answer", post(answer))
         .route("/api/handoff", post(handoff))
         .route("/api/jog", post(jog))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -56,7 +67,12 @@ pub(crate) fn routes(shared: Shared) -> Router {
 /// Lets in who may, and says to browsers what the page may do.
 async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    if let Err(denied) = shared.access.check(request.headers(), query) {
+    let checked = if page::is_public(request.uri().path()) {
+        shared.access.check_address(request.headers())
+    } else {
+        shared.access.check(request.headers(), query)
+    };
+    if let Err(denied) = checked {
         return turned_away(denied);
     }
     // A form of another page cannot send this type without asking first. A stop
@@ -75,10 +91,7 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        ),
+        ("content-security-policy", page::POLICY),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
@@ -125,6 +138,12 @@ async fn events(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Resp
     upgrade
         .max_message_size(MAX_BODY)
         .on_upgrade(move |socket| talk::talk(socket, shared))
+}
+
+async fn live(State(shared): State<Shared>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(MAX_BODY)
+        .on_upgrade(move |socket| watching::watch(socket, shared))
 }
 
 #[derive(Deserialize)]
@@ -189,6 +208,16 @@ async fn jog(State(shared): State<Shared>, body: Bytes) -> Response {
         Ok(jog) => match jog.fault() {
             Some(fault) => bad(fault),
             None => taken(shared.desk.jog(jog)),
+        },
+        Err(wrong) => bad(&wrong),
+    }
+}
+
+async fn answer(State(shared): State<Shared>, body: Bytes) -> Response {
+    match read::<talk::Answer>(&body) {
+        Ok(answer) => match shared.answer(answer) {
+            Ok(()) => StatusCode::ACCEPTED.into_response(),
+            Err(reason) => refused(StatusCode::CONFLICT, &reason),
         },
         Err(wrong) => bad(&wrong),
     }

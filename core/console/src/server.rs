@@ -6,11 +6,16 @@ use std::{
     thread::JoinHandle,
 };
 
-use tokio::{net::TcpListener, sync::oneshot};
+use axum::serve::ListenerExt;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 
 use crate::{
-    ConsoleError, Desk, Feed, Token,
+    ConsoleError, Desk, Feed, Token, Views,
     access::Access,
+    rounds::Rounds,
     routes::{Shared, routes},
 };
 
@@ -32,15 +37,28 @@ pub struct Server {
 }
 
 impl Server {
+    /// Listens and answers from now on, without pictures and plan.
+    ///
+    /// # Errors
+    /// As [`start_with`](Self::start_with).
+    pub fn start(
+        settings: ServerSettings,
+        desk: Arc<dyn Desk>,
+        feed: Feed,
+    ) -> Result<Self, ConsoleError> {
+        Self::start_with(settings, desk, feed, Views::default())
+    }
+
     /// Listens and answers from now on.
     ///
     /// # Errors
     /// When the address is taken or not this machine's, or could be reached by
     /// others and there is no token.
-    pub fn start(
+    pub fn start_with(
         settings: ServerSettings,
         desk: Arc<dyn Desk>,
         feed: Feed,
+        views: Views,
     ) -> Result<Self, ConsoleError> {
         let ServerSettings { address, token } = settings;
         if token.is_none() && !address.ip().is_loopback() {
@@ -50,7 +68,20 @@ impl Server {
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("vola-console".to_owned())
-            .spawn(move || serve(address, token, desk, feed, &ready, ended))
+            .spawn(move || {
+                let access = Access {
+                    token,
+                    port: address.port(),
+                };
+                let shared = Shared {
+                    desk,
+                    feed,
+                    access: Arc::new(access),
+                    views,
+                    rounds: Rounds::default(),
+                };
+                serve(address, shared, &ready, ended);
+            })
             .map_err(|source| ConsoleError::Thread { source })?;
         let gone = || std::io::Error::other("its thread ended");
         let bound = started.recv().unwrap_or_else(|_ended| Err(gone()));
@@ -86,9 +117,7 @@ impl Drop for Server {
 /// The thread: everything of the network happens here.
 fn serve(
     address: SocketAddr,
-    token: Option<Token>,
-    desk: Arc<dyn Desk>,
-    feed: Feed,
+    mut shared: Shared,
     ready: &mpsc::SyncSender<std::io::Result<SocketAddr>>,
     ended: oneshot::Receiver<()>,
 ) {
@@ -111,25 +140,33 @@ fn serve(
             }
         };
         let (listener, address) = listener;
-        let shared = Shared {
-            desk,
-            feed,
-            access: Arc::new(Access {
-                token,
-                port: address.port(),
-            }),
-        };
+        // The port that a free one came to.
+        shared.access = Arc::new(Access {
+            token: shared.access.token.clone(),
+            port: address.port(),
+        });
+        let rounds = shared.rounds.clone();
+        let rounds = rounds.make(Arc::clone(&shared.desk), shared.views.clone());
         let _ = ready.send(Ok(address));
         tokio::select! {
-            result = axum::serve(listener, routes(shared)) => {
+            result = axum::serve(listener.tap_io(at_once), routes(shared)) => {
                 if let Err(error) = result {
                     tracing::error!("the console ended: {error}");
                 }
             }
+            () = rounds => {}
             // Open connections end with the runtime.
             _ = ended => {}
         }
     });
+}
+
+/// Small messages leave at once: a question, or a stop, is not kept back to be
+/// sent with the next.
+fn at_once(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!("a connection may be slow: {error}");
+    }
 }
 
 async fn listen(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {

@@ -1,10 +1,20 @@
 //! One page's open connection: events out, orders in.
+//!
+//! Orders are heard while an event is on its way, so that a page behind a slow
+//! line stops the robot as soon as its word arrives.
 
 use axum::extract::ws::{Message, WebSocket};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use crate::{Decision, Jog, StopKind, routes::Shared};
+
+/// Answers that wait for a page at most; it reads none when it misses more.
+const ANSWERS: usize = 16;
 
 /// What a page may send.
 #[derive(Deserialize)]
@@ -14,6 +24,8 @@ enum Order {
     Stop(StopKind),
     /// `{"say":"…"}`.
     Say(String),
+    /// `{"answer":{"question":1,"choice":0}}`.
+    Answer(Answer),
     /// `{"choose":"take_over"}`.
     Choose(Decision),
     /// `{"jog":{"linear_m_per_s":[0,0,0.1]}}`.
@@ -22,48 +34,76 @@ enum Order {
     Beat(bool),
 }
 
+/// The choice, counted from 0, that answers an open question.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answer {
+    pub(crate) question: u64,
+    pub(crate) choice: usize,
+}
+
 /// Serves a connection until it closes.
-pub(crate) async fn talk(mut socket: WebSocket, shared: Shared) {
+pub(crate) async fn talk(socket: WebSocket, shared: Shared) {
+    let (out, orders) = socket.split();
+    let (answers, waiting) = mpsc::channel(ANSWERS);
+    tokio::select! {
+        () = tell(out, &shared, waiting) => {}
+        () = hear(orders, &shared, &answers) => {}
+    }
+}
+
+/// Sends events and answers.
+async fn tell(
+    mut out: SplitSink<WebSocket, Message>,
+    shared: &Shared,
+    mut waiting: mpsc::Receiver<String>,
+) {
     let (past, mut next) = shared.feed.listen();
     for line in past {
-        if send(&mut socket, &line).await.is_err() {
+        if send(&mut out, &line).await.is_err() {
             return;
         }
     }
     loop {
-        tokio::select! {
+        let sent = tokio::select! {
             event = next.recv() => match event {
-                Ok(line) => {
-                    if send(&mut socket, &line).await.is_err() {
-                        return;
-                    }
-                }
+                Ok(line) => send(&mut out, &line).await,
                 // A page that cannot keep up loses the oldest and is told so.
                 Err(RecvError::Lagged(lost)) => {
                     let line = format!("{{\"event\":\"lost\",\"count\":{lost}}}");
-                    if send(&mut socket, &line).await.is_err() {
-                        return;
-                    }
+                    send(&mut out, &line).await
                 }
                 Err(RecvError::Closed) => return,
             },
-            message = socket.recv() => match message {
-                Some(Ok(Message::Text(text))) => {
-                    if let Some(answer) = obey(&shared, &text)
-                        && send(&mut socket, &answer).await.is_err()
-                    {
-                        return;
-                    }
-                }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
+            answer = waiting.recv() => match answer {
+                Some(answer) => send(&mut out, &answer).await,
+                None => return,
             },
+        };
+        if sent.is_err() {
+            return;
         }
     }
 }
 
-async fn send(socket: &mut WebSocket, line: &str) -> Result<(), axum::Error> {
-    socket.send(Message::Text(line.into())).await
+/// Carries out orders.
+async fn hear(mut orders: SplitStream<WebSocket>, shared: &Shared, answers: &mpsc::Sender<String>) {
+    while let Some(Ok(message)) = orders.next().await {
+        match message {
+            Message::Text(text) => {
+                if let Some(answer) = obey(shared, &text) {
+                    // A page that does not read its answers loses them.
+                    let _ = answers.try_send(answer);
+                }
+            }
+            Message::Close(_) => return,
+            _ => {}
+        }
+    }
+}
+
+async fn send(out: &mut SplitSink<WebSocket, Message>, line: &str) -> Result<(), axum::Error> {
+    out.send(Message::Text(line.into())).await
 }
 
 /// Carries an order out; what is wrong with it.
@@ -80,6 +120,10 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
         Ok(Order::Say(text)) => match shared.desk.say(&text) {
             Ok(()) => None,
             Err(refusal) => error(refusal.reason),
+        },
+        Ok(Order::Answer(answer)) => match shared.answer(answer) {
+            Ok(()) => None,
+            Err(reason) => error(reason),
         },
         Ok(Order::Choose(decision)) => match shared.desk.decide(decision) {
             Ok(()) => None,
@@ -100,7 +144,7 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             None
         }
         Err(wrong) => error(format!(
-            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
+            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"answer\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
         )),
     }
 }

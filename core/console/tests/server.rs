@@ -128,6 +128,14 @@ fn orders_reach_the_desk_and_answers_come_back() {
         page.contains("STOP") && page.contains("content-security-policy"),
         "{page}"
     );
+    assert!(!page.contains("unsafe-inline"), "{page}");
+    for (file, kind) in [
+        ("console.css", "text/css"),
+        ("console.js", "text/javascript"),
+    ] {
+        let (code, text) = ask(at, &format!("GET /{file}"), &[], "");
+        assert!(code == 200 && text.contains(kind), "{text}");
+    }
     let (code, metrics) = ask(at, "GET /metrics", &[], "");
     assert!(
         code == 200 && metrics.ends_with("vola_info 1\n"),
@@ -192,6 +200,9 @@ fn nothing_changes_by_get_nor_from_another_page_or_name() {
         ("POST /api/beat", vec![JSON, "origin: null"], 403),
         ("GET /metrics", vec!["host: evil.example"], 403),
         ("GET /api/events", vec!["origin: http://evil.example"], 403),
+        ("GET /api/live", vec!["origin: http://evil.example"], 403),
+        ("GET /console.js", vec!["host: evil.example"], 403),
+        ("GET /api/answer", vec![], 405),
     ] {
         let (got, answer) = ask(at, first, &headers, "");
         assert_eq!(got, code, "{first} {headers:?}: {answer}");
@@ -252,6 +263,10 @@ fn beyond_this_machine_a_token_is_needed() {
             200,
         ),
         ("POST /api/stop", vec![JSON], 401),
+        ("GET /api/live", vec![], 401),
+        ("GET /", vec![], 401),
+        // The same for everybody, and a browser asks for it without the token.
+        ("GET /console.js", vec![], 200),
     ] {
         let (got, answer) = ask(at, first, &headers, "");
         assert_eq!(got, code, "{first} {headers:?}: {answer}");

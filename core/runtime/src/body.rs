@@ -61,7 +61,18 @@ pub(crate) struct Watch {
     pub(crate) camera: String,
     pub(crate) period_ns: u64,
     pub(crate) sink: PictureSink,
+    /// Whether somebody looks; none: always.
+    pub(crate) is_wanted: Option<PictureDemand>,
 }
+
+impl Watch {
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.is_wanted.as_ref().is_none_or(|is_wanted| is_wanted())
+    }
+}
+
+/// Says whether somebody looks at a camera's pictures now.
+pub(crate) type PictureDemand = Box<dyn Fn() -> bool + Send>;
 
 /// Is given every tick of the control loop as a call, and must make it once.
 pub type TickWrapper = Box<dyn FnMut(&mut dyn FnMut()) + Send>;

@@ -318,6 +318,7 @@ impl ControlLoop {
         self.status.ticks = self.status.ticks.wrapping_add(1);
         self.status.at_rest = self.filter.is_at_rest();
         self.status.stands = self.status.at_rest && !self.moves(&self.status.state);
+        self.telemetry.arm.show(&self.status);
         self.telemetry.ticks.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -7,7 +7,9 @@
 //! The same code runs in virtual time (no threads, for evaluation and tests) and
 //! in real time (1 kHz control thread).
 
+mod arm_gauge;
 mod arm_model;
+mod attention_map;
 mod authority;
 mod body;
 mod call_watch;
@@ -68,6 +70,8 @@ mod tick_clock;
 mod virtual_body;
 mod watchdog;
 
+pub use arm_gauge::ArmGlance;
+pub use attention_map::AttentionMap;
 pub use authority::Authority;
 pub use body::{PictureSink, TickWrapper};
 pub use call_watch::{CallWatch, OverdueCall};
@@ -103,5 +107,5 @@ pub use session::{ClockMode, Drive, PolicyUse, Session, SessionOptions};
 pub use steal::hypervisor_steal_ns;
 pub use stop_switch::{StopLevel, StopSwitch};
 pub use take_over::{HandInput, TakeOverEnd, Teleoperator};
-pub use telemetry::{ControlReport, ControlWatch, PolicyTelemetry};
+pub use telemetry::{ControlReport, ControlWatch, DecisionGlance, PolicyTelemetry};
 pub use vola_confidence::ConfidenceReading;

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -15,10 +15,7 @@ use std::{
 use vola_types::PluginId;
 
 use crate::{
-    Picture, RuntimeError,
-    body::{PictureSink, Watch},
-    control_loop::TICK_NS,
-    real_body::spawn_camera,
+    Picture, RuntimeError, body::Watch, control_loop::TICK_NS, real_body::spawn_camera,
     robot::CameraPort,
 };
 
@@ -44,13 +41,20 @@ struct Shared {
     taken: Condvar,
     /// Pictures taken before this one do not count.
     generation: AtomicU64,
+    /// Somebody reads pictures when it needs them, not only those it is shown.
+    is_read: AtomicBool,
     watches: Mutex<Vec<Watching>>,
+}
+
+impl Shared {
+    fn watches(&self) -> MutexGuard<'_, Vec<Watching>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Somebody who is shown pictures while time passes.
 struct Watching {
-    sink: PictureSink,
-    period_ns: u64,
+    watch: Watch,
     next_ns: u64,
 }
 
@@ -79,6 +83,7 @@ impl CameraThreads {
         now_ns: impl Fn() -> u64 + Send + 'static,
     ) -> Result<(Picture, u64), RuntimeError> {
         let shared = self.shared(key, id, now_ns)?;
+        shared.is_read.store(true, Ordering::Release);
         let wanted = shared.generation.load(Ordering::Acquire);
         let newest = shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let (newest, _timeout) = shared
@@ -107,15 +112,7 @@ impl CameraThreads {
         now_ns: impl Fn() -> u64 + Send + 'static,
     ) -> Result<(), RuntimeError> {
         let shared = self.shared(&watch.camera, id, now_ns)?;
-        let mut watches = shared
-            .watches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        watches.push(Watching {
-            sink: watch.sink,
-            period_ns: watch.period_ns,
-            next_ns: 0,
-        });
+        shared.watches().push(Watching { watch, next_ns: 0 });
         Ok(())
     }
 
@@ -196,6 +193,10 @@ impl CameraThread {
     pub(crate) fn run(self, mut camera: CameraPort, now_ns: impl Fn() -> u64) {
         let period = period(camera.description().rate_hz);
         while !self.ending.load(Ordering::Acquire) {
+            let Some(period) = self.period_now(period) else {
+                std::thread::park_timeout(period);
+                continue;
+            };
             let started_ns = now_ns();
             let taken = camera.grab(started_ns);
             if let Ok((picture, _)) = &taken {
@@ -224,16 +225,26 @@ impl CameraThread {
         }
     }
 
+    /// Time between two pictures as things are; none when nobody wants any.
+    fn period_now(&self, own: Duration) -> Option<Duration> {
+        if self.shared.is_read.load(Ordering::Acquire) {
+            return Some(own);
+        }
+        let watches = self.shared.watches();
+        if watches.is_empty() {
+            // It was started to be read, and is about to be.
+            return Some(own);
+        }
+        let wanted = watches.iter().filter(|it| it.watch.is_wanted());
+        let shortest_ns = wanted.map(|it| it.watch.period_ns).min()?;
+        Some(own.max(Duration::from_nanos(shortest_ns)))
+    }
+
     fn show(&self, picture: &Picture, time_ns: u64) {
-        let mut watches = self
-            .shared
-            .watches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for watching in watches.iter_mut() {
-            if time_ns >= watching.next_ns {
-                (watching.sink)(time_ns, picture);
-                watching.next_ns = time_ns + watching.period_ns;
+        for Watching { watch, next_ns } in self.shared.watches().iter_mut() {
+            if time_ns >= *next_ns && watch.is_wanted() {
+                (watch.sink)(time_ns, picture);
+                *next_ns = time_ns + watch.period_ns;
             }
         }
     }
@@ -318,6 +329,30 @@ mod tests {
             assert!(written.contains(&(at, number)), "a copy of {number}");
             assert!(picture.rgb.iter().all(|byte| *byte == number));
         }
+    }
+
+    #[test]
+    fn a_camera_takes_pictures_for_who_reads_or_looks() {
+        let own = Duration::from_millis(40);
+        let camera = CameraThread {
+            shared: Arc::default(),
+            ending: Arc::default(),
+        };
+        assert_eq!(camera.period_now(own), Some(own));
+        let looks = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&looks);
+        let watch = Watch {
+            camera: "wrist".to_owned(),
+            period_ns: 100_000_000,
+            sink: Box::new(|_, _| {}),
+            is_wanted: Some(Box::new(move || asked.load(Ordering::Relaxed))),
+        };
+        camera.shared.watches().push(Watching { watch, next_ns: 0 });
+        assert_eq!(camera.period_now(own), None);
+        looks.store(true, Ordering::Relaxed);
+        assert_eq!(camera.period_now(own), Some(Duration::from_millis(100)));
+        camera.shared.is_read.store(true, Ordering::Relaxed);
+        assert_eq!(camera.period_now(own), Some(own));
     }
 
     #[test]

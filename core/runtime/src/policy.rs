@@ -15,12 +15,11 @@ use vola_isolation::{PoolBuffer, SharedPool};
 use vola_types::PluginId;
 
 use crate::{
-    Detection, RuntimeError, pipeline::Pipeline, proprioception::Proprioception,
-    stage_instance::PolicyHost,
+    AttentionMap, Detection, RuntimeError, attention_map::ATTENTION, pipeline::Pipeline,
+    proprioception::Proprioception, stage_instance::PolicyHost,
 };
 
-/// Tensors that a bundle's stages may give for the confidence.
-const ATTENTION: &str = "attention";
+/// Tensor that a bundle's stages may give for the confidence.
 const TOKEN_ENTROPY: &str = "token_entropy";
 
 /// What the policy decided from one observation.
@@ -233,6 +232,27 @@ impl Policy {
             stage_millis,
             inner: self.inner_evidence(),
         })
+    }
+
+    /// Where the last decision looked; none when no stage tells it, or when
+    /// several cameras leave open in which picture.
+    pub(crate) fn attention(&self) -> Option<AttentionMap> {
+        let output = self.pipeline.output(ATTENTION)?;
+        let cameras = self.action_preprocessor.cameras();
+        let [key] = *cameras.as_slice() else {
+            return None;
+        };
+        let mut known = self.binding.cameras().iter();
+        let camera = known.find(|camera| camera.key() == key)?;
+        let size = (camera.width() as usize, camera.height() as usize);
+        if TensorAbi::dtype_from_code(output.dtype) != Some(vola_types::DType::F32) {
+            return None;
+        }
+        let words = output.bytes.as_slice().chunks_exact(4);
+        let weights: Vec<f32> = words
+            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+            .collect();
+        AttentionMap::of(key, size, &shape_of(&output), &weights)
     }
 
     /// The first of the action head's inputs.

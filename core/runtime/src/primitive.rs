@@ -12,8 +12,8 @@ use vola_confidence::{Asking, AttentionMaps, Evidence, Monitor, PlannedPath, Too
 use vola_types::{ActionSpace, Op, Outcome, PrimitiveGoal, Signal};
 
 use crate::{
-    ConfidenceReading, ConfidenceUse, DecisionReport, Driver, HandoffAnswer, HandoffChoice,
-    HandoffEvent, HandoffState, HoldReason, LabelTensor, Options, PrimitiveObserver,
+    ConfidenceReading, ConfidenceUse, DecisionGlance, DecisionReport, Driver, HandoffAnswer,
+    HandoffChoice, HandoffEvent, HandoffState, HoldReason, LabelTensor, Options, PrimitiveObserver,
     PrimitiveReport, RuntimeError, SafetyNote, Session,
     camera_watch::CameraVerdict,
     chunk_targets::{ChunkOrigin, joint_targets},
@@ -21,7 +21,7 @@ use crate::{
     control_loop::{PROPRIOCEPTION_NS, TICK_NS},
     control_status::{ControlMode, StopCause},
     expert,
-    policy::InnerEvidence,
+    policy::{InnerEvidence, Policy},
     proprioception::Proprioception,
     seeded_noise::SeededNoise,
     session::ClockMode,
@@ -441,6 +441,13 @@ impl Session {
         reading: &ConfidenceReading,
         observer: &mut dyn PrimitiveObserver,
     ) {
+        let policy = self.policy.as_ref().filter(|_| decision.millis > 0.0);
+        self.policy_telemetry.show(DecisionGlance {
+            time_ns: measured.time_ns,
+            millis: decision.millis,
+            // An expert's decision takes no time and looks nowhere.
+            attention: policy.and_then(Policy::attention),
+        });
         observer.decision(&DecisionReport {
             time_ns: measured.time_ns,
             confidence: reading.clone(),

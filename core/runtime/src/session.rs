@@ -22,7 +22,7 @@ use crate::{
     Robot, RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     authority::AuthorityWord,
-    body::{Body, PictureSink, TickWrapper, Watch, World},
+    body::{Body, PictureDemand, PictureSink, TickWrapper, Watch, World},
     camera_watch::CameraDeadlines,
     confidence::{Confidence, ConfidenceUse},
     control_inputs::RecordedSetup,
@@ -438,6 +438,29 @@ impl Session {
             camera: camera.to_owned(),
             period_ns,
             sink,
+            is_wanted: None,
+        })
+    }
+
+    /// The same while somebody looks. In real time a camera that nobody has read
+    /// and nobody looks at takes no pictures, and one that is only looked at
+    /// takes no more than are shown. Both calls are made on the camera's thread
+    /// and must not wait: the policy may need its next picture.
+    ///
+    /// # Errors
+    /// When there is no such camera.
+    pub fn watch_while(
+        &mut self,
+        camera: &str,
+        period_ns: u64,
+        is_wanted: PictureDemand,
+        sink: PictureSink,
+    ) -> Result<(), RuntimeError> {
+        self.body.watch(Watch {
+            camera: camera.to_owned(),
+            period_ns,
+            sink,
+            is_wanted: Some(is_wanted),
         })
     }
 

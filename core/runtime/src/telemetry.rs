@@ -14,6 +14,8 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    ArmGlance, AttentionMap,
+    arm_gauge::ArmGauge,
     control_status::{InterventionCounts, LIMIT_WORDS},
     latency::{LatencyHistogram, LatencyQuantiles},
     steal::hypervisor_steal_ns,
@@ -26,6 +28,8 @@ const IN_TIME_NS: u64 = 1_000_000;
 /// What the control loop counts. Shared with its thread.
 #[derive(Debug, Default)]
 pub(crate) struct ControlTelemetry {
+    /// The newest tick's arm.
+    pub(crate) arm: ArmGauge,
     pub(crate) ticks: AtomicU64,
     pub(crate) missed_ticks: AtomicU64,
     pub(crate) lost_events: AtomicU64,
@@ -203,12 +207,31 @@ impl ControlWatch {
     pub fn report(&self) -> ControlReport {
         self.telemetry.report()
     }
+
+    /// Where the arm is and what the loop does, at its newest tick. Waits for
+    /// nobody.
+    #[must_use]
+    pub fn arm(&self) -> ArmGlance {
+        self.telemetry.arm.glance()
+    }
 }
 
 /// What policy steps cost, by part. Written by the policy thread.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyTelemetry {
     shared: Arc<Mutex<BTreeMap<String, Arc<LatencyHistogram>>>>,
+    last: Arc<Mutex<Option<DecisionGlance>>>,
+}
+
+/// The policy's last decision, for people who look on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionGlance {
+    /// Time of its observation (ns, on the runtime's clock).
+    pub time_ns: u64,
+    /// Duration, pictures to checked chunk (ms).
+    pub millis: f64,
+    /// Where it looked; none when the policy does not tell.
+    pub attention: Option<AttentionMap>,
 }
 
 impl PolicyTelemetry {
@@ -222,6 +245,18 @@ impl PolicyTelemetry {
         let histogram = Arc::new(LatencyHistogram::default());
         histogram.record(duration_ns);
         parts.insert(part.to_owned(), histogram);
+    }
+
+    /// Shows a decision to who looks on.
+    pub(crate) fn show(&self, decision: DecisionGlance) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(decision);
+    }
+
+    /// The last decision; none before the first.
+    #[must_use]
+    pub fn last_decision(&self) -> Option<DecisionGlance> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 
     /// Quantiles by part.

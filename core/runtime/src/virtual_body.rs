@@ -118,6 +118,13 @@ impl VirtualBody {
         }
     }
 
+    /// Puts a watch back into its place.
+    fn keep(&mut self, number: usize, watch: (Watch, u64)) {
+        self.watches.push(watch);
+        let last = self.watches.len() - 1;
+        self.watches.swap(number, last);
+    }
+
     /// Shows a watch its picture when it is due.
     fn show(&mut self, number: usize) -> Result<(), RuntimeError> {
         let due = |(_, due_ns): &(Watch, u64)| self.now_ns >= *due_ns;
@@ -125,14 +132,16 @@ impl VirtualBody {
             return Ok(());
         }
         let (mut watch, due_ns) = self.watches.swap_remove(number);
+        let next = due_ns + watch.period_ns;
+        if !watch.is_wanted() {
+            self.keep(number, (watch, next));
+            return Ok(());
+        }
         let taken = self.picture(&watch.camera);
         if let Ok((picture, _)) = &taken {
             (watch.sink)(self.now_ns, picture);
         }
-        let next = due_ns + watch.period_ns;
-        self.watches.push((watch, next));
-        let last = self.watches.len() - 1;
-        self.watches.swap(number, last);
+        self.keep(number, (watch, next));
         taken.map(|_| ())
     }
 }

@@ -4,7 +4,11 @@ mod archive;
 mod asking_models;
 mod bad_input;
 mod benching;
+#[cfg(unix)]
+mod browser;
 mod chatting;
+#[cfg(unix)]
+mod console_page;
 mod dialogues;
 mod documents;
 mod handing_over;

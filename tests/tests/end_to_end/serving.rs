@@ -28,7 +28,7 @@ impl Drop for Served {
     }
 }
 
-fn serve(more: &[&str]) -> Served {
+pub(super) fn serve(more: &[&str]) -> Served {
     serve_with("", more)
 }
 
@@ -59,6 +59,11 @@ pub(super) fn serve_with(settings: &str, more: &[&str]) -> Served {
 }
 
 impl Served {
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Status code and body.
     pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();

@@ -13,8 +13,12 @@ use std::{
 
 use clap::Args;
 use serde_json::{Value, json};
-use vola_console::{Decision, Desk, Feed, Jog, Refusal, Server, ServerSettings, StopKind, Token};
+use vola_console::{
+    Attention, Authority, Decision, Desk, Feed, Jog, LiveState, Pictures, Refusal, RobotCard,
+    Server, ServerSettings, StopKind, Token, Views,
+};
 use vola_runtime::{Heartbeat, HeartbeatKind, JogCommand, JogMotion, StopLevel, StopSwitch};
+use vola_types::RunEventKind;
 
 use super::chat::{Chat, Talk};
 use crate::{
@@ -23,6 +27,7 @@ use crate::{
     failure::{Failure, exit},
     hang_watch,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
+    live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
     output::Console,
     robot::{Pendant, SessionRobot},
@@ -88,6 +93,12 @@ pub(crate) fn run(
         let deadline = Duration::from_millis(ms);
         session.expect_heartbeat(HeartbeatKind::Operator, deadline)
     });
+    let card = robot_card(robot.session(), workplace.deployment(), own.dead_man_ms);
+    let views = Views {
+        pictures: Pictures::new(card.cameras.iter().map(|camera| camera.key.as_str())),
+        ..Views::default()
+    };
+    show_cameras(robot.session(), &card, &views.pictures)?;
     let pendant = Pendant::new(inbox.clone(), Typist::Person);
     robot.hand_to(pendant.clone());
     let feed = Feed::default();
@@ -101,13 +112,21 @@ pub(crate) fn run(
         pendant,
         feed: feed.clone(),
         monitor: monitor.clone(),
+        live: LiveView::new(robot.session(), &card),
+        card,
+        views: views.clone(),
         has_ended: AtomicBool::new(false),
     });
     let settings = ServerSettings {
         address: own.listen,
         token,
     };
-    let server = Server::start(settings, Arc::clone(&desk) as Arc<dyn Desk>, feed.clone())?;
+    let server = Server::start_with(
+        settings,
+        Arc::clone(&desk) as Arc<dyn Desk>,
+        feed.clone(),
+        views.clone(),
+    )?;
     let address = server.address();
     if console.is_json() {
         console.object(&json!({"listening": address}))?;
@@ -125,7 +144,15 @@ pub(crate) fn run(
         listener: Some(Box::new(move |told| {
             if let Ok(event) = told {
                 monitor.see(event);
-                feed.tell(event);
+                views.board.see(event);
+                if matches!(
+                    event.kind,
+                    RunEventKind::Confidence { .. } | RunEventKind::State { .. }
+                ) {
+                    feed.pass(event);
+                } else {
+                    feed.tell(event);
+                }
             } else if let Err(complaint) = told {
                 feed.tell(&json!({"error": {"message": complaint}}));
             }
@@ -180,6 +207,9 @@ struct RobotDesk {
     pendant: Pendant,
     feed: Feed,
     monitor: Monitor,
+    live: LiveView,
+    card: RobotCard,
+    views: Views,
     has_ended: AtomicBool,
 }
 
@@ -245,6 +275,7 @@ impl Desk for RobotDesk {
             return refuse(format!("over the network there are only {known}"));
         }
         self.feed.tell(&json!({"said": text}));
+        self.views.board.said(text);
         self.inbox.typed(text);
         Ok(())
     }
@@ -262,5 +293,21 @@ impl Desk for RobotDesk {
 
     fn metrics(&self) -> String {
         self.monitor.exposition()
+    }
+
+    fn card(&self) -> RobotCard {
+        self.card.clone()
+    }
+
+    fn live(&self) -> LiveState {
+        let mut state = self.live.state(self.inbox.is_moving());
+        if self.pendant.is_taken() {
+            state.authority = Authority::Person;
+        }
+        state
+    }
+
+    fn attention(&self) -> Option<Attention> {
+        self.live.attention()
     }
 }

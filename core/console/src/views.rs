@@ -1,0 +1,12 @@
+//! What pages are shown beside the state.
+
+use crate::{Board, Pictures};
+
+/// What whoever owns the robot fills, and pages are shown. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Views {
+    /// The run: plan, steps, open question, confidence.
+    pub board: Board,
+    /// The cameras' newest pictures.
+    pub pictures: Pictures,
+}
