@@ -54,6 +54,7 @@ mod real_time_report;
 mod report;
 mod robot;
 mod robot_settings;
+mod run_header;
 mod safety_setup;
 mod seeded_noise;
 mod session;
