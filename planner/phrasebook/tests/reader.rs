@@ -26,7 +26,7 @@ fn scene() -> Scene {
         {"id":"blue_bowl","kind":"bowl","color":"blue","position":[0.50,0.10,0.03],"on":"table"},
         {"id":"drawer","kind":"drawer","open":false}]}"#,
     )
-    .unwrap()
+    .unwrap_or_default()
 }
 
 fn answer(rules: &RulesBackend, sentence: &str) -> PlanDraft {

@@ -184,7 +184,11 @@ mod tests {
             reading("unsafe person", 5.0),
             reading("ask", 5.0),
         ] {
-            assert_eq!(verdict(&[doubtful.clone()], true), None, "{doubtful:?}");
+            assert_eq!(
+                verdict(std::slice::from_ref(&doubtful), true),
+                None,
+                "{doubtful:?}"
+            );
         }
         let close = reading("do open drawer", 3.5);
         assert_eq!(verdict(&[put(), close], true), None);
