@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_disk_that_stalls_stops_nobody_and_what_is_lost_is_counted() {
-        let (let_go, letting_go) = mpsc::channel();
+        let (let_go, letting_go) = mpsc::sync_channel(1);
         let written = Arc::new(Mutex::new(Vec::new()));
         let file = Stalled {
             letting_go,
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_disk_that_never_moves_again_does_not_keep_the_end() {
-        let (_never, letting_go) = mpsc::channel();
+        let (_never, letting_go) = mpsc::sync_channel(1);
         let file = Stalled {
             letting_go,
             written: Arc::default(),

@@ -296,10 +296,10 @@ impl Columns {
                     if !nested || reps.get(slot) == Some(&0) {
                         all.push(Vec::new());
                     }
-                    if full == 0 || defs.get(slot) == Some(&full) {
-                        if let (Some(row), Some(one)) = (all.last_mut(), given.next()) {
-                            row.push(value(one));
-                        }
+                    if (full == 0 || defs.get(slot) == Some(&full))
+                        && let (Some(row), Some(one)) = (all.last_mut(), given.next())
+                    {
+                        row.push(value(one));
                     }
                 }
             }

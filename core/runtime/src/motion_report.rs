@@ -83,10 +83,13 @@ pub(crate) struct MotionTap {
     told_ns: u64,
 }
 
+/// Who hears of every instant, with the arm that it is told by; none yet.
+type SharedSink = Arc<Mutex<Option<(Arc<ArmModel>, MotionSink)>>>;
+
 /// The other end.
 pub(crate) struct MotionOutlet {
     queue: Consumer<MotionInstant>,
-    sink: Arc<Mutex<Option<(Arc<ArmModel>, MotionSink)>>>,
+    sink: SharedSink,
 }
 
 /// What both ends and the session share.
@@ -100,7 +103,7 @@ pub(crate) struct TapState {
 #[derive(Clone)]
 pub(crate) struct TapHandle {
     shared: Arc<TapState>,
-    sink: Arc<Mutex<Option<(Arc<ArmModel>, MotionSink)>>>,
+    sink: SharedSink,
 }
 
 impl TapHandle {

@@ -17,9 +17,9 @@ use vola_types::{EmbodimentDescription, Op, PluginId};
 
 use crate::{
     ArmState, CallWatch, CommandDigest, ControlReport, ControlWatch, Detection, Heartbeat,
-    HeartbeatKind, Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginLibrary,
-    PluginOptions, PluginRegistry, PluginRules, PolicyContract, PolicyTelemetry, RealTimeReport,
-    Robot, RuntimeError, SceneReading, StopSwitch,
+    HeartbeatKind, Interposer, LabelTensor, MotionSink, Picture, PictureCounts, PluginOptions,
+    PluginRegistry, PluginRules, PolicyContract, PolicyTelemetry, RealTimeReport, Robot,
+    RuntimeError, SceneReading, StopSwitch,
     arm_model::ArmModel,
     authority::AuthorityWord,
     body::{Body, PictureDemand, PictureSink, TickWrapper, Watch, World},
@@ -169,17 +169,16 @@ impl Session {
         let stop_switch = StopSwitch::default();
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
-        let settings = merged(deployment.robot().settings(), &options.robot_settings);
-        let settings = gripping_no_harder(settings, deployment, &registry, &id);
+        let wished = merged(deployment.robot().settings(), &options.robot_settings);
+        let settings = gripping_no_harder(wished, deployment, &registry, &id);
         let robot = Robot::configure(&registry, &id, &settings)?;
         compare_deployment(deployment, robot.description())?;
-        let threads = named.map_or(1, PolicySettings::threads);
         let calls = CallWatch::default();
         let policy = bundle
             .map(|bundle| {
                 let host = PolicyHost {
                     registry: &registry,
-                    threads,
+                    threads: named.map_or(1, PolicySettings::threads),
                     interposer: options.interposer.as_deref(),
                     calls: &calls,
                 };
@@ -195,10 +194,7 @@ impl Session {
             options.confidence,
         )?;
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
-        if let Some(header) = header.as_object_mut() {
-            let last_motion = serde_json::json!(robot.last_motion());
-            header.insert("last_motion".to_owned(), last_motion);
-        }
+        header["last_motion"] = serde_json::json!(robot.last_motion());
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
@@ -224,14 +220,11 @@ impl Session {
             heartbeats: heartbeats.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
-        if let Some(header) = header.as_object_mut() {
-            let real_time = serde_json::to_value(body.real_time()).unwrap_or_default();
-            header.insert("real_time".to_owned(), real_time);
-            if let Some(path) = &options.control_record {
-                header.insert("control_record".to_owned(), serde_json::json!(path));
-            }
-            header.insert("confidence".to_owned(), confidence.header());
+        header["real_time"] = serde_json::to_value(body.real_time()).unwrap_or_default();
+        if let Some(path) = &options.control_record {
+            header["control_record"] = serde_json::json!(path);
         }
+        header["confidence"] = confidence.header();
         Ok(Self {
             body,
             model,

@@ -75,7 +75,7 @@ impl Browser {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
-            let line = lines.next().expect("the browser ended").unwrap();
+            let line = lines.next().unwrap().unwrap();
             if let Some(address) = line.strip_prefix("DevTools listening on ws://") {
                 break address.split('/').next().unwrap().to_owned();
             }
