@@ -145,6 +145,18 @@ fn a_picture_and_a_film_are_written() {
     assert_eq!(width, 640);
 }
 
+/// The text of the one run log in a folder of recordings.
+pub(super) fn run_log(folder: &std::path::Path) -> String {
+    let is_log = |path: &std::path::PathBuf| path.extension().is_some_and(|is| is == "jsonl");
+    let logs: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(is_log)
+        .collect();
+    assert_eq!(logs.len(), 1, "{logs:?}");
+    std::fs::read_to_string(&logs[0]).unwrap()
+}
+
 #[test]
 fn a_run_log_begins_with_hashes_and_holds_every_event() {
     let (folder, config) = super::watchdogs::deployment("[record]\nfolder = 'log'");
@@ -152,16 +164,11 @@ fn a_run_log_begins_with_hashes_and_holds_every_event() {
         "run", SENTENCE, "--fast", "--seed", "2", "--json", "--config", &config,
     ]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let logs: Vec<_> = std::fs::read_dir(folder.path().join("log"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    let text = std::fs::read_to_string(&logs[0]).unwrap();
+    let text = run_log(&folder.path().join("log"));
     let lines: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(logs.len(), 1);
     let header = &lines[0]["header"];
     assert!(header["bundle"]["blake3"].is_string(), "{header:#}");
     for plugin in header["plugins"].as_array().unwrap() {

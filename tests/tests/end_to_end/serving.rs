@@ -280,8 +280,7 @@ fn a_moving_robot_is_brought_to_rest_by_sigterm_and_a_second_ends_at_once() {
         assert_eq!(code, Some(130));
         // The process's own promise is two seconds; a busy machine adds its own.
         assert!(asked.elapsed() < Duration::from_secs(4));
-        let file = std::fs::read_dir(log.path()).unwrap().next().unwrap();
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let text = super::running::run_log(log.path());
         // Brought to rest, not cut off: the run's own end is in its log.
         let is_told = text.contains(r#""outcome":"interrupted""#);
         assert!(is_told || signals == 2, "{text}");

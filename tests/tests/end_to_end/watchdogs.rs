@@ -72,6 +72,8 @@ fn a_stage_that_hangs_in_this_process_ends_the_program_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let shipped = workspace().root.join("configs/policies/tabletop");
     copy_files(&shipped, folder.path());
+    // It was made for the head that is exchanged here.
+    std::fs::remove_file(folder.path().join("calibration.json")).unwrap();
     let file = folder.path().join("policy.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     // The head of the actions: called when the first primitive decides.
@@ -82,7 +84,7 @@ fn a_stage_that_hangs_in_this_process_ends_the_program_and_is_named() {
     let config = folder.path().join("d.toml");
     // Generous deadlines but the one that is tested.
     let text = format!(
-        "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = '{}'\n[plugins]\ncall_deadline_ms = 500\n[safety]\nstate_deadline_ms = 1000\ncamera_deadline_ms = 5000\ncamera_stop_ms = 10000\n[control]\nmissed_ticks = 1000",
+        "[robot]\nplugin = 'tabletop/franka'\n[policy]\nbundle = '{}'\n[plugins]\ncall_deadline_ms = 500\n[plugins.isolation]\nmock = 'none'\n[safety]\nstate_deadline_ms = 1000\ncamera_deadline_ms = 5000\ncamera_stop_ms = 10000\n[control]\nmissed_ticks = 1000",
         folder.path().display()
     );
     std::fs::write(&config, text).unwrap();

@@ -300,12 +300,12 @@ struct Orphan {
 fn kill_in_motion(round: usize) -> Option<Orphan> {
     // On a busy machine the arm may stand when the kill comes, since its drives
     // stand by themselves when the runtime is late: such a try shows nothing.
-    (0..10).find_map(|_| {
+    (0..10).find_map(|attempt| {
         let folder = tempfile::tempdir().unwrap();
         let config = deployment(folder.path(), "tabletop = 'process'\n");
         // Five decisions a second: later than two seconds after the start, at
         // other places each time.
-        let decision = 12 + 2 * (round % 4);
+        let decision = 12 + 2 * (round % 4) + attempt;
         let log = kill_a_run(&config, &folder.path().join("runs"), decision)?;
         let (before, after): (Vec<&Moment>, Vec<&Moment>) = log
             .moments

@@ -9,13 +9,12 @@ use super::{Hosting, PATIENT};
 use crate::plugins::host::{call, floats, load, services};
 
 /// Attempts that Landlock refuses; every other one is the filter's of calls.
-const LANDLOCK: [&str; 12] = [
+const LANDLOCK: [&str; 11] = [
     "write_a_file",
     "write_into_the_home",
     "write_shared_memory",
     "make_a_folder",
     "make_a_link",
-    "truncate_the_program",
     "read_passwords",
     "read_the_home",
     "read_others_temporary_files",

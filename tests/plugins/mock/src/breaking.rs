@@ -77,9 +77,15 @@ impl Stage for Break {
                 .as_u64()
                 .ok_or_else(|| Fault::settings(format!("at: expected a whole number, got {at}")))?,
         };
+        let file = match table.get("file") {
+            None => None,
+            Some(file) => Some(PathBuf::from(file.as_str().ok_or_else(|| {
+                Fault::settings(format!("file: expected a path, got {file}"))
+            })?)),
+        };
         Ok(Self {
             way: way.to_owned(),
-            file: table.get("file").and_then(Value::as_str).map(PathBuf::from),
+            file,
             at,
             calls: 0,
         })
