@@ -210,12 +210,18 @@ fn run_header(runs: &Path) -> Option<Value> {
     Some(first["header"].clone())
 }
 
+/// None until it is written to its end: the robot writes as it can.
 fn read_last_motion(path: &Path) -> Option<LastMotion> {
     let text = std::fs::read_to_string(path).ok()?;
+    std::thread::sleep(Duration::from_millis(200));
+    if std::fs::read_to_string(path).ok()? != text {
+        return None;
+    }
     let lines: Vec<Value> = text
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .ok()?;
     let lost_ns = lines.first()?["time_ns"].as_u64().unwrap();
     let numbers = |values: &Value| -> Vec<f64> {
         // The last value is the gripper's.
