@@ -122,7 +122,7 @@ fn lerobot_s_own_loader_opens_it() {
         (&Value::from(1), &Value::from(10))
     );
     let camera = &told["cameras"]["observation.images.front"];
-    assert_eq!(camera["shape"], serde_json::json!([3, 96, 96]));
+    assert_eq!(camera["shape"], serde_json::json!([3, 96, 128]));
     assert_eq!(told["last_done"], true);
     let tasks = told["tasks"].as_array().unwrap();
     assert!(
