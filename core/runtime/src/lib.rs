@@ -58,6 +58,7 @@ mod run_header;
 mod safety_setup;
 mod seeded_noise;
 mod session;
+mod session_start;
 mod stage_instance;
 mod stall;
 mod steal;

@@ -13,6 +13,16 @@ pub trait PrimitiveObserver {
         let _ = decision;
     }
 
+    /// Whether a person's word, or hand, still stands for the policy's own doubt:
+    /// then it goes on though it is unsure, and nobody is asked. Must not wait.
+    ///
+    /// # Units
+    /// `now_ns` is the runtime's clock (ns).
+    fn is_trusted(&mut self, now_ns: u64) -> bool {
+        let _ = now_ns;
+        false
+    }
+
     /// The policy is unsure. The arm already holds and stays at rest until the
     /// answer; the call may wait for a person. Without a person: abort.
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {

@@ -8,8 +8,8 @@ use crate::inflection::{Form, Noun, adjective, agree, place};
 use crate::realise::{Value, pick, weighted};
 use crate::template::{Piece, base};
 
-/// The nine regions and "some corner".
-const REGIONS: [&str; 10] = [
+/// The nine regions and "some corner", as the compact language has them.
+pub(crate) const REGIONS: [&str; 10] = [
     "top-left",
     "top",
     "top-right",

@@ -16,16 +16,23 @@ use super::watchdogs::deployment;
 /// Far above what two measurements of a second take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
-#[test]
-fn a_plugin_that_logs_on_the_control_thread_never_stops_it() {
+/// `vola bench control` with a robot in this process that logs one line a tick,
+/// on the control thread: some hundred kilobytes a second.
+fn flooded(seconds: &str) -> (tempfile::TempDir, std::process::Child) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("d.toml");
     let text = "[robot]\nplugin = 'wrong/logs_in_command'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n[plugins.isolation]\nwrong = 'none'";
     std::fs::write(&config, text).unwrap();
     let workspace = workspace();
-    // One line a tick, some hundred kilobytes in all: far more than a pipe holds.
-    let mut child = Command::new(workspace.vola())
-        .args(["bench", "control", "--seconds", "1", "--json", "--config"])
+    let child = Command::new(workspace.vola())
+        .args([
+            "bench",
+            "control",
+            "--seconds",
+            seconds,
+            "--json",
+            "--config",
+        ])
         .arg(&config)
         .arg("--plugins")
         .arg(workspace.library("wrong"))
@@ -34,6 +41,12 @@ fn a_plugin_that_logs_on_the_control_thread_never_stops_it() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    (folder, child)
+}
+
+#[test]
+fn a_plugin_that_logs_on_the_control_thread_never_stops_it() {
+    let (_folder, mut child) = flooded("1");
     let began = Instant::now();
     while child.try_wait().unwrap().is_none() {
         if began.elapsed() > LIMIT {
@@ -72,21 +85,7 @@ fn lost(text: &str) -> u64 {
 /// told to be lost, while the loop ticks on.
 #[test]
 fn a_flood_of_log_lines_is_read_or_counted() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("d.toml");
-    let text = "[robot]\nplugin = 'wrong/logs_in_command'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000";
-    std::fs::write(&config, text).unwrap();
-    let workspace = workspace();
-    let mut child = Command::new(workspace.vola())
-        .args(["bench", "control", "--seconds", "5", "--json", "--config"])
-        .arg(&config)
-        .arg("--plugins")
-        .arg(workspace.library("wrong"))
-        .current_dir(&workspace.root)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let (_folder, mut child) = flooded("5");
     // More lines than pipe and queues hold come meanwhile, unless this machine
     // is too busy for a tick a millisecond.
     std::thread::sleep(Duration::from_secs(4));

@@ -94,12 +94,9 @@ fn events_tell_every_signal_and_which_is_nearest_to_holding() {
     }
 }
 
-#[test]
-fn a_policy_that_must_hold_names_the_signal() {
-    // Nothing stands still for less than this.
-    let (_folder, config) =
-        own_bundle("[confidence]\nsignals = ['no_progress']\nthresholds = { no_progress = 0.5 }\n");
-    let run = vola(&[
+/// Picks any block, by this deployment.
+fn pick(config: &str) -> vola_tests::Finished {
+    vola(&[
         "run",
         "pick up any block",
         "--fast",
@@ -107,8 +104,16 @@ fn a_policy_that_must_hold_names_the_signal() {
         "3",
         "--json",
         "--config",
-        &config,
-    ]);
+        config,
+    ])
+}
+
+#[test]
+fn a_policy_that_must_hold_names_the_signal() {
+    // Nothing stands still for less than this.
+    let (_folder, config) =
+        own_bundle("[confidence]\nsignals = ['no_progress']\nthresholds = { no_progress = 0.5 }\n");
+    let run = pick(&config);
     assert_eq!(run.code, Some(3), "{}", run.stderr);
     let events = run.json_lines();
     let handoff = events
@@ -124,16 +129,7 @@ fn a_policy_that_must_hold_names_the_signal() {
     let (_folder, config) = own_bundle(
         "[confidence]\nsignals = ['no_progress']\nthresholds = { no_progress = 0.5 }\nbudget = { per_hour = 0 }\n",
     );
-    let run = vola(&[
-        "run",
-        "pick up any block",
-        "--fast",
-        "--seed",
-        "3",
-        "--json",
-        "--config",
-        &config,
-    ]);
+    let run = pick(&config);
     let events = run.json_lines();
     let end = events
         .iter()

@@ -52,6 +52,10 @@ impl PrimitiveObserver for Recorded<'_> {
         self.inner.decision(decision);
     }
 
+    fn is_trusted(&mut self, now_ns: u64) -> bool {
+        self.inner.is_trusted(now_ns)
+    }
+
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
         if let Some(recording) = &self.recording {
             recording.control(self.now_ns, Who::Planner, Phase::Hold);

@@ -663,10 +663,11 @@ impl PrimitiveObserver for Telling<'_> {
         });
     }
 
+    fn is_trusted(&mut self, now_ns: u64) -> bool {
+        now_ns < self.trusted_until_ns
+    }
+
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {
-        if self.now_ns < self.trusted_until_ns {
-            return HandoffAnswer::Continue;
-        }
         // The primitive ends at rest; the executive asks and may begin it again
         // from there.
         self.unsure = Some(reading.clone());
@@ -718,7 +719,7 @@ mod tests {
         );
         let mut telling = Telling::new(&mut sink, 1_000_000_000, 3_000_000_000);
         telling.now_ns = 2_500_000_000;
-        assert_eq!(telling.low_confidence(&reading), HandoffAnswer::Continue);
+        assert!(telling.is_trusted(2_500_000_000) && !telling.is_trusted(3_000_000_000));
         telling.safety(&SafetyNote {
             time_ns: 2_600_000_000,
             limit: "speed",

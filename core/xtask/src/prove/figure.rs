@@ -131,6 +131,15 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The figure of this name, for tests of how figures are read.
+#[cfg(test)]
+pub(crate) fn value(figures: &[Figure], name: &str) -> Figure {
+    let found = figures.iter().find(|figure| figure.name == name);
+    found
+        .unwrap_or_else(|| panic!("no `{name}` in {figures:#?}"))
+        .clone()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,23 +7,10 @@ use vola_types::COLORS;
 use super::words::{Vocabulary, Word, WordId, split};
 use crate::book::Book;
 use crate::inflection::Noun;
+pub(super) use crate::noun_phrase::REGIONS;
 
 /// Kinds of things, as the compact language has them.
 pub(super) const KINDS: [&str; 4] = ["block", "bowl", "drawer", "thing"];
-
-/// Regions, as the compact language has them.
-pub(super) const REGIONS: [&str; 10] = [
-    "top-left",
-    "top",
-    "top-right",
-    "left",
-    "middle",
-    "right",
-    "bottom-left",
-    "bottom",
-    "bottom-right",
-    "corner",
-];
 
 /// What an island names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

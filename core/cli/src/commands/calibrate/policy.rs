@@ -18,7 +18,7 @@ use crate::{
     arguments::{Clock, SharedArguments},
     commands::{
         eval::{Job, Perturb, name_of},
-        record::FIRST_EVALUATION_SEED,
+        record::check_seeds,
         workers::{self, Progress},
     },
     confidence::{Judge, Surveyed, TASKS, survey_episode},
@@ -41,7 +41,7 @@ pub(super) fn run(
     own: &CalibrateArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    check_seeds(own)?;
+    check_seeds(own.seed, own.episodes.max(own.failures))?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
     let workplace = match &arm {
         Some(arm) => Workplace::open_for(shared, arm)?,
@@ -117,22 +117,6 @@ pub(super) fn run(
         console,
     )?;
     Ok(exit::DONE)
-}
-
-fn check_seeds(own: &CalibrateArguments) -> Result<(), Failure> {
-    let most = own.episodes.max(own.failures) as u64;
-    let last = own.seed.saturating_add(most);
-    if last <= FIRST_EVALUATION_SEED {
-        return Ok(());
-    }
-    Err(Failure::Argument {
-        argument: "--seed".to_owned(),
-        expected: format!(
-            "scenes below seed {FIRST_EVALUATION_SEED}, which are kept for evaluation"
-        ),
-        got: format!("{} to {last}", own.seed),
-        help: "choose a smaller --seed or fewer --episodes".to_owned(),
-    })
 }
 
 fn wish(own: &CalibrateArguments) -> SessionWish {

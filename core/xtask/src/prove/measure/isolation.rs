@@ -141,13 +141,7 @@ impl Said<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn value(figures: &[Figure], name: &str) -> Figure {
-        let found = figures.iter().find(|figure| figure.name == name);
-        found
-            .unwrap_or_else(|| panic!("no `{name}` in {figures:#?}"))
-            .clone()
-    }
+    use crate::prove::figure::value;
 
     #[test]
     fn figures_and_counts_are_read_from_the_lines() {

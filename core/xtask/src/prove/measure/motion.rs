@@ -463,13 +463,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn value(figures: &[Figure], name: &str) -> Figure {
-        let found = figures.iter().find(|figure| figure.name == name);
-        found
-            .unwrap_or_else(|| panic!("no `{name}` in {figures:#?}"))
-            .clone()
-    }
+    use crate::prove::figure::value;
 
     #[test]
     fn figures_of_the_fault_lab() {
