@@ -1,6 +1,10 @@
 //! The operator's page in a browser, before the real robot's server.
 
-use super::{browser::Browser, serving::serve};
+use super::{
+    browser::Browser,
+    handing_over::UNSURE,
+    serving::{serve, serve_with},
+};
 
 /// What the page is asked for again and again.
 const MODE: &str = "document.getElementById('mode').textContent";
@@ -118,4 +122,68 @@ fn the_page_asks_for_a_person_s_hand_where_the_server_does() {
     browser.wait("document.querySelector('.step.done')");
     browser.value("hold(false)");
     browser.wait(&format!("{MODE} === 'stopped'"));
+}
+
+/// Presses the button with these words among the answers of a question.
+fn choose(browser: &mut Browser, words: &str) {
+    browser.value(&format!(
+        "[...document.querySelectorAll('#choices button')].find(b => b.textContent === '{words}').click()"
+    ));
+}
+
+#[test]
+fn a_person_takes_the_arm_over_on_the_page_corrects_and_gives_it_back() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let served = serve_with(UNSURE, &[]);
+    browser.look((1280, 1000), false);
+    browser.open(&format!("http://{}/", served.address()));
+    browser.wait("document.body.classList.contains('fresh')");
+    browser.value(
+        "document.querySelectorAll('#doing div').length === 5 || (() => { throw 'no health' })()",
+    );
+
+    // Command, hold, question.
+    say(&mut browser, "pick up any block");
+    browser.wait("!document.getElementById('asking').hidden && [...document.querySelectorAll('#choices button')].some(b => b.textContent === 'take over')");
+    pictures(&mut browser, "unsure");
+    let is_hidden = browser.value("document.getElementById('hand').hidden");
+    assert_eq!(is_hidden, true, "nobody has the arm yet");
+
+    // The arm in a person's hand: it moves while a key is held, and no longer.
+    choose(&mut browser, "take over");
+    browser.wait("!document.getElementById('hand').hidden && document.getElementById('authority').textContent === 'a person'");
+    pictures(&mut browser, "hand");
+    browser.value("window.before = page.state.joints.slice()");
+    let moved = "Math.max(...page.state.joints.map((at, i) => Math.abs(at - before[i])))";
+    browser.value("document.querySelector('[aria-keyshortcuts=PageUp]').dispatchEvent(new PointerEvent('pointerdown', { pointerId: 1 }))");
+    browser.wait("wished !== null");
+    browser.wait(&format!("{moved} > 0.02"));
+    browser.value("still()");
+    browser.wait("page.state.at_rest && wished === null");
+    browser.value("window.before = page.state.joints.slice()");
+    browser.wait("page.state.t > (window.after = window.after || page.state.t) + 1");
+    let drift = browser.value(moved).as_f64().unwrap();
+    assert!(drift < 0.01, "let go and still moving: {drift} rad");
+
+    // What follows is the correction; then the policy has the arm again.
+    browser.value("document.querySelector('[data-choose=correct]').click()");
+    browser.wait(
+        "document.getElementById('log').textContent.includes('what you do now is the correction')",
+    );
+    browser.value("document.querySelector('[data-choose=give_back]').click()");
+    browser.wait("document.getElementById('hand').hidden");
+    // It goes on by itself; when it is unsure again it is told to.
+    for _ in 0..8 {
+        browser.wait("document.getElementById('ended').textContent !== '' || !document.getElementById('asking').hidden");
+        let is_over = browser.value("document.getElementById('ended').textContent !== ''");
+        if is_over == true {
+            break;
+        }
+        choose(&mut browser, "continue");
+        browser.wait("document.getElementById('ended').textContent !== '' || document.getElementById('asking').hidden");
+    }
+    browser.wait("document.getElementById('ended').textContent.startsWith('✓')");
+    pictures(&mut browser, "done");
 }

@@ -6,7 +6,7 @@ use vola_tests::workspace;
 use super::{LIMIT, serving::serve_with, watchdogs::deployment};
 
 /// A policy that is unsure as soon as it makes no progress for a moment.
-const UNSURE: &str =
+pub(super) const UNSURE: &str =
     "[confidence]\nsignals = ['no_progress']\nthresholds = { no_progress = 0.5 }\n";
 
 fn changes(events: &[Value]) -> Vec<(&str, &str, &str)> {
