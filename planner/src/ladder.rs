@@ -14,6 +14,7 @@
 //! are used up, only rungs that need none are asked.
 
 mod questions;
+mod strange_names;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -317,7 +318,12 @@ impl Ladder {
                     let mut plan = named(answer.draft, rung.name());
                     plan.repairs = answer.repairs;
                     plan.fallbacks = none.fallbacks;
-                    return Ok(plan);
+                    // A large model knows what an elephant is.
+                    return Ok(if rung.is_metered() {
+                        plan
+                    } else {
+                        strange_names::asked_about(plan, request)
+                    });
                 }
                 Err(Handover::Refused(wrong)) => {
                     let reason = format!("plan refused: {}", wrong.fault);
@@ -359,7 +365,7 @@ impl Ladder {
         records.push(record);
         let mut plan = named(answer.draft, fast.name());
         plan.repairs = answer.repairs;
-        Some(plan)
+        Some(strange_names::asked_about(plan, request))
     }
 
     /// One rung with its repairs.

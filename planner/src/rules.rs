@@ -21,6 +21,7 @@ mod read;
 mod reply;
 mod respond;
 mod stop;
+mod strange_noun;
 mod syntax;
 mod token;
 mod trouble;
@@ -132,6 +133,8 @@ impl Backend for RulesBackend {
         Ok(self.answer(request))
     }
 }
+
+pub(crate) use strange_noun::strange_noun;
 
 /// Whether a question is about the scene or the robot's state, which the grammar
 /// answers itself.

@@ -48,7 +48,7 @@ struct RunEnd {
 pub(crate) struct Counters {
     /// Decisions so far, and the time that 95 of 100 of them take at most (ms).
     pub(crate) decisions: Option<(u64, f64)>,
-    /// Share of the last periods that had their tick; none before the first.
+    /// Share of all periods that had their tick; none before the first.
     pub(crate) in_time: Option<f64>,
 }
 

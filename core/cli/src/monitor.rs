@@ -119,7 +119,9 @@ impl Monitor {
         let report = self.control.report();
         let counters = Counters {
             decisions: decisions.map(|times| (times.count, times.p95_us * 1e-3)),
-            in_time: (report.ticks > 0).then_some(report.success_percent as f64 / 100.0),
+            in_time: (report.ticks > 0).then_some(
+                report.ticks as f64 / report.ticks.saturating_add(report.missed_ticks) as f64,
+            ),
         };
         self.health().figures(&counters)
     }

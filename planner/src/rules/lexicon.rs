@@ -220,6 +220,11 @@ pub(super) fn is_known(word: &str) -> bool {
         || ordinal(word).is_some()
 }
 
+/// Whether the word names something that is not on such a table.
+pub(super) fn is_other_noun(word: &str) -> bool {
+    holds(words::OTHER_NOUNS, word)
+}
+
 /// Whether a word of a question is about what can be seen, or about none in
 /// particular.
 pub(super) fn is_of_scene(word: &str) -> bool {
