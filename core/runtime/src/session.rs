@@ -189,7 +189,9 @@ impl Session {
             options.confidence,
         )?;
         let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
-        header["last_motion"] = serde_json::json!(robot.last_motion());
+        let process = robot.process();
+        header["last_motion"] = serde_json::json!(process.map(|it| &it.last_motion));
+        header["robot_confinement"] = serde_json::json!(process.map(|it| &it.confinement));
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
@@ -578,9 +580,9 @@ impl Session {
     }
 
     /// What a run log begins with: plugins with hashes, bundle with hash,
-    /// versions, what the system permitted the control thread, and as
-    /// `last_motion` the file into which an isolated robot's process writes its
-    /// last motion should this one die.
+    /// versions, what the system permitted the control thread; of an isolated robot
+    /// `robot_confinement`, in words, and as `last_motion` the file into which its
+    /// process writes its last motion should this one die.
     #[must_use]
     pub fn run_header(&self) -> Value {
         self.header.clone()
