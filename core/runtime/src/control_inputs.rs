@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub(crate) use log::{InputLog, RecordedSetup};
-pub use replay::{ControlReplay, replay_control};
+pub use replay::{ControlReplay, Motion, ReplayWish, replay_control};
 
 /// Records that may wait: two a tick, so about two seconds of a reader that does
 /// not come.

@@ -1,7 +1,7 @@
-//! The same loop over recorded inputs.
+//! The same loop over recorded inputs, with its own settings or with others.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vola_abi::{
     ActuatorAbi, ActuatorAbi_TO, CallResult, CommandFrame, FaultAbi, FaultKind, StateFrame,
     StopCategory,
@@ -17,7 +18,7 @@ use vola_abi::{
         std_types::{RResult, RString},
     },
 };
-use vola_bundle::{Deployment, RawDeployment, RawRobot};
+use vola_bundle::{Deployment, RawControl, RawDeployment, RawRobot, RawSafety};
 use vola_types::PluginId;
 
 use super::{
@@ -39,6 +40,28 @@ use crate::{
 /// Longest head of a file (bytes): a description with its URDF is far below.
 const LONGEST_HEAD: u64 = 16 << 20;
 
+/// Speed of a joint (rad/s, m/s, 1/s) that is none.
+const REST: f64 = 1e-9;
+
+/// What a replay is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReplayWish<'a> {
+    /// It ends after so many commands.
+    pub most: Option<u64>,
+    /// The settings of this deployment instead of those recorded: what they would
+    /// have changed.
+    pub deployment: Option<&'a Deployment>,
+}
+
+/// A time in which the commands moved the arm.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Motion {
+    /// From the first command on (s).
+    pub from_s: f64,
+    /// To the last that moved it.
+    pub to_s: f64,
+}
+
 /// What a replay showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ControlReplay {
@@ -50,8 +73,12 @@ pub struct ControlReplay {
     pub commands: u64,
     /// Time from the first to the last of them (s).
     pub seconds: f64,
+    /// When they moved the arm.
+    pub motions: Vec<Motion>,
     /// Their hash (BLAKE3, hexadecimal).
     pub blake3: String,
+    /// Settings that are not those of the recording, with both values.
+    pub changed: Vec<String>,
     /// What the recording says of its own commands: number and hash. None for
     /// one that has no end, because its process was killed or inputs were lost.
     pub recorded: Option<(u64, String)>,
@@ -62,13 +89,13 @@ pub struct ControlReplay {
 }
 
 /// Gives recorded inputs to a control loop with its safety filter, and hashes
-/// what it commands. Nothing moves: there is no robot. `most` ends it after so
-/// many commands.
+/// what it commands. Nothing moves: there is no robot.
 ///
 /// # Errors
 /// When the file cannot be read, is no recording, or the loop asks for other
-/// inputs than it did then: another version decides differently.
-pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, RuntimeError> {
+/// inputs than it did then: another version decides differently. With the settings
+/// of a deployment that is no error: the commands then are not the same.
+pub fn replay_control(path: &Path, wish: ReplayWish<'_>) -> Result<ControlReplay, RuntimeError> {
     let source = |source| RuntimeError::Io {
         path: path.to_owned(),
         source,
@@ -78,7 +105,11 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
         reason,
     };
     let mut file = BufReader::new(File::open(path).map_err(source)?);
-    let setup = head(&mut file).map_err(wrong)?;
+    let mut setup = head(&mut file).map_err(wrong)?;
+    let changed = match wish.deployment {
+        Some(deployment) => setup.take_over(deployment),
+        None => Vec::new(),
+    };
     let mut memory = Memory::default();
     let Ok(Some(Entry::State(Some(first)))) = memory.read(&mut file) else {
         return Err(wrong("it does not begin with a state".to_owned()));
@@ -88,10 +119,11 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
     let authority = AuthorityWord::default();
     let mut control = control_loop(&setup, &feed, (path, authority.clone()))?;
     let digest = CommandDigest::default();
-    let (mut times, mut recorded) = (None, None);
-    let most = most.unwrap_or(u64::MAX);
+    let (mut motions, mut recorded) = (Motions::default(), None);
+    let most = wish.most.unwrap_or(u64::MAX);
     let mut commands = 0;
-    while commands < most {
+    let mut is_astray = false;
+    while commands < most && !is_astray {
         let Some(entry) = memory.read(&mut file).map_err(wrong)? else {
             break;
         };
@@ -114,31 +146,33 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
                 control.tick_with(now_ns, Some(signals));
                 digest.add(control.command_frame());
                 commands += 1;
-                let (first_ns, _) = times.unwrap_or((now_ns, now_ns));
-                times = Some((first_ns, now_ns));
+                motions.add(now_ns, control.command_frame());
             }
             Entry::End { frames, blake3 } => {
                 recorded = Some((frames, blake3::Hash::from(blake3).to_hex().to_string()));
                 break;
             }
         }
-        if feed.lock().is_astray(is_state) {
-            return Err(wrong(format!(
-                "after {commands} commands the loop reads the robot more or less often than it did then: another version recorded it"
-            )));
-        }
+        is_astray = feed.lock().is_astray(is_state);
+    }
+    if is_astray && changed.is_empty() {
+        return Err(wrong(format!(
+            "after {commands} commands the loop reads the robot more or less often than it did then: another version recorded it"
+        )));
     }
     let (commands, blake3) = digest.read();
-    let same = recorded
-        .as_ref()
-        .map(|(frames, hash)| (*frames, hash) == (commands, &blake3));
-    let (first_ns, last_ns) = times.unwrap_or_default();
+    let same = match &recorded {
+        Some((frames, hash)) => Some((*frames, hash) == (commands, &blake3)),
+        None => is_astray.then_some(false),
+    };
     Ok(ControlReplay {
         embodiment: setup.embodiment,
         vola: setup.vola,
         commands,
-        seconds: last_ns.saturating_sub(first_ns) as f64 * 1e-9,
+        seconds: motions.seconds(),
+        motions: motions.list,
         blake3,
+        changed,
         recorded,
         same,
         stopped: match control.status().mode {
@@ -146,6 +180,80 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
             _ => None,
         },
     })
+}
+
+/// Reads from commands when they move.
+#[derive(Debug, Default)]
+struct Motions {
+    first_ns: Option<u64>,
+    last_ns: u64,
+    moves: bool,
+    list: Vec<Motion>,
+}
+
+impl Motions {
+    fn add(&mut self, now_ns: u64, command: &CommandFrame) {
+        let first_ns = *self.first_ns.get_or_insert(now_ns);
+        self.last_ns = now_ns;
+        let at_s = now_ns.saturating_sub(first_ns) as f64 * 1e-9;
+        let moved = self.moves;
+        self.moves = command.velocity.iter().any(|speed| !(speed.abs() <= REST));
+        if self.moves && !moved {
+            self.list.push(Motion {
+                from_s: at_s,
+                to_s: at_s,
+            });
+        } else if let Some(motion) = self.list.last_mut().filter(|_| self.moves) {
+            motion.to_s = at_s;
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        let first_ns = self.first_ns.unwrap_or(self.last_ns);
+        self.last_ns.saturating_sub(first_ns) as f64 * 1e-9
+    }
+}
+
+impl RecordedSetup {
+    /// Takes the settings of a deployment; those that were others, with both values.
+    fn take_over(&mut self, deployment: &Deployment) -> Vec<String> {
+        let settings = |robot: &str, safety: &RawSafety, control: &RawControl| serde_json::json!({"robot": {"plugin": robot}, "safety": safety, "control": control});
+        let recorded = settings(&self.embodiment, &self.safety, &self.control);
+        let (safety, control) = (deployment.raw_safety(), deployment.raw_control());
+        let robot = deployment.robot().plugin().to_string();
+        let now = settings(&robot, safety, control);
+        self.safety.clone_from(safety);
+        self.control.clone_from(control);
+        let mut changed = Vec::new();
+        differences("", &recorded, &now, &mut changed);
+        changed
+    }
+}
+
+/// Appends what differs between two values, each with its key.
+fn differences(key: &str, recorded: &Value, now: &Value, into: &mut Vec<String>) {
+    if let (Value::Object(was), Value::Object(is)) = (recorded, now) {
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        for name in names {
+            let of = |table: &Map<String, Value>| table.get(name).cloned().unwrap_or_default();
+            let inner = if key.is_empty() {
+                name.clone()
+            } else {
+                format!("{key}.{name}")
+            };
+            differences(&inner, &of(was), &of(is), into);
+        }
+    } else if recorded != now {
+        let words = |value: &Value| match value {
+            Value::Null => "not set".to_owned(),
+            value => value.to_string(),
+        };
+        into.push(format!(
+            "{key}: recorded with {}, now {}",
+            words(recorded),
+            words(now)
+        ));
+    }
 }
 
 fn give(order: OrderRecord, control: &mut ControlLoop, feed: &Feed) {
