@@ -188,10 +188,7 @@ impl Session {
             execution.as_ref(),
             options.confidence,
         )?;
-        let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
-        let process = robot.process();
-        header["last_motion"] = serde_json::json!(process.map(|it| &it.last_motion));
-        header["robot_confinement"] = serde_json::json!(process.map(|it| &it.confinement));
+        let mut header = header(&registry, policy.as_ref(), &robot, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;

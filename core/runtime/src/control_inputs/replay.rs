@@ -1,7 +1,7 @@
 //! The same loop over recorded inputs, with its own settings or with others.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     fs::File,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -9,7 +9,6 @@ use std::{
 };
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 use vola_abi::{
     ActuatorAbi, ActuatorAbi_TO, CallResult, CommandFrame, FaultAbi, FaultKind, StateFrame,
     StopCategory,
@@ -18,12 +17,13 @@ use vola_abi::{
         std_types::{RResult, RString},
     },
 };
-use vola_bundle::{Deployment, RawControl, RawDeployment, RawRobot, RawSafety};
+use vola_bundle::{Deployment, RawDeployment, RawRobot};
 use vola_types::PluginId;
 
 use super::{
     OrderRecord, ReadState, RecordedSetup,
     encoding::{Entry, FORMAT, Memory},
+    motions::{Motion, Motions},
 };
 use crate::{
     CommandDigest, RuntimeError, StopSwitch,
@@ -40,9 +40,6 @@ use crate::{
 /// Longest head of a file (bytes): a description with its URDF is far below.
 const LONGEST_HEAD: u64 = 16 << 20;
 
-/// Speed of a joint (rad/s, m/s, 1/s) that is none.
-const REST: f64 = 1e-9;
-
 /// What a replay is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReplayWish<'a> {
@@ -51,15 +48,6 @@ pub struct ReplayWish<'a> {
     /// The settings of this deployment instead of those recorded: what they would
     /// have changed.
     pub deployment: Option<&'a Deployment>,
-}
-
-/// A time in which the commands moved the arm.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Motion {
-    /// From the first command on (s).
-    pub from_s: f64,
-    /// To the last that moved it.
-    pub to_s: f64,
 }
 
 /// What a replay showed.
@@ -117,51 +105,32 @@ pub fn replay_control(path: &Path, wish: ReplayWish<'_>) -> Result<ControlReplay
     let feed = Feed::default();
     feed.lock().states.push_back(Some(first));
     let authority = AuthorityWord::default();
-    let mut control = control_loop(&setup, &feed, (path, authority.clone()))?;
-    let digest = CommandDigest::default();
-    let (mut motions, mut recorded) = (Motions::default(), None);
+    let control = control_loop(&setup, &feed, (path, authority.clone()))?;
+    let mut rerun = Rerun {
+        control,
+        feed,
+        authority,
+        digest: CommandDigest::default(),
+        motions: Motions::default(),
+        commands: 0,
+        recorded: None,
+    };
     let most = wish.most.unwrap_or(u64::MAX);
-    let mut commands = 0;
     let mut is_astray = false;
-    while commands < most && !is_astray {
+    while rerun.commands < most && rerun.recorded.is_none() && !is_astray {
         let Some(entry) = memory.read(&mut file).map_err(wrong)? else {
             break;
         };
-        let is_state = matches!(entry, Entry::State(_));
-        match entry {
-            Entry::State(state) => feed.lock().states.push_back(state),
-            Entry::Follow { path, fresh_by_ns } => control.order(ControlOrder::Follow {
-                path: *path,
-                fresh_by_ns,
-                // Orders that were refused then are not in the recording.
-                mandate: authority.mandate(),
-            }),
-            Entry::Order(order) => give(order, &mut control, &feed),
-            Entry::Tick {
-                now_ns,
-                signals,
-                is_taken,
-            } => {
-                feed.lock().takes_command = is_taken;
-                control.tick_with(now_ns, Some(signals));
-                digest.add(control.command_frame());
-                commands += 1;
-                motions.add(now_ns, control.command_frame());
-            }
-            Entry::End { frames, blake3 } => {
-                recorded = Some((frames, blake3::Hash::from(blake3).to_hex().to_string()));
-                break;
-            }
-        }
-        is_astray = feed.lock().is_astray(is_state);
+        is_astray = rerun.take(entry);
     }
     if is_astray && changed.is_empty() {
         return Err(wrong(format!(
-            "after {commands} commands the loop reads the robot more or less often than it did then: another version recorded it"
+            "after {} commands the loop reads the robot more or less often than it did then: another version recorded it",
+            rerun.commands
         )));
     }
-    let (commands, blake3) = digest.read();
-    let same = match &recorded {
+    let (commands, blake3) = rerun.digest.read();
+    let same = match &rerun.recorded {
         Some((frames, hash)) => Some((*frames, hash) == (commands, &blake3)),
         None => is_astray.then_some(false),
     };
@@ -169,90 +138,62 @@ pub fn replay_control(path: &Path, wish: ReplayWish<'_>) -> Result<ControlReplay
         embodiment: setup.embodiment,
         vola: setup.vola,
         commands,
-        seconds: motions.seconds(),
-        motions: motions.list,
+        seconds: rerun.motions.seconds(),
+        motions: rerun.motions.list,
         blake3,
         changed,
-        recorded,
+        recorded: rerun.recorded,
         same,
-        stopped: match control.status().mode {
+        stopped: match rerun.control.status().mode {
             ControlMode::Stopped(cause) => Some(cause.as_str()),
             _ => None,
         },
     })
 }
 
-/// Reads from commands when they move.
-#[derive(Debug, Default)]
-struct Motions {
-    first_ns: Option<u64>,
-    last_ns: u64,
-    moves: bool,
-    list: Vec<Motion>,
+/// A loop that runs again, and what it did so far.
+struct Rerun {
+    control: ControlLoop,
+    feed: Feed,
+    authority: AuthorityWord,
+    digest: CommandDigest,
+    motions: Motions,
+    commands: u64,
+    /// What the recording says at its end.
+    recorded: Option<(u64, String)>,
 }
 
-impl Motions {
-    fn add(&mut self, now_ns: u64, command: &CommandFrame) {
-        let first_ns = *self.first_ns.get_or_insert(now_ns);
-        self.last_ns = now_ns;
-        let at_s = now_ns.saturating_sub(first_ns) as f64 * 1e-9;
-        let moved = self.moves;
-        self.moves = command.velocity.iter().any(|speed| !(speed.abs() <= REST));
-        if self.moves && !moved {
-            self.list.push(Motion {
-                from_s: at_s,
-                to_s: at_s,
-            });
-        } else if let Some(motion) = self.list.last_mut().filter(|_| self.moves) {
-            motion.to_s = at_s;
+impl Rerun {
+    /// Gives the loop what it took in then. Whether it now read the robot more or
+    /// less often.
+    fn take(&mut self, entry: Entry) -> bool {
+        let is_state = matches!(entry, Entry::State(_));
+        match entry {
+            Entry::State(state) => self.feed.lock().states.push_back(state),
+            Entry::Follow { path, fresh_by_ns } => self.control.order(ControlOrder::Follow {
+                path: *path,
+                fresh_by_ns,
+                // Orders that were refused then are not in the recording.
+                mandate: self.authority.mandate(),
+            }),
+            Entry::Order(order) => give(order, &mut self.control, &self.feed),
+            Entry::Tick {
+                now_ns,
+                signals,
+                is_taken,
+            } => {
+                self.feed.lock().takes_command = is_taken;
+                self.control.tick_with(now_ns, Some(signals));
+                self.digest.add(self.control.command_frame());
+                self.motions.add(now_ns, self.control.command_frame());
+                self.commands += 1;
+            }
+            Entry::End { frames, blake3 } => {
+                let hash = blake3::Hash::from(blake3).to_hex().to_string();
+                self.recorded = Some((frames, hash));
+            }
         }
-    }
-
-    fn seconds(&self) -> f64 {
-        let first_ns = self.first_ns.unwrap_or(self.last_ns);
-        self.last_ns.saturating_sub(first_ns) as f64 * 1e-9
-    }
-}
-
-impl RecordedSetup {
-    /// Takes the settings of a deployment; those that were others, with both values.
-    fn take_over(&mut self, deployment: &Deployment) -> Vec<String> {
-        let settings = |robot: &str, safety: &RawSafety, control: &RawControl| serde_json::json!({"robot": {"plugin": robot}, "safety": safety, "control": control});
-        let recorded = settings(&self.embodiment, &self.safety, &self.control);
-        let (safety, control) = (deployment.raw_safety(), deployment.raw_control());
-        let robot = deployment.robot().plugin().to_string();
-        let now = settings(&robot, safety, control);
-        self.safety.clone_from(safety);
-        self.control.clone_from(control);
-        let mut changed = Vec::new();
-        differences("", &recorded, &now, &mut changed);
-        changed
-    }
-}
-
-/// Appends what differs between two values, each with its key.
-fn differences(key: &str, recorded: &Value, now: &Value, into: &mut Vec<String>) {
-    if let (Value::Object(was), Value::Object(is)) = (recorded, now) {
-        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-        for name in names {
-            let of = |table: &Map<String, Value>| table.get(name).cloned().unwrap_or_default();
-            let inner = if key.is_empty() {
-                name.clone()
-            } else {
-                format!("{key}.{name}")
-            };
-            differences(&inner, &of(was), &of(is), into);
-        }
-    } else if recorded != now {
-        let words = |value: &Value| match value {
-            Value::Null => "not set".to_owned(),
-            value => value.to_string(),
-        };
-        into.push(format!(
-            "{key}: recorded with {}, now {}",
-            words(recorded),
-            words(now)
-        ));
+        self.feed.lock().is_astray(is_state)
     }
 }
 

@@ -138,7 +138,7 @@ impl ActuatorAbi for Arm {
             return fault("the encoder does not answer");
         }
         script.asked += 1;
-        let is_second = script.asked % 2 == 0;
+        let is_second = script.asked.is_multiple_of(2);
         *frame = match script.delivery {
             Delivery::Twice | Delivery::Swapped if is_second => script.before,
             _ => script.state,
