@@ -102,9 +102,23 @@ pub fn is_held(id: &str, scene: &Scene) -> bool {
     }
 }
 
-/// Whether the object rests, released, where `place` should have put it.
+/// Whether the object rests, released, where `place` should have put it, as
+/// far as a camera can tell: relations with slack.
 #[must_use]
 pub fn is_placed(id: &str, target: &str, relation: Relation, scene: &Scene) -> bool {
+    is_placed_within(id, target, relation, scene, SLACK_M)
+}
+
+/// The same beyond doubt, so that nothing needs to be moved: what a camera may
+/// be off by counts against it.
+#[must_use]
+pub fn is_surely_placed(id: &str, target: &str, relation: Relation, scene: &Scene) -> bool {
+    is_placed_within(id, target, relation, scene, -SLACK_M)
+}
+
+/// `slack` widens the bounds of relations (m); below zero it narrows those of
+/// regions, too.
+fn is_placed_within(id: &str, target: &str, relation: Relation, scene: &Scene, slack: f64) -> bool {
     let Some(object) = scene.object(id) else {
         return false;
     };
@@ -115,7 +129,10 @@ pub fn is_placed(id: &str, target: &str, relation: Relation, scene: &Scene) -> b
     let Some(landmark) = scene.object(target) else {
         return match Region::from_name(target) {
             Some(region) if scene.has_region(target) => {
-                rests_on || (on_table(object, scene) && in_region(object, region))
+                let lies = rests_on || on_table(object, scene);
+                let inside = in_region(object, region, slack.min(0.0));
+                // Without a position the scene's word is all there is.
+                lies && (inside || rests_on && (slack >= 0.0 || object.position.is_none()))
             }
             _ => target == ON_TABLE && on_table(object, scene),
         };
@@ -135,12 +152,12 @@ pub fn is_placed(id: &str, target: &str, relation: Relation, scene: &Scene) -> b
             distance <= STACK_ACROSS_M && (STACK_HEIGHT_M[0]..=STACK_HEIGHT_M[1]).contains(&height)
         }
         _ if !on_table(object, scene) => false,
-        Relation::NextTo => distance <= BESIDE_M[1] + SLACK_M,
+        Relation::NextTo => distance <= BESIDE_M[1] + slack,
         _ => relation.direction().is_some_and(|[dx, dy]| {
             let along = offset[0] * dx + offset[1] * dy;
             let across = (offset[0] * dy - offset[1] * dx).abs();
-            (BESIDE_M[0] - SLACK_M..=BESIDE_M[1] + SLACK_M).contains(&along)
-                && across <= ACROSS_M + SLACK_M
+            (BESIDE_M[0] - slack..=BESIDE_M[1] + slack).contains(&along)
+                && across <= ACROSS_M + slack
         }),
     }
 }
@@ -152,10 +169,12 @@ fn on_table(object: &SceneObject, scene: &Scene) -> bool {
     }
 }
 
-fn in_region(object: &SceneObject, region: Region) -> bool {
-    object
-        .position
-        .is_some_and(|[x, y, _]| region.contains(x, y))
+/// Whether the object's centre lies in the region, widened by `slack` (m).
+fn in_region(object: &SceneObject, region: Region, slack: f64) -> bool {
+    let ([near, far], [right, left]) = region.bounds();
+    object.position.is_some_and(|[x, y, _]| {
+        (near - slack..=far + slack).contains(&x) && (right - slack..=left + slack).contains(&y)
+    })
 }
 
 fn is_pushed(id: &str, to: &PushTo, before: &Scene, after: &Scene) -> bool {
@@ -169,7 +188,7 @@ fn is_pushed(id: &str, to: &PushTo, before: &Scene, after: &Scene) -> bool {
     let wanted = match to {
         PushTo::Direction(direction) => direction.vector(),
         PushTo::Region(name) => {
-            return Region::from_name(name).is_some_and(|region| in_region(object, region));
+            return Region::from_name(name).is_some_and(|region| in_region(object, region, 0.0));
         }
     };
     let moved = [now[0] - from[0], now[1] - from[1]];
@@ -193,6 +212,49 @@ mod tests {
 
     fn block(x: f64, y: f64, z: f64, on: &str) -> String {
         format!(r#"{{"id":"a","kind":"block","position":[{x},{y},{z}],"on":"{on}"}}"#)
+    }
+
+    #[test]
+    fn what_needs_no_motion_is_so_beyond_doubt() {
+        let beside = |y: f64| scene(&block(0.5, y, 0.02, "table"), "null");
+        let judge = |scene: &Scene, target: &str, relation: Relation| {
+            (
+                is_placed("a", target, relation, scene),
+                is_surely_placed("a", target, relation, scene),
+            )
+        };
+        for (y, expected) in [
+            (0.215, (true, true)),
+            (0.219, (true, false)),
+            (0.222, (true, false)),
+            (0.226, (false, false)),
+        ] {
+            assert_eq!(
+                judge(&beside(y), "bowl", Relation::LeftOf),
+                expected,
+                "left_of {y}"
+            );
+            assert_eq!(
+                judge(&beside(y), "bowl", Relation::NextTo),
+                expected,
+                "next_to {y}"
+            );
+        }
+        let region = Region::from_name("left side").unwrap();
+        let ([near, far], [right, _]) = region.bounds();
+        let at = |y: f64, on: &str| scene(&block(0.5 * (near + far), y, 0.02, on), "null");
+        for (inside_m, on, expected) in [
+            (0.02, "table", (true, true)),
+            (0.002, "table", (true, false)),
+            (0.002, "left side", (true, false)),
+            (-0.002, "table", (false, false)),
+        ] {
+            assert_eq!(
+                judge(&at(right + inside_m, on), "left side", Relation::On),
+                expected,
+                "{inside_m} {on}"
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! knows them. Secrets are refused here wherever they stand.
 
 mod check;
+mod monitoring;
 mod raw;
 mod sections;
 
@@ -18,6 +19,7 @@ use crate::files::{parse_toml, read_toml_text};
 use crate::problem::Problems;
 use crate::strict;
 
+pub use monitoring::{MonitoringSettings, RawMonitoring};
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawAskBudget, RawBox, RawBudget, RawConfidence,
     RawControl, RawDeployment, RawExecution, RawHandoff, RawJointLimits, RawModel, RawPlanner,
@@ -41,6 +43,7 @@ pub struct Deployment {
     control: ControlSettings,
     confidence: ConfidenceSettings,
     handoff: HandoffSettings,
+    monitoring: MonitoringSettings,
     planner: PlannerSettings,
     record: RecordSettings,
     plugins: PluginSettings,
@@ -147,6 +150,12 @@ impl Deployment {
     #[must_use]
     pub fn handoff(&self) -> &HandoffSettings {
         &self.handoff
+    }
+
+    /// `[monitoring]`.
+    #[must_use]
+    pub fn monitoring(&self) -> &MonitoringSettings {
+        &self.monitoring
     }
 
     /// `[planner]`.

@@ -188,6 +188,7 @@ impl LiveView {
                 late_p99_ms: report.lateness.p99_us * 1e-3,
             },
             policy: self.policy_pace(),
+            health: Vec::new(),
         }
     }
 

@@ -13,6 +13,7 @@ mod documents;
 mod failure;
 mod film;
 mod hang_watch;
+mod health;
 mod interrupt;
 mod live_view;
 mod log_writer;

@@ -6,14 +6,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use vola_console::Exposition;
+use vola_console::{Exposition, HealthFigure};
 use vola_runtime::{ControlReport, ControlWatch, LatencyQuantiles, PolicyTelemetry};
 use vola_types::{RunEvent, RunEventKind};
+
+use crate::health::{Counters, Health};
 
 /// Counts events and reads the runtime's counters; clones are the same.
 #[derive(Clone)]
 pub(crate) struct Monitor {
     counts: Arc<Mutex<Counts>>,
+    health: Arc<Mutex<Health>>,
     control: ControlWatch,
     policy: PolicyTelemetry,
     embodiment: String,
@@ -32,9 +35,15 @@ struct Counts {
 
 impl Monitor {
     /// Nothing has happened yet.
-    pub(crate) fn new(control: ControlWatch, policy: PolicyTelemetry, embodiment: String) -> Self {
+    pub(crate) fn new(
+        control: ControlWatch,
+        policy: PolicyTelemetry,
+        embodiment: String,
+        health: Health,
+    ) -> Self {
         Self {
             counts: Arc::default(),
+            health: Arc::new(Mutex::new(health)),
             control,
             policy,
             embodiment,
@@ -43,6 +52,7 @@ impl Monitor {
 
     /// Counts an event.
     pub(crate) fn see(&self, event: &RunEvent) {
+        self.health().see(event);
         let mut counts = self.counts();
         match &event.kind {
             RunEventKind::StepStarted { step, .. } => {
@@ -98,7 +108,24 @@ impl Monitor {
             quantiles(&mut page, name, &[("part", &part)], &times);
         }
         self.counts().write(&mut page);
+        health(&mut page, &self.figures());
         page.finish()
+    }
+
+    /// How the robot has been doing.
+    pub(crate) fn figures(&self) -> Vec<HealthFigure> {
+        let parts = self.policy.quantiles();
+        let decisions = parts.get("decision");
+        let report = self.control.report();
+        let counters = Counters {
+            decisions: decisions.map(|times| (times.count, times.p95_us * 1e-3)),
+            in_time: (report.ticks > 0).then_some(report.success_percent as f64 / 100.0),
+        };
+        self.health().figures(&counters)
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -134,6 +161,28 @@ impl Counts {
             page.gauge(name, "Confidence below which the arm holds.")
                 .value(name, &[], threshold);
         }
+    }
+}
+
+/// How the robot has been doing, and what is beyond its bound.
+fn health(page: &mut Exposition, figures: &[HealthFigure]) {
+    let name = "vola_health";
+    page.gauge(name, "How the robot has been doing lately, by figure.");
+    for figure in figures {
+        if let Some(value) = figure.value {
+            page.value(name, &[("figure", figure.name)], value);
+        }
+    }
+    let name = "vola_health_bound";
+    page.gauge(name, "What a figure shall keep to.");
+    for figure in figures {
+        page.value(name, &[("figure", figure.name)], figure.bound);
+    }
+    let name = "vola_alarm";
+    page.gauge(name, "1 while a figure is beyond its bound.");
+    for figure in figures {
+        let is_on = f64::from(u8::from(figure.is_alarm));
+        page.value(name, &[("figure", figure.name)], is_on);
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use vola_types::{Op, Signal};
 
 use crate::{
-    Band, EpisodeCurves, Isotonic, Platt, Threshold, TooFew, WindowRule,
+    ACTION_SIGNALS, Band, EpisodeCurves, Isotonic, Platt, Shares, Threshold, TooFew, WindowRule,
     band::STRETCHES,
     conformal::{least, threshold},
     curves::{NOTHING, greatest},
@@ -100,6 +100,9 @@ pub struct Group {
     pub bands: Vec<Option<Band>>,
     /// Scores of other good episodes: one row an episode, one column a signal.
     pub scores: Vec<Vec<f64>>,
+    /// How the signals of actions lay at all decisions of these episodes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<Signal, Shares>,
 }
 
 /// Curves from a score to a probability of failure; the score is
@@ -233,6 +236,9 @@ impl RobotCalibration {
             if !group.scores.iter().all(is_sound) {
                 return Err(unsound(name, "a finite score for each signal", "others"));
             }
+            if !group.actions.values().all(Shares::is_sound) {
+                return Err(unsound(name, "rising borders and shares of bins", "others"));
+            }
         }
         Ok(())
     }
@@ -327,10 +333,18 @@ fn group(
             signals.iter().zip(&bands).map(of).collect()
         })
         .collect();
+    let all = || curve.iter().chain(score);
+    let actions = ACTION_SIGNALS.into_iter().filter_map(|signal| {
+        let values = all()
+            .flat_map(|one| one.points(signal))
+            .map(|(_, value)| value);
+        Some((signal, Shares::fit(values)?))
+    });
     Group {
         curve_episodes: curve.len(),
         bands,
         scores,
+        actions: actions.collect(),
     }
 }
 

@@ -35,6 +35,7 @@ mod gate;
 mod monitor;
 mod probability;
 mod roc;
+mod shift;
 mod signals;
 mod window;
 
@@ -52,5 +53,6 @@ pub use gate::{AskBudget, AskLimits, Asking, HoldGate};
 pub use monitor::{ConfidenceReading, HOLD_BELOW, Monitor, MonitorPlan, probability_score};
 pub use probability::{BINS, Isotonic, Platt, Reliability, ReliabilityBin, Scored};
 pub use roc::{auroc, balanced_accuracy};
+pub use shift::{ACTION_SIGNALS, SHIFT_BINS, Shares, ShiftWatch};
 pub use signals::{FeatureStatistics, GRIPPED, MOVED_M, Meter, TURNED_RAD, USUAL_SIGNALS, meter};
 pub use window::{Window, WindowRule};

@@ -42,8 +42,8 @@ pub use exposition::Exposition;
 pub use feed::Feed;
 pub use hand::{Decision, Jog};
 pub use live::{
-    Attention, Authority, CameraCard, Capability, ControlPace, JointCard, LiveState, Mode,
-    PolicyPace, RobotCard,
+    Attention, Authority, CameraCard, Capability, ControlPace, HealthFigure, JointCard, LiveState,
+    Mode, PolicyPace, RobotCard,
 };
 pub use pictures::{Pictures, RawPicture};
 pub use server::{Server, ServerSettings};

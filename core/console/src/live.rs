@@ -125,6 +125,29 @@ pub struct LiveState {
     pub control: ControlPace,
     /// What decisions cost; none before the first.
     pub policy: Option<PolicyPace>,
+    /// How it has been doing.
+    pub health: Vec<HealthFigure>,
+}
+
+/// One figure of how a robot has been doing, and its bound.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HealthFigure {
+    /// The word in logs and metrics.
+    pub name: &'static str,
+    /// In words for people.
+    pub words: &'static str,
+    /// The figure; none while there is too little to tell.
+    pub value: Option<f64>,
+    /// Its bound.
+    pub bound: f64,
+    /// Whether it shall be no less than the bound; else no more.
+    pub is_least: bool,
+    /// `share`, `ms`, or empty for plain numbers.
+    pub unit: &'static str,
+    /// Runs that it was counted over, where it is of runs.
+    pub of: Option<usize>,
+    /// Whether it is beyond its bound.
+    pub is_alarm: bool,
 }
 
 /// What a control loop does.

@@ -1,4 +1,4 @@
-//! The page: three files without anything from elsewhere.
+//! The page: a few files without anything from elsewhere.
 
 use axum::{
     Router,
@@ -8,8 +8,28 @@ use axum::{
 };
 
 const HTML: &str = include_str!("../page/index.html");
-const STYLE: &str = include_str!("../page/console.css");
-const SCRIPT: &str = include_str!("../page/console.js");
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// Path, type and text of each file beside the page, the scripts in the order in
+/// which they are run.
+const FILES: [(&str, &str, &str); 7] = [
+    ("/console.css", CSS, include_str!("../page/console.css")),
+    ("/page.js", JAVASCRIPT, include_str!("../page/page.js")),
+    ("/plan.js", JAVASCRIPT, include_str!("../page/plan.js")),
+    ("/arm.js", JAVASCRIPT, include_str!("../page/arm.js")),
+    (
+        "/cameras.js",
+        JAVASCRIPT,
+        include_str!("../page/cameras.js"),
+    ),
+    ("/hand.js", JAVASCRIPT, include_str!("../page/hand.js")),
+    (
+        "/console.js",
+        JAVASCRIPT,
+        include_str!("../page/console.js"),
+    ),
+];
 
 /// What the page may do: nothing but its own style, script and connections.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
@@ -17,7 +37,7 @@ pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; script-sr
 /// Files that hold nothing of the robot, and that a browser asks for without the
 /// token of the page.
 pub(crate) fn is_public(path: &str) -> bool {
-    matches!(path, "/console.css" | "/console.js")
+    FILES.iter().any(|(own, ..)| *own == path)
 }
 
 /// The page's routes.
@@ -28,13 +48,10 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
             ([kind], text).into_response()
         })
     };
-    Router::new()
-        .route("/", get(|| async { Html(HTML) }))
-        .route("/console.css", file("text/css; charset=utf-8", STYLE))
-        .route(
-            "/console.js",
-            file("text/javascript; charset=utf-8", SCRIPT),
-        )
+    let page = Router::new().route("/", get(|| async { Html(HTML) }));
+    FILES.into_iter().fold(page, |router, (path, kind, text)| {
+        router.route(path, file(kind, text))
+    })
 }
 
 #[cfg(test)]
@@ -43,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_page_is_whole_without_a_network() {
-        for text in [HTML, STYLE, SCRIPT] {
+        for text in FILES.map(|(.., text)| text).into_iter().chain([HTML]) {
             for foreign in ["http://", "https://", "@import", "url(", "eval("] {
                 assert!(!text.contains(foreign), "{foreign}");
             }
@@ -53,8 +70,14 @@ mod tests {
             assert!(!HTML.contains(inline), "{inline}");
         }
         assert!(!POLICY.contains("unsafe"));
-        assert_eq!(HTML.matches("<script").count(), 1);
-        assert!(HTML.contains(r#"<script src="console.js""#));
+        // Every file is asked for, the scripts in their order.
+        let scripts: Vec<String> = FILES
+            .iter()
+            .filter(|(_, kind, _)| *kind == JAVASCRIPT)
+            .map(|(path, ..)| format!(r#"<script src="{}" defer></script>"#, &path[1..]))
+            .collect();
+        assert_eq!(HTML.matches("<script").count(), scripts.len());
+        assert!(HTML.contains(&scripts.join("\n")), "{scripts:?}");
         assert!(HTML.contains(r#"href="console.css""#));
     }
 }

@@ -12,9 +12,10 @@ use crate::joint_guard::{Candidate, JointGuard};
 use crate::tool_guard::ToolGuard;
 use crate::{JointVec, MAX_JOINTS};
 
-/// Halvings of a search: the speed is found to a thirtieth of what one tick can
-/// change.
-const HALVINGS: u32 = 5;
+/// Halvings of a search: the speed is found to a sixteenth of what one tick can
+/// change. With the judgement of the wish and that of the least share, a tick
+/// judges six times at most.
+const HALVINGS: u32 = 4;
 
 /// What a set of candidates would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,29 +83,41 @@ impl Surroundings<'_> {
             }
         };
         // The stop itself was judged when the last command was taken.
-        self.largest(0.0, 1.0, wishes, apart).unwrap_or_else(|| {
-            let mut stop = *wishes;
-            apart(0.0, &mut stop);
-            stop
-        })
+        let mut stop = *wishes;
+        apart(0.0, &mut stop);
+        self.search(0.0, 1.0, stop, apart)
     }
 
-    /// The largest share between `low` and `high` found whose candidates pass.
+    /// The largest share between `low` and `high` found whose candidates pass;
+    /// none where those of `low` do not.
     fn largest(
         &mut self,
-        mut low: f64,
-        mut high: f64,
+        low: f64,
+        high: f64,
         wishes: &[Candidate; MAX_JOINTS],
         make: impl Fn(f64, &mut [Candidate; MAX_JOINTS]),
     ) -> Option<[Candidate; MAX_JOINTS]> {
-        let mut best = None;
         let mut trial = *wishes;
+        make(low, &mut trial);
+        let passes = self.judge(&trial).is_fine();
+        passes.then(|| self.search(low, high, trial, make))
+    }
+
+    /// The same when the candidates of `low`, which are `best`, are known to pass.
+    fn search(
+        &mut self,
+        mut low: f64,
+        mut high: f64,
+        mut best: [Candidate; MAX_JOINTS],
+        make: impl Fn(f64, &mut [Candidate; MAX_JOINTS]),
+    ) -> [Candidate; MAX_JOINTS] {
+        let mut trial = best;
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
             make(middle, &mut trial);
             if self.judge(&trial).is_fine() {
                 low = middle;
-                best = Some(trial);
+                best = trial;
             } else {
                 high = middle;
             }

@@ -6,6 +6,7 @@
 //!
 //! The same code runs in virtual time (no threads, for evaluation and tests) and
 //! in real time (1 kHz control thread).
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::panic))]
 
 mod arm_gauge;
 mod arm_model;

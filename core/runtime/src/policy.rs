@@ -16,7 +16,7 @@ use vola_types::PluginId;
 
 use crate::{
     AttentionMap, Detection, RuntimeError, attention_map::ATTENTION, pipeline::Pipeline,
-    proprioception::Proprioception, stage_instance::PolicyHost,
+    proprioception::Proprioception, report::little_endian_f32, stage_instance::PolicyHost,
 };
 
 /// Tensor that a bundle's stages may give for the confidence.
@@ -248,10 +248,7 @@ impl Policy {
         if TensorAbi::dtype_from_code(output.dtype) != Some(vola_types::DType::F32) {
             return None;
         }
-        let words = output.bytes.as_slice().chunks_exact(4);
-        let weights: Vec<f32> = words
-            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect();
+        let weights: Vec<f32> = little_endian_f32(output.bytes.as_slice()).collect();
         AttentionMap::of(key, size, &shape_of(&output), &weights)
     }
 
@@ -306,17 +303,19 @@ impl Policy {
         let mut found: Vec<Detection> = values
             .chunks_exact(8)
             .filter(|row| row.iter().all(|value| value.is_finite()))
-            .filter(|row| row[5] >= perception.threshold())
             .filter_map(|row| {
-                let kind = perception.kinds().get(row[0].round() as usize)?.clone();
+                let &[kind, color, x, y, z, confidence, openness, _] = row else {
+                    return None;
+                };
+                let kind = perception.kinds().get(kind.round() as usize)?.clone();
                 let has_color = kind != "drawer";
-                let color = perception.colors().get(row[1].round() as usize);
-                Some(Detection {
-                    openness: (kind == "drawer").then_some(row[6]),
+                let color = perception.colors().get(color.round() as usize);
+                (confidence >= perception.threshold()).then(|| Detection {
+                    openness: (kind == "drawer").then_some(openness),
                     kind,
                     color: color.filter(|_| has_color).cloned(),
-                    position: [row[2], row[3], row[4]],
-                    confidence: row[5],
+                    position: [x, y, z],
+                    confidence,
                 })
             })
             .collect();
@@ -355,9 +354,8 @@ impl Policy {
                 reason: format!("`{tensor}`: expected f32"),
             });
         }
-        let words = output.bytes.as_slice().chunks_exact(4);
-        Ok(words
-            .map(|word| f64::from(f32::from_le_bytes([word[0], word[1], word[2], word[3]])))
+        Ok(little_endian_f32(output.bytes.as_slice())
+            .map(f64::from)
             .collect())
     }
 

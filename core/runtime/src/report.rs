@@ -129,11 +129,14 @@ impl LabelTensor {
         if self.dtype != DType::F32 {
             return Vec::new();
         }
-        self.bytes
-            .chunks_exact(4)
-            .map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]))
-            .collect()
+        little_endian_f32(&self.bytes).collect()
     }
+}
+
+/// The numbers in little-endian bytes; what is left of an incomplete one is not
+/// read.
+pub(crate) fn little_endian_f32(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes)
 }
 
 /// How a primitive ended.

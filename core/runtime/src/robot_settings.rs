@@ -44,7 +44,8 @@ pub(crate) fn gripping_no_harder(
     });
     let usual_n = plugins
         .filter_map(|plugin| {
-            plugin.settings_schema["properties"][GRIPPER_FORCE]["default"].as_f64()
+            let path = format!("/properties/{GRIPPER_FORCE}/default");
+            plugin.settings_schema.pointer(&path)?.as_f64()
         })
         .next();
     if settings.is_null() {

@@ -7,6 +7,13 @@ use crate::{
     PluginLibrary, PluginRegistry, Robot, RuntimeError, policy::Policy, safety_setup::FilterUse,
 };
 
+/// Adds fields to a header.
+pub(crate) fn add<const N: usize>(header: &mut Value, more: [(&str, Value); N]) {
+    if let Some(fields) = header.as_object_mut() {
+        fields.extend(more.map(|(field, value)| (field.to_owned(), value)));
+    }
+}
+
 /// Versions, hashes, trust and isolation of what a session runs.
 ///
 /// # Errors

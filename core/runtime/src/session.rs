@@ -34,7 +34,7 @@ use crate::{
     proprioception::{Proprioception, state_names},
     robot::OpenRobot,
     robot_settings::{gripping_no_harder, merged},
-    run_header::header,
+    run_header::{add, header},
     safety_setup::FilterUse,
     session_start::{Seams, named_policy, open_policy, start_body},
     stage_instance::PolicyHost,
@@ -142,6 +142,26 @@ pub(crate) struct RunSettings {
     pub(crate) hand: HandSettings,
 }
 
+impl RunSettings {
+    fn of(
+        deployment: &Deployment,
+        options: &SessionOptions,
+        policy: Option<&PolicySettings>,
+        execution: Option<ResolvedExecution>,
+    ) -> Self {
+        Self {
+            clock: options.clock,
+            seed: options.seed,
+            execution,
+            latency_ns: policy.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
+            timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
+            chunk_deadline_ns: duration_ns(deployment.safety().deadlines().chunk),
+            interposer: options.interposer.clone(),
+            hand: hand_settings(deployment.handoff()),
+        }
+    }
+}
+
 impl Session {
     /// Loads the plugins, opens robot and policy, compares what they say of
     /// each other, and starts the clock. The robot holds where it is.
@@ -214,27 +234,21 @@ impl Session {
             heartbeats: heartbeats.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
-        header["real_time"] = serde_json::to_value(body.real_time()).unwrap_or_default();
+        let more = [
+            ("real_time", serde_json::json!(body.real_time())),
+            ("confidence", confidence.header()),
+        ];
+        add(&mut header, more);
         if let Some(path) = &options.control_record {
-            header["control_record"] = serde_json::json!(path);
+            add(&mut header, [("control_record", serde_json::json!(path))]);
         }
-        header["confidence"] = confidence.header();
         Ok(Self {
             body,
             model,
             stop_switch,
             handoff: Handoff::new(authority, deployment.handoff().safe_stop()),
             eyes,
-            settings: RunSettings {
-                clock: options.clock,
-                seed: options.seed,
-                execution,
-                latency_ns: named.map_or(0, |policy| u64::from(policy.latency_ms()) * 1_000_000),
-                timeout_ns: duration_ns(deployment.execution().primitive_timeout()),
-                chunk_deadline_ns: duration_ns(deadlines.chunk),
-                interposer: options.interposer.clone(),
-                hand: hand_settings(deployment.handoff()),
-            },
+            settings: RunSettings::of(deployment, &options, named, execution),
             policy,
             max_velocity,
             path_check,

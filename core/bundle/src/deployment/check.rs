@@ -12,7 +12,6 @@ use crate::nearest::suggestion;
 use crate::problem::{Problems, Reporter};
 use crate::secrets;
 
-use super::Deployment;
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
     RawJointLimits, RawLocalModel, RawModel, RawPlanner, RawPlugins, RawPolicy, RawRobot,
@@ -23,6 +22,7 @@ use super::sections::{
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
     PolicySettings, RecordSettings, RecordSync, Recovery, RobotSettings, SafetySettings,
 };
+use super::{Deployment, monitoring};
 
 pub(super) fn check(
     raw: &RawDeployment,
@@ -42,6 +42,7 @@ pub(super) fn check(
     let control = check_control(&raw.control, reporter);
     let confidence = check_confidence(&raw.confidence, reporter);
     let handoff = check_handoff(&raw.handoff, reporter);
+    let monitoring = monitoring::check(&raw.monitoring, reporter);
     let planner = check_planner(&raw.planner, file, reporter);
     let record = RecordSettings {
         folder: raw.record.folder.as_deref().map(|path| beside(file, path)),
@@ -64,6 +65,7 @@ pub(super) fn check(
             control,
             confidence,
             handoff,
+            monitoring,
             planner,
             record,
             plugins,

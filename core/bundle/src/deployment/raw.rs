@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vola_types::{ActionSpace, Signal};
 
+use super::monitoring::RawMonitoring;
+
 /// The whole of a `configs/*.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +26,8 @@ pub struct RawDeployment {
     pub confidence: RawConfidence,
     /// Who is asked then.
     pub handoff: RawHandoff,
+    /// When it raises an alarm over how it has been doing.
+    pub monitoring: RawMonitoring,
     /// What makes plans of sentences.
     pub planner: RawPlanner,
     /// What is recorded.

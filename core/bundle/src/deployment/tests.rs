@@ -60,6 +60,8 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(one.handoff().timeout().as_secs(), 120);
     assert_eq!(one.handoff().safe_stop(), SafeStop::Hold);
     assert_eq!(one.handoff().dead_man().as_millis(), 300);
+    let monitoring = one.monitoring();
+    assert_eq!((monitoring.runs(), monitoring.decision_ms()), (20, None));
     assert_eq!(one.planner().backends(), [Backend::Rules]);
     assert_eq!(one.planner().budget().answer.as_secs(), 20);
     assert!(one.planner().decisions().is_none() && !one.planner().send_image());
@@ -100,6 +102,17 @@ fn control_and_deadlines_are_kept_in_their_ranges() {
         ("[control]\nmissed_ticks = 0", "control.missed_ticks"),
         ("[control]\nspin_us = 501", "control.spin_us"),
         ("[safety]\ncamera_stop_ms = 100", "safety.camera_stop_ms"),
+        ("[monitoring]\nruns = 4", "monitoring.runs"),
+        (
+            "[monitoring]\nleast_success = nan",
+            "monitoring.least_success",
+        ),
+        (
+            "[monitoring]\nmost_handoffs = 2",
+            "monitoring.most_handoffs",
+        ),
+        ("[monitoring]\ndecision_ms = 0", "monitoring.decision_ms"),
+        ("[monitoring]\nmost_shift = inf", "monitoring.most_shift"),
     ] {
         let error = parse(text).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");

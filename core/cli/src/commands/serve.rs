@@ -26,6 +26,7 @@ use crate::{
     chat::{Inbox, Typist},
     failure::{Failure, exit},
     hang_watch,
+    health::Health,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
     live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
@@ -88,6 +89,7 @@ pub(crate) fn run(
         session.control_watch(),
         session.policy_telemetry(),
         embodiment.clone(),
+        Health::new(workplace.deployment(), session),
     );
     let heartbeat = own.dead_man_ms.map(|ms| {
         let deadline = Duration::from_millis(ms);
@@ -304,6 +306,7 @@ impl Desk for RobotDesk {
         if self.pendant.is_taken() {
             state.authority = Authority::Person;
         }
+        state.health = self.monitor.figures();
         state
     }
 

@@ -10,12 +10,14 @@ pub(crate) use judging::Judge;
 pub(crate) use survey::{Surveyed, survey_episode};
 
 /// Primitives one by one: what confidence is calibrated and measured on.
-pub(crate) const TASKS: [&str; 7] = [
+pub(crate) const TASKS: [&str; 9] = [
     "pick",
     "place_in",
     "place_on_region",
     "stack",
     "relation",
     "push",
+    "push_to_region",
     "drawer",
+    "place_in_drawer",
 ];

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     arm::FINGER_HALF,
-    scene::{BAR_OFFSET, BAR_THICKNESS, DrawerSpec},
+    scene::{BAR_OFFSET, BAR_THICKNESS, BAR_Z, DrawerSpec},
 };
 
 /// Distance between the tool and the bar's middle when they touch (m).
@@ -25,6 +25,8 @@ const SLIDE_STEP: f64 = 0.03;
 const OPENED: f64 = 0.098;
 const OPEN_TO: f64 = 0.108;
 const CLOSED: f64 = 0.007;
+/// Depth below the bar's top from which fingers slide at full speed (m).
+const DEEP: f64 = 0.012;
 
 impl Situation {
     /// One step of opening the drawer.
@@ -56,7 +58,7 @@ impl Situation {
     /// Whether the fingers stand in the gap behind the bar.
     pub(crate) fn hooks_bar(&self, drawer: DrawerSpec) -> bool {
         let behind = self.tool[0] - drawer.bar(self.opening)[0];
-        self.tool[2] < 0.046
+        self.depth() > 0.0
             && behind > 0.006
             && behind < BAR_OFFSET
             && (self.tool[1] - drawer.y).abs() < 0.035
@@ -65,7 +67,7 @@ impl Situation {
     /// Whether the fingers stand low before the bar.
     pub(crate) fn faces_bar(&self, drawer: DrawerSpec) -> bool {
         let before = drawer.bar(self.opening)[0] - self.tool[0];
-        self.tool[2] < 0.046
+        self.depth() > 0.0
             && before > 0.004
             && before < 0.07
             && (self.tool[1] - drawer.y).abs() < 0.035
@@ -84,8 +86,16 @@ impl Situation {
         self.enter(&funnel, raised.min(END_HEIGHT - LOW), 0.0, 0.0)
     }
 
+    /// How far the fingers reach below the bar's top (m).
+    fn depth(&self) -> f64 {
+        BAR_Z[1] - self.tool[2]
+    }
+
+    /// Slower while the fingers still go down: a slide that begins at full
+    /// speed lifts an arm that lags, and what lets go of the bar starts anew.
     fn slide(&self, by: f64, y: f64) -> Move {
         let sideways = (0.5 * (y - self.tool[1])).clamp(-0.01, 0.01);
+        let by = by * (self.depth() / DEEP).clamp(0.0, 1.0);
         Move {
             by: [by, sideways, self.toward_height(LOW)],
             turn: self.toward_yaw(0.0),

@@ -18,7 +18,7 @@ mod task;
 
 pub(crate) use disturbance::{Board, Clutter, Disturbance, DrawnJson, Frozen, Look, Moved, Shape};
 pub(crate) use drawer::{
-    BAR_OFFSET, BAR_THICKNESS, DrawerSpec, FRONT_X, TRAVEL, drawer_boxes, drawer_interior,
+    BAR_OFFSET, BAR_THICKNESS, BAR_Z, DrawerSpec, FRONT_X, TRAVEL, drawer_boxes, drawer_interior,
 };
 pub(crate) use episode::{EpisodeJson, GoalJson, ObjectJson, ObjectRef, TargetRef};
 pub(crate) use goal::{Goal, Target, beside_distance, next_to_point, push_point, region_point};

@@ -4,7 +4,7 @@ use vola_types::{Direction, Op, PushTo, Relation, Scene, Step, object_phrase};
 
 use super::Composer;
 use crate::describe::capital;
-use crate::postcondition::is_placed;
+use crate::postcondition::is_surely_placed;
 use crate::rules::trouble::{Choice, Destination, Pick, Trouble, UNSTACK};
 
 impl Composer<'_> {
@@ -46,7 +46,7 @@ impl Composer<'_> {
             )));
         }
         let counts = !matches!(place, Destination::Table) || self.lies_free(id);
-        if counts && is_placed(id, &target, relation, self.scene()) {
+        if counts && is_surely_placed(id, &target, relation, self.scene()) {
             self.already
                 .push(format!("{} is already {the_place}.", capital(&the_object)));
             return Ok(());

@@ -316,6 +316,11 @@ fn rounded(mut robot: RobotCalibration) -> RobotCalibration {
         for score in group.scores.iter_mut().flatten() {
             *score = (*score * 1e4).round() * 1e-4;
         }
+        for shares in group.actions.values_mut() {
+            for number in shares.borders.iter_mut().chain(&mut shares.shares) {
+                *number = (*number * 1e5).round() * 1e-5;
+            }
+        }
     }
     robot
 }

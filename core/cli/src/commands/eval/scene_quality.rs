@@ -169,6 +169,8 @@ pub(super) fn scene_after(
         ..job.clone()
     };
     let done = command_episode(robot, conversation, &command, conditions)?;
+    // Whatever was held for want of an answer, the scene is looked at.
+    robot.session().begin_anew()?;
     robot.go_home()?;
     let remembered = robot.look()?;
     let truth = of(&truth(robot.session())?, |_| true);
