@@ -8,16 +8,18 @@
 //! |---|---|
 //! | a plugin panics in load, call, drop, once and a hundred times | `plugins/stages.rs`, `plugins/robots.rs` |
 //! | crash, exit, abort, stack overflow, memory, hang of an isolated plugin | `isolation/breaking.rs` |
+//! | a library built so that a panic aborts | `isolation/aborting.rs` |
 //! | a plugin in the runtime's process hangs | `end_to_end/watchdogs.rs` |
-//! | the runtime is killed, with the robot isolated; what follows it | `isolation/robots.rs`, `control_loop/tests.rs` |
+//! | the runtime is killed, with the robot isolated; what follows it | `isolation/robots.rs`, `control_loop/tests/resets.rs` |
 //! | a stage is lost under a moving arm, in real time | `isolation/decelerating.rs` |
 //! | inference slower than its deadline, told by a whole run, in virtual time | `end_to_end/watchdogs.rs` |
 //! | wrong, old, truncated, foreign libraries; a library that changed after it was locked | `plugins/files.rs`, `trust.rs` |
 //! | standard output and log lines that nobody reads, a log that is flooded | `end_to_end/slow_log.rs` |
-//! | a disk that is full, fails or stalls under the run log | `core/cli/src/run_log.rs` |
-//! | malformed deployments, bundles, weights | `end_to_end/bad_input.rs`, `core/bundle`, `core/nn` |
-//! | lateness of ticks, power cut after a stop that fails | `control_loop/tests.rs` |
-//! | what a language model or its server does wrong | `planner/tests` |
+//! | a disk that is full, fails or stalls under the run log | `core/cli/src/run_log.rs`, `end_to_end/failing_disk.rs` |
+//! | malformed deployments, bundles, weights; files of 100 MB | `end_to_end/bad_input.rs`, `end_to_end/huge_files.rs`, `core/bundle`, `core/nn` |
+//! | a link that is dead for 1 … 1000 ms, with states twice and out of order | `control_loop/tests/links.rs` |
+//! | lateness of ticks, power cut after a stop that fails | `control_loop/tests/` |
+//! | what a language model or its server does wrong; what the arm does meanwhile | `planner/tests`, `end_to_end/planner_faults.rs` |
 
 use std::time::Duration;
 

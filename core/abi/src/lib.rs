@@ -48,7 +48,7 @@ pub use frames::{CommandFrame, FRAME_JOINTS, ImageBufferAbi, StateFrame, StopCat
 pub use host::{CallContext, FaultAbi, FaultKind, HostData, HostServicesAbi, LogFn, LogLevel};
 pub use load::{LoadError, LoadedModule};
 pub use manifest::{LibraryManifest, ManifestError};
-pub use module::{ABI_REVISION, PluginModule, PluginModule_Ref, REVISION_SYMBOL};
+pub use module::{ABI_REVISION, ABORTS_SYMBOL, PluginModule, PluginModule_Ref, REVISION_SYMBOL};
 pub use resident::{ResidentAbi, ResidentInterface};
 pub use stage::{StageAbi, StageAbi_TO, StageBox};
 pub use tensor::{TensorAbi, TensorRefAbi, byte_length};

@@ -12,8 +12,8 @@ use std::{
 use abi_stable::library::{LibraryError, lib_header_from_path};
 
 use crate::{
-    ABI_REVISION, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL, elf_image,
-    layout_report::summarise,
+    ABI_REVISION, ABORTS_SYMBOL, LibraryManifest, ManifestError, PluginModule_Ref, REVISION_SYMBOL,
+    elf_image, layout_report::summarise,
 };
 
 /// Why a file is not a plugin library this host can use.
@@ -43,6 +43,12 @@ pub enum LoadError {
         /// The library's revision.
         got: u32,
     },
+    /// A panic in it would end the process that it is loaded into.
+    #[error("{}: was built with `panic = \"abort\"`: a panic in it ends the whole process\nhelp: build it with `panic = \"unwind\"`, or give it a process of its own: [plugins.isolation] LIBRARY = \"process\"", path.display())]
+    AbortsOnPanic {
+        /// The file.
+        path: PathBuf,
+    },
     /// The interface types differ.
     #[error("{}: its interface types differ from this Vola's:\n{reason}\nhelp: rebuild the plugin with the vola-plugin SDK of this Vola", path.display())]
     Layout {
@@ -57,6 +63,7 @@ pub enum LoadError {
 #[derive(Clone, Copy)]
 pub struct LoadedModule {
     module: PluginModule_Ref,
+    aborts_on_panic: bool,
 }
 
 impl LoadedModule {
@@ -83,11 +90,14 @@ impl LoadedModule {
             path: path.to_owned(),
             reason,
         })?;
-        check_revision(image, path)?;
+        let aborts_on_panic = check_revision(image, path)?;
         let module = lib_header_from_path(image)
             .and_then(|header| header.init_root_module::<PluginModule_Ref>())
             .map_err(|error| explain(path, &error))?;
-        Ok(Self { module })
+        Ok(Self {
+            module,
+            aborts_on_panic,
+        })
     }
 
     /// What the library says of itself.
@@ -96,6 +106,20 @@ impl LoadedModule {
     /// When its manifest is not understood.
     pub fn manifest(&self) -> Result<LibraryManifest, ManifestError> {
         LibraryManifest::from_json(&self.module.manifest()())
+    }
+
+    /// The library, unless it says that a panic in it ends the process, past every
+    /// guard: such a one is for a process of its own. `path` is what the error names.
+    ///
+    /// # Errors
+    /// [`LoadError::AbortsOnPanic`].
+    pub fn whose_panics_are_caught(self, path: &Path) -> Result<Self, LoadError> {
+        if self.aborts_on_panic {
+            return Err(LoadError::AbortsOnPanic {
+                path: path.to_owned(),
+            });
+        }
+        Ok(self)
     }
 
     /// The root module.
@@ -114,7 +138,8 @@ fn in_a_folder(path: &Path) -> PathBuf {
     }
 }
 
-fn check_revision(image: &Path, path: &Path) -> Result<(), LoadError> {
+/// Checks the revision of the interface; whether a panic ends the process.
+fn check_revision(image: &Path, path: &Path) -> Result<bool, LoadError> {
     // SAFETY: opening a library runs its initialisers. That is the trust the
     // operator gives by listing the plugin folder; nothing narrower exists.
     let library = unsafe { libloading::Library::new(image) }.map_err(|error| LoadError::Open {
@@ -135,15 +160,16 @@ fn check_revision(image: &Path, path: &Path) -> Result<(), LoadError> {
             });
         }
     };
-    if got == ABI_REVISION {
-        Ok(())
-    } else {
-        Err(LoadError::Revision {
+    if got != ABI_REVISION {
+        return Err(LoadError::Revision {
             path: path.to_owned(),
             expected: ABI_REVISION,
             got,
-        })
+        });
     }
+    // SAFETY: only the address is asked for, nothing is read.
+    let aborts = unsafe { library.get::<*const u32>(ABORTS_SYMBOL.as_bytes()) };
+    Ok(aborts.is_ok())
 }
 
 fn loader_text(error: &libloading::Error) -> String {

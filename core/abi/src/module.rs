@@ -17,6 +17,10 @@ pub const ABI_REVISION: u32 = 1;
 /// Name of the exported `u32` that holds [`ABI_REVISION`].
 pub const REVISION_SYMBOL: &str = "VOLA_ABI_REVISION";
 
+/// Name of a symbol that a library exports when it was built so that a panic ends
+/// the process (`panic = "abort"`): no guard can catch one.
+pub const ABORTS_SYMBOL: &str = "VOLA_PANIC_ABORTS";
+
 /// What a plugin library offers.
 #[repr(C)]
 #[derive(StableAbi)]

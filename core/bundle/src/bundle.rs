@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::BundleError;
+use crate::files::{MAX_STATISTICS_BYTES, read_bounded, read_text};
 use crate::hash::{hash_files, hash_folder};
 use crate::manifest::{EmbodimentBinding, Manifest, NormaliseMode, PostStep, PreStep, Stage};
 use crate::postprocess::Postprocessor;
@@ -15,6 +16,8 @@ use crate::stats::Statistics;
 pub const MANIFEST_FILE: &str = "policy.toml";
 /// Name of the calibration of the confidence in a bundle folder.
 pub const CALIBRATION_FILE: &str = "calibration.json";
+/// Largest calibration (bytes): a hundred times that of a thousand episodes.
+const MAX_CALIBRATION_BYTES: u64 = 16 << 20;
 /// What the files with statistics for the confidence begin with.
 pub const CONFIDENCE_STATS: &str = "stats/confidence";
 
@@ -170,13 +173,7 @@ impl Bundle {
         if !path.exists() {
             return Ok(None);
         }
-        std::fs::read_to_string(&path)
-            .map(Some)
-            .map_err(|source| BundleError::Io {
-                path,
-                action: "read",
-                source,
-            })
+        read_text(&path, MAX_CALIBRATION_BYTES).map(Some)
     }
 
     /// Statistics of the head's input from a file of the bundle: its tensors
@@ -195,11 +192,7 @@ impl Bundle {
         if !file.starts_with(CONFIDENCE_STATS) || file.contains("..") {
             return Err(unreadable(format!("expected a file `{CONFIDENCE_STATS}…`")));
         }
-        let bytes = std::fs::read(&path).map_err(|source| BundleError::Io {
-            path: path.clone(),
-            action: "read",
-            source,
-        })?;
+        let bytes = read_bounded(&path, MAX_STATISTICS_BYTES)?;
         let tensors = read_safetensors(&bytes).map_err(|fault| unreadable(fault.to_string()))?;
         let floats = |name: &str| {
             let tensor = tensors

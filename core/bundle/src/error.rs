@@ -23,7 +23,7 @@ pub enum BundleError {
         source: io::Error,
     },
     /// A file is larger than any honest one.
-    #[error("{}: expected at most {limit} bytes, got {size}", path.display())]
+    #[error("{}: expected at most {limit} bytes, got {size}\n  help: no file of this kind is so large; is it the right one?", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,

@@ -42,9 +42,19 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, BundleErr
 }
 
 /// A TOML file's text.
-pub(crate) fn read_toml_text(path: &Path) -> Result<String, BundleError> {
-    let bytes = read_bounded(path, MAX_TOML_BYTES)?;
-    String::from_utf8(bytes).map_err(|error| {
+///
+/// # Errors
+/// When it cannot be read, is larger than 1 MiB, or is no text.
+pub fn read_toml_text(path: &Path) -> Result<String, BundleError> {
+    read_text(path, MAX_TOML_BYTES)
+}
+
+/// The text of a file of at most `limit` bytes; of a larger one no more is read.
+///
+/// # Errors
+/// When it cannot be read, is larger, or is no text.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, BundleError> {
+    String::from_utf8(read_bounded(path, limit)?).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         BundleError::Syntax {
             file: path.display().to_string(),

@@ -48,6 +48,7 @@ pub use bundle::{Bundle, CALIBRATION_FILE, CONFIDENCE_STATS, MANIFEST_FILE, Proc
 pub use deployment::*;
 pub use ensemble::{Ensembled, Ensembler, Reference};
 pub use error::BundleError;
+pub use files::{read_text, read_toml_text};
 pub use flat_tensor::{FlatTensor, TensorRoom};
 pub use graph::StageGraph;
 pub use handshake::{Gap, compare, compare_deployment, compare_policy, contract_gaps, limit_gaps};

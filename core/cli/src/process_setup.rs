@@ -87,6 +87,21 @@ pub(crate) fn remember_terminal() {
     }
 }
 
+/// Lets each key be read when it is pressed, unseen; Ctrl-C stays what it is. Only
+/// on a terminal whose mode was remembered, so that it is put back.
+#[cfg(unix)]
+pub(crate) fn read_single_keys() {
+    if let Some(found) = FOUND_MODE.get() {
+        let mut mode = *found;
+        mode.c_lflag &= !(libc::ICANON | libc::ECHO);
+        mode.c_cc[libc::VMIN] = 1;
+        mode.c_cc[libc::VTIME] = 0;
+        // SAFETY: `mode` is a valid `termios` that outlives the call; a failure
+        // (the terminal is gone) changes nothing.
+        let _ = unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &raw const mode) };
+    }
+}
+
 /// Puts the terminal's mode back. Line editing runs on its own thread in raw
 /// mode; when the process ends meanwhile, nobody else would. May be called on
 /// any thread, and more than once.
@@ -102,6 +117,10 @@ pub(crate) fn restore_terminal() {
 /// Nothing to remember on this system.
 #[cfg(not(unix))]
 pub(crate) fn remember_terminal() {}
+
+/// Keys come with their line on this system.
+#[cfg(not(unix))]
+pub(crate) fn read_single_keys() {}
 
 /// Nothing to put back on this system.
 #[cfg(not(unix))]

@@ -215,6 +215,18 @@ impl IsolatedEmbodiment {
 
     /// Cannot be called.
     #[must_use]
+    pub fn level(&self) -> String {
+        match self.never {}
+    }
+
+    /// Cannot be called.
+    #[must_use]
+    pub fn motion_log(&self) -> &Path {
+        match self.never {}
+    }
+
+    /// Cannot be called.
+    #[must_use]
     pub fn into_box(self) -> EmbodimentBox {
         match self.never {}
     }

@@ -96,11 +96,11 @@ fn main() -> ExitCode {
         }
     };
     if wish.commands > 0 {
-        for (arm, guarded, result) in hostile::campaign(wish.commands, wish.seed) {
+        for (arm, around, result) in hostile::campaign(wish.commands, wish.seed) {
             let followed = result.commands - result.refused;
             let line = json!({
                 "check": "hostile_commands", "arm": arm,
-                "guarded": format!("{guarded:?}").to_lowercase(),
+                "around": format!("{around:?}").to_lowercase(), "limits": hostile::LIMITS,
                 "commands": result.commands, "refused": result.refused,
                 "modified_share": result.modified as f64 / followed.max(1) as f64,
                 "slowed_by_surroundings": result.slowed,

@@ -160,8 +160,13 @@ impl BrakePlan {
         let (mut at, mut left) = (start, ticks);
         for phase in &self.phases {
             let n = phase.ticks.min(left);
-            at = at.after(n, phase.jerk);
-            left -= n;
+            if n > 0.0 {
+                at = at.after(n, phase.jerk);
+                left -= n;
+            }
+            if left <= 0.0 {
+                break;
+            }
         }
         at
     }

@@ -100,6 +100,11 @@ macro_rules! export {
             /// Revision of the boundary's meaning, read before anything else.
             #[unsafe(no_mangle)]
             pub static VOLA_ABI_REVISION: u32 = sdk::ABI_REVISION;
+
+            /// A panic of this library ends the process, and no guard catches it.
+            #[cfg(panic = "abort")]
+            #[unsafe(no_mangle)]
+            pub static VOLA_PANIC_ABORTS: u32 = 1;
         }
     };
 }

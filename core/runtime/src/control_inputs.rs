@@ -9,8 +9,10 @@
 //!
 //! [`replay`](crate::replay_control) gives them to the same loop and compares.
 
+mod changed_settings;
 mod encoding;
 mod log;
+mod motions;
 mod replay;
 
 use std::sync::{
@@ -28,7 +30,8 @@ use crate::{
 };
 
 pub(crate) use log::{InputLog, RecordedSetup};
-pub use replay::{ControlReplay, replay_control};
+pub use motions::Motion;
+pub use replay::{ControlReplay, ReplayWish, replay_control};
 
 /// Records that may wait: two a tick, so about two seconds of a reader that does
 /// not come.

@@ -81,7 +81,7 @@ pub use call_watch::{CallWatch, OverdueCall};
 pub use chunk_targets::ChunkRefusal;
 pub use command_digest::CommandDigest;
 pub use confidence::ConfidenceUse;
-pub use control_inputs::{ControlReplay, replay_control};
+pub use control_inputs::{ControlReplay, Motion, ReplayWish, replay_control};
 pub use control_status::{ControlMode, HoldCause, StopCause};
 pub use error::RuntimeError;
 pub use handoff::{
@@ -95,7 +95,9 @@ pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use motion_report::{MotionReport, MotionSink};
 pub use offline_policy::{OfflineChunk, OfflinePolicy};
 pub use picture::{Picture, PictureCounts, Pixels};
-pub use plugin_registry::{CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry};
+pub use plugin_registry::{
+    CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry, RobotProcess,
+};
 pub use plugin_rules::{PluginOptions, PluginRules, Shipped};
 pub use policy_contract::PolicyContract;
 pub use proprioception::Proprioception;

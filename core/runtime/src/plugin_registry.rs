@@ -64,6 +64,7 @@ impl PluginLibrary {
             (Some(host), text)
         } else {
             let module = LoadedModule::load_image(&admitted.image, path)?;
+            let module = module.whose_panics_are_caught(path)?;
             (None, (module.module().manifest())().into_string())
         };
         let manifest: RawLibraryManifest =
@@ -109,7 +110,8 @@ impl PluginLibrary {
 
     /// The library in this process.
     fn module(&self) -> Result<LoadedModule, RuntimeError> {
-        Ok(LoadedModule::load_image(&self.admitted.image, &self.path)?)
+        let module = LoadedModule::load_image(&self.admitted.image, &self.path)?;
+        Ok(module.whose_panics_are_caught(&self.path)?)
     }
 
     /// The file.
@@ -177,15 +179,23 @@ pub struct CreatedStage {
     pub health: Option<Arc<ChildHealth>>,
 }
 
-/// A robot, where its pictures are to be written, and what it would leave behind.
+/// The process that a robot has of its own.
+#[derive(Clone, Debug)]
+pub struct RobotProcess {
+    /// How far it is confined on this system, in words.
+    pub confinement: String,
+    /// The file into which it writes its last motion should the runtime die.
+    pub last_motion: PathBuf,
+}
+
+/// A robot, where its pictures are to be written, and its process.
 pub struct CreatedEmbodiment {
     /// The robot.
     pub embodiment: EmbodimentBox,
     /// Memory that isolated plugins see; none without any.
     pub pictures: Option<PictureRoom>,
-    /// The file into which its process writes its last motion should the
-    /// runtime die; none in this process.
-    pub last_motion: Option<PathBuf>,
+    /// None in this process.
+    pub process: Option<RobotProcess>,
 }
 
 /// All libraries found in the places searched.
@@ -368,7 +378,10 @@ impl PluginRegistry {
             let robot = IsolatedEmbodiment::start(host, id.plugin(), &folder)?;
             return Ok(CreatedEmbodiment {
                 pictures: Some(robot.pictures()),
-                last_motion: Some(robot.motion_log().to_owned()),
+                process: Some(RobotProcess {
+                    confinement: robot.level(),
+                    last_motion: robot.motion_log().to_owned(),
+                }),
                 embodiment: robot.into_box(),
             });
         }
@@ -377,7 +390,7 @@ impl PluginRegistry {
         Ok(CreatedEmbodiment {
             embodiment: unwrap(id.to_string(), "create_embodiment", created)?,
             pictures: self.rules.pool().map(SharedPool::pictures),
-            last_motion: None,
+            process: None,
         })
     }
 

@@ -1,7 +1,5 @@
 //! A robot that is open: its parts, each behind a port that names it in errors.
 
-use std::path::{Path, PathBuf};
-
 use vola_abi::{
     ActuatorBox, CallResult, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, FaultKind, HostData,
     HostServicesAbi, ImageBufferAbi, SimulationBox, StateFrame, StopCategory, TensorAbi,
@@ -10,7 +8,8 @@ use vola_abi::{
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 
 use crate::{
-    CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RuntimeError,
+    CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RobotProcess,
+    RuntimeError,
     log_sink::plugin_log,
     picture::{PictureBuffers, PictureMemory},
     plugin_registry::unwrap,
@@ -22,7 +21,7 @@ pub struct Robot {
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
     pictures: PictureMemory,
-    last_motion: Option<PathBuf>,
+    process: Option<RobotProcess>,
 }
 
 impl Robot {
@@ -39,7 +38,7 @@ impl Robot {
         let CreatedEmbodiment {
             mut embodiment,
             pictures,
-            last_motion,
+            process,
         } = registry.create_embodiment(id)?;
         let who = format!("embodiment `{id}`");
         let text = settings.to_string();
@@ -67,7 +66,7 @@ impl Robot {
             description,
             embodiment,
             pictures: PictureMemory::new(pictures),
-            last_motion,
+            process,
         })
     }
 
@@ -83,11 +82,10 @@ impl Robot {
         &self.description
     }
 
-    /// The file into which the robot's own process writes its last motion should
-    /// this one die; none for a robot in this process.
+    /// The robot's own process; none for a robot in this one.
     #[must_use]
-    pub fn last_motion(&self) -> Option<&Path> {
-        self.last_motion.as_deref()
+    pub fn process(&self) -> Option<&RobotProcess> {
+        self.process.as_ref()
     }
 
     /// Connects. The robot holds where it is.

@@ -3,7 +3,9 @@
 use serde_json::Value;
 use vola_types::PluginId;
 
-use crate::{PluginLibrary, PluginRegistry, RuntimeError, policy::Policy, safety_setup::FilterUse};
+use crate::{
+    PluginLibrary, PluginRegistry, Robot, RuntimeError, policy::Policy, safety_setup::FilterUse,
+};
 
 /// Adds fields to a header.
 pub(crate) fn add<const N: usize>(header: &mut Value, more: [(&str, Value); N]) {
@@ -19,7 +21,7 @@ pub(crate) fn add<const N: usize>(header: &mut Value, more: [(&str, Value); N]) 
 pub(crate) fn header(
     registry: &PluginRegistry,
     policy: Option<&Policy>,
-    id: &PluginId,
+    robot: &Robot,
     filter: FilterUse,
 ) -> Result<Value, RuntimeError> {
     let plugins: Vec<Value> = registry
@@ -49,7 +51,7 @@ pub(crate) fn header(
     Ok(serde_json::json!({
         "vola": env!("CARGO_PKG_VERSION"),
         "abi_revision": vola_abi::ABI_REVISION,
-        "embodiment": id.to_string(),
+        "embodiment": robot.id().to_string(),
         "safety_filter": match filter {
             FilterUse::On => "on",
             FilterUse::OffInSimulation => "off",
@@ -58,6 +60,8 @@ pub(crate) fn header(
         "plugin_lock": registry.rules().trust().lock().map(vola_isolation::PluginLock::file),
         "allow_unlocked": registry.rules().trust().allows_unlocked(),
         "bundle": bundle,
+        "last_motion": robot.process().map(|it| &it.last_motion),
+        "robot_confinement": robot.process().map(|it| &it.confinement),
     }))
 }
 

@@ -208,8 +208,7 @@ impl Session {
             execution.as_ref(),
             options.confidence,
         )?;
-        let mut header = header(&registry, policy.as_ref(), &id, options.filter)?;
-        let last_motion = serde_json::json!(robot.last_motion());
+        let mut header = header(&registry, policy.as_ref(), &robot, options.filter)?;
         let mut robot = robot.open()?;
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
@@ -236,7 +235,6 @@ impl Session {
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
         let more = [
-            ("last_motion", last_motion),
             ("real_time", serde_json::json!(body.real_time())),
             ("confidence", confidence.header()),
         ];
@@ -593,9 +591,9 @@ impl Session {
     }
 
     /// What a run log begins with: plugins with hashes, bundle with hash,
-    /// versions, what the system permitted the control thread, and as
-    /// `last_motion` the file into which an isolated robot's process writes its
-    /// last motion should this one die.
+    /// versions, what the system permitted the control thread; of an isolated robot
+    /// `robot_confinement`, in words, and as `last_motion` the file into which its
+    /// process writes its last motion should this one die.
     #[must_use]
     pub fn run_header(&self) -> Value {
         self.header.clone()

@@ -8,7 +8,7 @@
     reason = "shared with the planner's own tests"
 )]
 #[path = "../../../planner/tests/support/loopback.rs"]
-mod loopback;
+pub(super) mod loopback;
 
 use std::{path::Path, process::Command, time::Duration};
 

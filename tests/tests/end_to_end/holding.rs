@@ -1,4 +1,5 @@
-//! Hold-to-run: `vola chat --dead-man`, where each line is a press of the key.
+//! Hold-to-run: `--dead-man` of `vola chat` and `vola run`, where each line is a
+//! press of the key.
 
 use std::{
     io::{BufRead, BufReader, Lines, Write},
@@ -27,12 +28,13 @@ struct Person {
 }
 
 impl Person {
-    fn sit_down() -> Self {
+    fn sit_down(words: &[&str]) -> Self {
         // Generous deadlines: what is tested is not how busy this machine is.
         let (folder, config) =
             deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
         let mut child = Command::new(workspace().vola())
-            .args(["chat", "--seed", "2", "--json", "--dead-man", "1000"])
+            .args(words)
+            .args(["--seed", "2", "--json", "--dead-man", "1000"])
             .args(["--config", &config])
             .current_dir(&workspace().root)
             .stdin(Stdio::piped())
@@ -106,7 +108,7 @@ impl Drop for Person {
 
 #[test]
 fn the_arm_moves_while_the_key_is_held_and_stops_when_it_is_let_go() {
-    let mut person = Person::sit_down();
+    let mut person = Person::sit_down(&["chat"]);
     person.hold(true);
     person.say("put the yellow block in the red bowl");
     person.hear(|told| told["event"] == "confidence");
@@ -135,8 +137,24 @@ fn the_arm_moves_while_the_key_is_held_and_stops_when_it_is_let_go() {
     assert_eq!(person.child.wait().unwrap().code(), Some(0));
 }
 
+/// In `vola run` whoever lets go ends the run, with the arm at rest.
+#[test]
+fn a_run_moves_while_the_key_is_held_and_is_over_when_it_is_let_go() {
+    let sentence = "put the yellow block in the red bowl";
+    let mut person = Person::sit_down(&["run", sentence]);
+    person.hold(true);
+    person.hear(|told| told["event"] == "confidence");
+    person.hold(false);
+    person.hear(|told| told["limit"] == "operator_heartbeat");
+    let finished = person.hear(|told| told["event"] == "finished");
+    assert_eq!(finished["outcome"], "safety_stop", "{finished}");
+    assert_eq!(person.child.wait().unwrap().code(), Some(4));
+}
+
 #[test]
 fn a_held_key_and_virtual_time_do_not_go_together() {
-    let refused = super::vola(&["chat", "--fast", "--dead-man"]);
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    for words in [&["chat"][..], &["run", "go home"]] {
+        let refused = super::vola(&[words, &["--fast", "--dead-man"]].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    }
 }

@@ -11,10 +11,15 @@ mod chatting;
 mod console_page;
 mod dialogues;
 mod documents;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 mod handing_over;
 mod holding;
+#[cfg(unix)]
+mod huge_files;
 mod inferring;
 mod local_model;
+mod planner_faults;
 mod planning;
 mod proving;
 mod recording;

@@ -103,6 +103,58 @@ fn a_run_in_virtual_time_is_replayed_bit_by_bit() {
     assert!(replay.stderr.contains("first line"), "{}", replay.stderr);
 }
 
+/// The settings that a run was made with stand in its recording; others are told,
+/// and whether they would have changed a command.
+#[test]
+fn a_changed_deployment_is_noticed() {
+    let (folder, config) = deployment("[safety]\nlimit_scale = 0.9");
+    let file = folder.path().join("run.control");
+    let path = file.to_str().unwrap();
+    let run = vola(&[
+        "run",
+        "push any block to the left",
+        "--fast",
+        "--seed",
+        "3",
+        "--config",
+        &config,
+        "--record-control",
+        path,
+    ]);
+    assert!(run.code.is_some(), "{}", run.stderr);
+    let replay = |more: &str| {
+        let (_folder, config) = deployment(more);
+        let done = vola(&["replay", path, "--json", "--config", &config]);
+        (done.code, done.json_lines().remove(0))
+    };
+    let (code, same) = replay("[safety]\nlimit_scale = 0.9");
+    assert_eq!(
+        (code, &same["same"]),
+        (Some(0), &Value::Bool(true)),
+        "{same}"
+    );
+    assert_eq!(same["changed"], Value::Array(vec![]));
+    assert!(!same["motions"].as_array().unwrap().is_empty());
+    // One that moves nothing in this run, and one that does.
+    let (code, told) = replay("[safety]\nlimit_scale = 0.9\nstate_deadline_ms = 50");
+    assert_eq!(
+        (code, &told["same"]),
+        (Some(0), &Value::Bool(true)),
+        "{told}"
+    );
+    let words = "safety.state_deadline_ms: recorded with not set, now 50";
+    assert_eq!(told["changed"][0], words);
+    let (code, slower) = replay("[safety]\nlimit_scale = 0.3");
+    assert_eq!(
+        (code, &slower["same"]),
+        (Some(1), &Value::Bool(false)),
+        "{slower}"
+    );
+    let words = "safety.limit_scale: recorded with 0.9, now 0.3";
+    assert_eq!(slower["changed"][0], words);
+    assert_ne!(slower["blake3"], same["blake3"]);
+}
+
 #[test]
 fn a_run_in_real_time_is_replayed_bit_by_bit() {
     // Generous deadlines: what is tested is not how busy this machine is.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Hosting, PATIENT, SHORT};
+use super::{Hosting, MEMORY_MIB, PATIENT, SHORT};
 use crate::plugins::host::{call, floats, values};
 use vola_abi::FaultKind;
 
@@ -62,6 +62,23 @@ fn every_way_to_break_is_a_fault_and_a_new_child_follows() {
             assert!(fault.message.contains(words), "{way}: {}", fault.message);
         }
     }
+}
+
+/// The bound is the one that was set, not what the machine has.
+#[test]
+fn a_child_may_take_the_memory_that_it_was_given_and_no_more() {
+    let hosting = Hosting::of("mock", PATIENT);
+    let (mut stage, health) = hosting.stage("break", r#"{"way":"fill_memory","at":9}"#);
+    let x = x();
+    for step in 0..2 {
+        let made = call(&mut stage, step, &[x.lend()]).unwrap();
+        let mib = values(&made[0])[0];
+        // Program, libraries and shared memory count as well.
+        println!("a child with {MEMORY_MIB} MiB could take {mib} MiB");
+        assert!(mib > 100.0 && mib < MEMORY_MIB as f32, "{mib}");
+    }
+    // Whoever asks first lives on.
+    assert_eq!(health.losses(), 0);
 }
 
 #[test]

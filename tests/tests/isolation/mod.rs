@@ -1,5 +1,6 @@
 //! Plugins in processes of their own: the same results, and every way to break.
 
+mod aborting;
 mod breaking;
 mod decelerating;
 mod pictures;
@@ -8,6 +9,7 @@ mod same_results;
 mod trespassing;
 
 use std::{
+    path::Path,
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -22,6 +24,8 @@ use crate::plugins::host::services;
 
 /// Deadline of a call where a test wants to see it pass.
 const SHORT: Duration = Duration::from_millis(100);
+/// Memory of a child (MiB).
+const MEMORY_MIB: u64 = 768;
 /// Deadline of a call where the machine may be busy.
 const PATIENT: Duration = Duration::from_secs(20);
 
@@ -34,14 +38,18 @@ struct Hosting {
 
 impl Hosting {
     fn of(library: &str, call: Duration) -> Self {
-        let path = workspace().library(library);
+        Self::at(&workspace().library(library), call)
+    }
+
+    /// Of a library that lies elsewhere.
+    fn at(path: &Path, call: Duration) -> Self {
         let admitted = Trust::without_lock()
-            .admit(path.parent().unwrap(), &path)
+            .admit(path.parent().unwrap(), path)
             .unwrap();
         let pool = SharedPool::new(64 << 20).unwrap();
         let limits = ChildLimits {
             call,
-            memory_bytes: 768 << 20,
+            memory_bytes: MEMORY_MIB << 20,
             ..ChildLimits::default()
         };
         let (sender, ends) = mpsc::sync_channel(64);

@@ -248,6 +248,8 @@ fn kill(mut runtime: Child, runs: &Path) -> LastMotion {
     runtime.wait().unwrap();
     let header = run_header(runs).unwrap();
     let path = PathBuf::from(header["last_motion"].as_str().unwrap());
+    let level = header["robot_confinement"].as_str().unwrap();
+    assert!(level.contains("limits on memory"), "{level}");
     let patience = Instant::now() + Duration::from_secs(30);
     loop {
         match read_last_motion(&path) {

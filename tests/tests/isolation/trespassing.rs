@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use vola_abi::{TensorAbi, abi_stable::std_types::RStr};
-use vola_isolation::IsolatedStage;
+use vola_isolation::{IsolatedEmbodiment, IsolatedStage};
 
-use super::{Hosting, PATIENT};
+use super::{Hosting, PATIENT, breaking::newest_child};
 use crate::plugins::host::{call, floats, load, services};
 
 /// Attempts that Landlock refuses; every other one is the filter's of calls.
@@ -80,6 +80,54 @@ fn a_confined_child_can_do_no_more_than_it_says() {
     }
     println!("confinement here: {level}: {refused} attempts refused, done: {allowed:?}");
     assert!(tried.len() > 50);
+}
+
+/// What `/proc` says of a thread under this name.
+fn told(status: &str, name: &str) -> u64 {
+    let mut lines = status.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(key, _)| *key == name).unwrap();
+    let radix = if name.starts_with("Cap") { 16 } else { 10 };
+    u64::from_str_radix(value.trim(), radix).unwrap()
+}
+
+/// Rights of the superuser that no thread of a process may have beyond these.
+fn assert_rights(process: &str, level: &str, most: u64) {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    for thread in threads.map(Result::unwrap) {
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap();
+        assert_eq!(told(&status, "NoNewPrivs"), 1, "{level}");
+        let left = ["CapInh", "CapPrm", "CapEff", "CapAmb"].map(|name| told(&status, name));
+        assert_eq!(left.map(|rights| rights & !most), [0; 4], "{level}");
+        assert_eq!(left[0] | left[3], 0, "nothing is handed on");
+        let own = std::fs::read_to_string("/proc/self/status").unwrap();
+        // Who has no right to give up the others for programs keeps them unused.
+        const SETPCAP: u64 = 1 << 8;
+        if told(&own, "CapEff") & SETPCAP != 0 {
+            assert_eq!(told(&status, "CapBnd") & !most, 0, "{level}");
+        } else {
+            println!("SKIPPED in part: not the superuser, so there was nothing to give up");
+        }
+        if level.contains("seccomp") {
+            assert_eq!(told(&status, "Seccomp"), 2);
+        }
+    }
+}
+
+/// A child of the superuser does not stay one: a stage may read what it is shown,
+/// a robot also has what drivers hang on.
+#[test]
+fn a_child_keeps_no_rights_of_the_superuser_that_it_does_not_need() {
+    const READ: u64 = 1 << 2;
+    const OF_DRIVERS: u64 = 1 << 13 | 1 << 14 | 1 << 23;
+    let hosting = Hosting::of("mock", PATIENT);
+    let stage = IsolatedStage::start(&hosting.spec, "break").unwrap();
+    assert_rights(&newest_child(), stage.level(), READ);
+    let folder = tempfile::tempdir().unwrap();
+    let robot = IsolatedEmbodiment::start(&hosting.spec, "arm", folder.path()).unwrap();
+    let level = robot.level().to_owned();
+    assert_rights(&robot.process_id().to_string(), &level, READ | OF_DRIVERS);
+    assert!(level.contains("privileges"), "{level}");
+    println!("a robot's process: {level}");
 }
 
 /// The same attempts without bounds: those that need no rights succeed, so that

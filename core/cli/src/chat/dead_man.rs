@@ -7,17 +7,37 @@
 //! deadline should be short, but longer than the keyboard's first pause, unless
 //! the key is tapped until it repeats.
 //!
-//! The key is the space bar on an empty line; for a program each line, also an
-//! empty one, is a press. Signs of life are awaited while a primitive runs, and
+//! The key is the space bar, in a conversation on an empty line; for a program each
+//! line, also an empty one, is a press. Signs of life are awaited while a primitive runs, and
 //! not while the arm rests or a plan is made.
 
 use std::{
+    io::{self, BufRead, IsTerminal},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::Builder,
     time::Duration,
 };
 
+use clap::Args;
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, RepeatCount};
 use vola_runtime::{Heartbeat, HeartbeatKind, Session};
+
+use crate::{failure::Failure, process_setup::read_single_keys};
+
+/// Whether somebody must hold a key.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct HoldToRun {
+    /// Move only while the space bar is held (in a conversation on an empty line; to a program: while lines come), at most so many milliseconds apart [default: 800]
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "800", conflicts_with = "fast", value_parser = clap::value_parser!(u64).range(20..=10_000))]
+    dead_man: Option<u64>,
+}
+
+impl HoldToRun {
+    /// The key, where one is asked for.
+    pub(crate) fn key(self) -> Option<DeadMan> {
+        self.dead_man.map(Duration::from_millis).map(DeadMan::new)
+    }
+}
 
 /// The key and its deadline; clones share it.
 #[derive(Clone, Debug)]
@@ -28,7 +48,7 @@ pub(crate) struct DeadMan {
 
 impl DeadMan {
     /// A key that must be pressed this often.
-    pub(crate) fn new(deadline: Duration) -> Self {
+    fn new(deadline: Duration) -> Self {
         Self {
             deadline,
             awaited: Arc::default(),
@@ -57,6 +77,41 @@ impl DeadMan {
     pub(crate) fn press(&self) {
         if let Some(heartbeat) = &*self.awaited() {
             heartbeat.beat();
+        }
+    }
+
+    /// Reads standard input for presses and nothing else, on a thread of its own,
+    /// until it ends.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) fn listen(&self) -> Result<(), Failure> {
+        let own = self.clone();
+        let read = move || {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                read_single_keys();
+                own.press_by(b' ', stdin.lock());
+            } else {
+                own.press_by(b'\n', stdin.lock());
+            }
+        };
+        let thread = Builder::new().name("hold-to-run".to_owned());
+        thread
+            .spawn(read)
+            .map(|_| ())
+            .map_err(|source| Failure::System {
+                what: "the thread that reads the hold-to-run key",
+                source,
+            })
+    }
+
+    /// A press for each such byte. What cannot be read is no press.
+    fn press_by(&self, key: u8, input: impl BufRead) {
+        for byte in input.bytes().map_while(Result::ok) {
+            if byte == key {
+                self.press();
+            }
         }
     }
 

@@ -14,7 +14,7 @@ mod screen;
 
 pub(crate) use answering::{Answering, Typist};
 use choice::parse_choice;
-pub(crate) use dead_man::DeadMan;
+pub(crate) use dead_man::{DeadMan, HoldToRun};
 pub(crate) use inbox::{Inbox, Said};
 pub(crate) use line_editor::start_editor;
 pub(crate) use line_reader::start_reader;

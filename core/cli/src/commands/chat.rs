@@ -14,7 +14,7 @@ use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
 
 use crate::{
     arguments::{Clock, SharedArguments},
-    chat::{Answering, DeadMan, Inbox, Said, Screen, Typist, start_editor, start_reader},
+    chat::{Answering, HoldToRun, Inbox, Said, Screen, Typist, start_editor, start_reader},
     conversation::Conversation,
     failure::{Failure, exit},
     film::{people_camera, write_png},
@@ -39,9 +39,8 @@ pub(crate) struct ChatArguments {
     /// Virtual time: as fast as it can be computed
     #[arg(long)]
     pub(super) fast: bool,
-    /// Move only while the space bar is held on an empty line (to a program: while lines come), at most so many milliseconds apart [default: 800]
-    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "800", conflicts_with = "fast", value_parser = clap::value_parser!(u64).range(20..=10_000))]
-    pub(super) dead_man: Option<u64>,
+    #[command(flatten)]
+    pub(super) hold: HoldToRun,
     /// Write what the control loop takes in to a new file, for `vola replay`
     #[arg(long, value_name = "FILE")]
     pub(super) record_control: Option<PathBuf>,
@@ -73,7 +72,7 @@ pub(crate) fn run(
             .session()
             .reset_world(own.seed, &serde_json::Value::Null)?;
     }
-    let dead_man = own.dead_man.map(Duration::from_millis).map(DeadMan::new);
+    let dead_man = own.hold.key();
     if let Some(dead_man) = &dead_man {
         robot.hold_to_run(dead_man.clone());
     }

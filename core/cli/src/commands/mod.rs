@@ -52,7 +52,7 @@ pub(crate) fn dispatch(arguments: &Arguments) -> Result<u8, Failure> {
         Command::Plugin(own) => plugin::run(shared, own, console),
         Command::Config(own) => config::run(shared, own, console),
         Command::Bench(own) => bench::run(shared, own, console),
-        Command::Replay(own) => replay::run(own, console),
+        Command::Replay(own) => replay::run(shared, own, console),
         Command::Doctor(own) => doctor::run(shared, own, console),
         Command::Dataset(own) => dataset::run(own, console),
         Command::Calibrate(own) => calibrate::run(shared, own, console),

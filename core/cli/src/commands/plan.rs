@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use vola_bundle::read_text;
 use vola_planner::{Capabilities, DecisionLog, PlanRequest, read_record};
 use vola_runtime::{Robot, RuntimeError};
 use vola_types::{Plan, RunEvent, RunEventKind, Scene};
@@ -16,6 +17,9 @@ use crate::{
     rungs::backend_of,
     workplace::{SessionWish, Workplace},
 };
+
+/// Largest scene (bytes): thousands of objects.
+const MAX_SCENE_BYTES: u64 = 16 << 20;
 
 /// `vola plan`.
 #[derive(Clone, Debug, Args)]
@@ -129,7 +133,7 @@ pub(crate) fn check_sentence(sentence: &str) -> Result<(), Failure> {
 }
 
 fn read_scene(file: &Path) -> Result<Scene, Failure> {
-    let text = std::fs::read_to_string(file).map_err(Failure::file(file, "read"))?;
+    let text = read_text(file, MAX_SCENE_BYTES)?;
     Scene::from_json(&text).map_err(|source| Failure::Scene {
         path: file.to_owned(),
         source,

@@ -1,11 +1,14 @@
-//! `vola replay`: the commands of a recorded run, made again.
+//! `vola replay`: the commands of a recorded run, made again, with the settings
+//! they were made with or, with `--config`, with those of a deployment.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use vola_runtime::{ControlReplay, replay_control};
+use vola_bundle::Deployment;
+use vola_runtime::{ControlReplay, ReplayWish, replay_control};
 
 use crate::{
+    arguments::SharedArguments,
     failure::{Failure, exit},
     output::{Console, Tone},
 };
@@ -22,8 +25,17 @@ pub(crate) struct ReplayArguments {
 }
 
 /// Runs the command: 1 where the commands differ from those of the recording.
-pub(crate) fn run(own: &ReplayArguments, console: Console) -> Result<u8, Failure> {
-    let replay = replay_control(&own.file, own.commands)?;
+pub(crate) fn run(
+    shared: &SharedArguments,
+    own: &ReplayArguments,
+    console: Console,
+) -> Result<u8, Failure> {
+    let deployment = shared.config.as_deref().map(Deployment::load).transpose()?;
+    let wish = ReplayWish {
+        most: own.commands,
+        deployment: deployment.as_ref(),
+    };
+    let replay = replay_control(&own.file, wish)?;
     if console.is_json() {
         console.object(&replay)?;
     } else {
@@ -42,11 +54,18 @@ fn show(replay: &ControlReplay, console: Console) -> Result<(), Failure> {
         commands,
         seconds,
         blake3,
+        motions,
         ..
     } = replay;
+    for changed in &replay.changed {
+        console.line(&console.style().paint(Tone::Warning, changed))?;
+    }
     console.line(&format!(
         "{embodiment}: {commands} commands over {seconds:.3} s, hash {blake3}"
     ))?;
+    let moved: f64 = motions.iter().map(|it| it.to_s - it.from_s).sum();
+    let times = motions.len();
+    console.line(&format!("motions: {times}, {moved:.3} s in all"))?;
     if let Some(cause) = replay.stopped {
         console.line(&format!("stopped at the end: {cause}"))?;
     }

@@ -14,6 +14,7 @@ use vola_types::{RunEvent, RunEventKind};
 use super::{eval::conditions_of, plan::check_sentence};
 use crate::{
     arguments::{Clock, SharedArguments},
+    chat::HoldToRun,
     conversation::Conversation,
     failure::Failure,
     film::{Film, people_camera, write_png},
@@ -36,6 +37,8 @@ pub(crate) struct RunArguments {
     /// Virtual time: as fast as it can be computed, and repeatable
     #[arg(long)]
     fast: bool,
+    #[command(flatten)]
+    hold: HoldToRun,
     /// The answer to the first question, by its number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     answer: Option<u32>,
@@ -84,6 +87,16 @@ pub(crate) fn run(
     }
     if robot.session().has_simulation() {
         robot.session().reset_world(own.seed, &scene)?;
+    }
+    if let Some(dead_man) = own.hold.key() {
+        dead_man.listen()?;
+        if !console.is_json() {
+            console.line(&format!(
+                "Hold the space bar while the arm moves: let go, and it stops {} ms later at the latest, and the run is over.",
+                dead_man.deadline().as_millis()
+            ))?;
+        }
+        robot.hold_to_run(dead_man);
     }
     let film = match &own.gif {
         Some(_) => Some(Film::start(

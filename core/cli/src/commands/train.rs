@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
+use vola_bundle::read_toml_text;
 use vola_language_model::{LanguageConfig, train_language};
 use vola_runtime::StopSwitch;
 use vola_train::{Flow, Observer, StepReport, TrainConfig, Trained, ValidationReport, train};
@@ -44,11 +45,11 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     process_setup::share_memory();
-    let text = std::fs::read_to_string(&own.config_file).unwrap_or_default();
+    let text = read_toml_text(&own.config_file)?;
     if LanguageConfig::is_one(&text) {
         return train_planner(own, console);
     }
-    let mut config = TrainConfig::open(&own.config_file)?;
+    let mut config = TrainConfig::parse(&text, &own.config_file)?;
     if let Some(minutes) = own.minutes {
         if !(minutes.is_finite() && minutes > 0.0) {
             return Err(Failure::Argument {

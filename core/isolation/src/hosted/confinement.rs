@@ -8,7 +8,9 @@ use landlock::{
     RulesetError, RulesetStatus, Scope,
 };
 
-use crate::sys::{Guarded, drop_capabilities, forbid_privileges, install_filter, limit_resources};
+use crate::sys::{
+    Guarded, Rights, drop_capabilities, forbid_privileges, install_filter, limit_resources,
+};
 
 /// The newest set of rights that is asked for; an older kernel gives less.
 const RIGHTS: ABI = ABI::V6;
@@ -70,14 +72,20 @@ pub(super) fn confine(memory_bytes: u64, bounds: &Bounds) -> String {
     if !limited.is_empty() {
         level.push(format!("limits on {}", limited.join(", ")));
     }
+    let (guarded, calls) = match bounds {
+        Bounds::Stage { .. } => (
+            Guarded::Stage,
+            "seccomp: no network, no programs, no other processes, no priorities",
+        ),
+        Bounds::Robot => (Guarded::Robot, "seccomp: no programs, no other processes"),
+    };
     if forbid_privileges().is_ok() {
-        // A driver may need what the superuser gave it.
-        let is_stage = matches!(bounds, Bounds::Stage { .. });
-        level.push(if is_stage && drop_capabilities().is_ok() {
-            "no privileges".to_owned()
-        } else {
-            "no new privileges".to_owned()
-        });
+        let rights = match drop_capabilities(guarded) {
+            Ok(Rights::NoneLeft) => "no privileges",
+            Ok(Rights::OfDrivers) => "privileges: raw sockets, locked memory, priorities",
+            Err(_) => "no new privileges",
+        };
+        level.push(rights.to_owned());
         let files = match bounds {
             Bounds::Stage { .. } => "Landlock: own files only, read-only",
             Bounds::Robot => "Landlock: files read-only",
@@ -87,13 +95,6 @@ pub(super) fn confine(memory_bytes: u64, bounds: &Bounds) -> String {
             Ok(RulesetStatus::PartiallyEnforced) => level.push(format!("{files}, older kernel")),
             Ok(RulesetStatus::NotEnforced) | Err(_) => {}
         }
-        let (guarded, calls) = match bounds {
-            Bounds::Stage { .. } => (
-                Guarded::Stage,
-                "seccomp: no network, no programs, no other processes, no priorities",
-            ),
-            Bounds::Robot => (Guarded::Robot, "seccomp: no programs, no other processes"),
-        };
         if install_filter(guarded).is_ok() {
             level.push(calls.to_owned());
         }

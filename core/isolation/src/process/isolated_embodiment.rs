@@ -121,6 +121,12 @@ impl IsolatedEmbodiment {
         self.pictures.clone()
     }
 
+    /// How far the child is confined, in words.
+    #[must_use]
+    pub fn level(&self) -> String {
+        self.link.lock().level().to_owned()
+    }
+
     /// Process id of its child.
     #[must_use]
     pub fn process_id(&self) -> u32 {

@@ -5,6 +5,7 @@
     reason = "descriptors, mappings and processes are reached through the C library only"
 )]
 
+mod capabilities;
 mod descriptors;
 mod limits;
 mod memfd;
@@ -12,9 +13,10 @@ mod pidfd;
 mod poll;
 mod syscall_filter;
 
+pub(crate) use capabilities::{Rights, drop_capabilities};
 pub(crate) use descriptors::{end_process, pass, receive};
 pub(crate) use limits::limit_resources;
 pub(crate) use memfd::{Access, Mapping, Memfd};
 pub(crate) use pidfd::Pidfd;
 pub(crate) use poll::{Wanted, wait_for};
-pub(crate) use syscall_filter::{Guarded, drop_capabilities, forbid_privileges, install_filter};
+pub(crate) use syscall_filter::{Guarded, forbid_privileges, install_filter};

@@ -145,34 +145,6 @@ pub(crate) fn forbid_privileges() -> io::Result<()> {
     }
 }
 
-/// Gives up what the superuser may do beside others, but for reading what it is
-/// shown: else it could read a process's variables past every other bound. Does
-/// nothing for who has no such rights.
-pub(crate) fn drop_capabilities() -> io::Result<()> {
-    /// Third version of the call, for the calling thread: `[version, thread]`.
-    const HEADER: [u32; 2] = [0x2008_0522, 0];
-    /// `CAP_DAC_READ_SEARCH`.
-    const READ: u32 = 1 << 2;
-    let mut header = HEADER;
-    // Effective, permitted and inheritable, of the low half and of the high one.
-    let mut now = [0_u32; 6];
-    // SAFETY: the call writes two times three words, which `now` has.
-    let told = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), now.as_mut_ptr()) };
-    if told != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let kept = now[1] & READ;
-    let wanted = [kept, kept, 0, 0, 0, 0];
-    header = HEADER;
-    // SAFETY: the call reads the header and two times three words.
-    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_mut_ptr(), wanted.as_ptr()) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
-
 /// Installs the filter for this thread and all that it starts.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) fn install_filter(guarded: Guarded) -> io::Result<()> {

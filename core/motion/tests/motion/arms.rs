@@ -181,6 +181,29 @@ impl ArmUnderTest {
         }
     }
 
+    /// The same arm with room around it: every limit is there, and the joints
+    /// still reach their full speed. Of what is forbidden one box is in reach.
+    pub(crate) fn with_room(mut self) -> Self {
+        self.tool = ToolLimits {
+            workspace: WorkspaceBox {
+                min: [-1.5, -1.5, -1.0],
+                max: [1.5, 1.5, 1.8],
+            },
+            max_speed_m_per_s: 3.0,
+        };
+        self.clearance.forbidden = vec![
+            WorkspaceBox {
+                min: [-2.0, -2.0, -1.5],
+                max: [2.0, 2.0, -1.0],
+            },
+            WorkspaceBox {
+                min: [-0.8, -0.8, 0.2],
+                max: [-0.6, -0.6, 0.4],
+            },
+        ];
+        self
+    }
+
     /// Settings whose checks of measurement and start never fire.
     pub(crate) fn settings() -> FilterSettings {
         FilterSettings {

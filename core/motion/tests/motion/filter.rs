@@ -48,39 +48,52 @@ struct Stretch {
     ticks: usize,
     speed_scale: f64,
     flaw: Option<(usize, f64)>,
-    length: usize,
+    more_values: isize,
 }
+
+/// The arms, with boxes on all sides and with room.
+const ARMS: [fn() -> ArmUnderTest; 4] = [
+    ArmUnderTest::franka,
+    ArmUnderTest::ur5e,
+    || ArmUnderTest::franka().with_room(),
+    || ArmUnderTest::ur5e().with_room(),
+];
+/// Joints of the larger arm, with its gripper.
+const MOST_JOINTS: usize = READY.len() + 1;
 
 fn stretch() -> impl Strategy<Value = Stretch> {
     let part = prop_oneof![4 => 0.0..1.0_f64, 1 => -2.0..3.0_f64, 1 => any::<f64>()];
-    let joints = READY.len() + 1;
+    let joints = MOST_JOINTS;
     (
         prop::collection::vec(part, joints),
         1..250_usize,
         prop_oneof![6 => Just(1.0), 1 => 0.0..1.0_f64, 1 => any::<f64>()],
         prop::option::weighted(0.1, (0..joints, any::<f64>())),
-        prop_oneof![20 => Just(joints), 1 => 0..12_usize],
+        prop_oneof![20 => Just(0), 1 => -8..5_isize],
     )
-        .prop_map(|(parts, ticks, speed_scale, flaw, length)| Stretch {
+        .prop_map(|(parts, ticks, speed_scale, flaw, more_values)| Stretch {
             parts,
             ticks,
             speed_scale,
             flaw,
-            length,
+            more_values,
         })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// Whatever is asked for, in whatever order: no limit of joints, tool or
     /// distances is broken, a stop inside is left after every tick, and what is
     /// no command is refused whole.
     #[test]
-    fn no_sequence_of_commands_breaks_a_limit(stretches in prop::collection::vec(stretch(), 1..12)) {
-        let arm = ArmUnderTest::franka();
+    fn no_sequence_of_commands_breaks_a_limit(
+        make in prop::sample::select(ARMS.to_vec()),
+        stretches in prop::collection::vec(stretch(), 1..12),
+    ) {
+        let arm = make();
         let mut filter = arm.full();
-        let mut referee = Referee::new(&arm.limits, &arm.start).with_surroundings(ArmUnderTest::franka());
+        let mut referee = Referee::new(&arm.limits, &arm.start).with_surroundings(make());
         for stretch in stretches {
             let joints = stretch.parts.iter().zip(arm.limits.joints());
             let mut raw: Vec<f64> = joints
@@ -89,9 +102,10 @@ proptest! {
                 })
                 .collect();
             if let Some((joint, value)) = stretch.flaw {
-                raw[joint] = value;
+                let joints = raw.len();
+                raw[joint % joints] = value;
             }
-            raw.resize(stretch.length, 0.0);
+            raw.resize(raw.len().saturating_add_signed(stretch.more_values), 0.0);
             let is_command =
                 raw.len() == arm.start.len() && raw.iter().all(|value| value.is_finite());
             filter.set_speed_scale(stretch.speed_scale);

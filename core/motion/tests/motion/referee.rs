@@ -7,9 +7,8 @@ use crate::arms::ArmUnderTest;
 /// Control period (s).
 pub(crate) const PERIOD: f64 = 1e-3;
 
-/// Relative slack of velocity, acceleration and jerk: three differences of
-/// rounded positions.
-const SLACK: f64 = 1e-6;
+/// Relative slack of every limit.
+const SLACK: f64 = 1e-9;
 
 /// Largest use of each limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,28 +91,35 @@ impl Referee {
             let v = (q - q0) / PERIOD;
             let a = (v - v0) / PERIOD;
             let j = (a - a0) / PERIOD;
+            // Each difference doubles what rounding leaves in a position.
+            let rounding = 2.0 * f64::EPSILON * q.abs().max(1.0);
             let uses = [
                 (
-                    v.abs() / limits.velocity,
+                    (v, limits.velocity, rounding / PERIOD),
                     "velocity",
                     &mut self.used.velocity,
                 ),
                 (
-                    a.abs() / limits.acceleration,
+                    (a, limits.acceleration, 2.0 * rounding / PERIOD.powi(2)),
                     "acceleration",
                     &mut self.used.acceleration,
                 ),
-                (j.abs() / limits.jerk, "jerk", &mut self.used.jerk),
+                (
+                    (j, limits.jerk, 4.0 * rounding / PERIOD.powi(3)),
+                    "jerk",
+                    &mut self.used.jerk,
+                ),
             ];
-            for (share, what, most) in uses {
-                if !(share <= 1.0 + SLACK) {
+            for ((value, limit, rounding), what, most) in uses {
+                let share = value.abs() / limit;
+                if !(share <= 1.0 + SLACK + rounding / limit) {
                     note(format!("joint {index}: {what} at {share} of its limit"));
                 }
                 *most = most.max(share);
             }
             let span = limits.position_max - limits.position_min;
             let outside = |q: f64| (limits.position_min - q).max(q - limits.position_max);
-            if !(outside(*q) <= 1e-6 * span) {
+            if !(outside(*q) <= SLACK * span) {
                 note(format!("joint {index}: {} outside", outside(*q)));
             }
             // Where the fastest stop from here ends; a tick of doubt between the

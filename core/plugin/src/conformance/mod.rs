@@ -61,6 +61,19 @@ pub fn check_library_with(path: &Path, options: &CheckOptions) -> Vec<Check> {
         "loads",
         Ok(format!("interface revision {}", vola_abi::ABI_REVISION)),
     );
+    let loaded = match loaded.whose_panics_are_caught(path) {
+        Ok(loaded) => loaded,
+        Err(_) => {
+            rows.record(
+                "panics are caught",
+                Err(Flaw::fault(
+                    "it was built with `panic = \"abort\"`: a panic in it ends the whole process; nothing more was tried in this one",
+                    "set `panic = \"unwind\"` in the profile that builds it",
+                )),
+            );
+            return checks;
+        }
+    };
     let Some(manifest) = manifest::check(&mut rows, &loaded) else {
         return checks;
     };

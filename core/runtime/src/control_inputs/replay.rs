@@ -1,4 +1,4 @@
-//! The same loop over recorded inputs.
+//! The same loop over recorded inputs, with its own settings or with others.
 
 use std::{
     collections::VecDeque,
@@ -23,6 +23,7 @@ use vola_types::PluginId;
 use super::{
     OrderRecord, ReadState, RecordedSetup,
     encoding::{Entry, FORMAT, Memory},
+    motions::{Motion, Motions},
 };
 use crate::{
     CommandDigest, RuntimeError, StopSwitch,
@@ -39,6 +40,16 @@ use crate::{
 /// Longest head of a file (bytes): a description with its URDF is far below.
 const LONGEST_HEAD: u64 = 16 << 20;
 
+/// What a replay is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReplayWish<'a> {
+    /// It ends after so many commands.
+    pub most: Option<u64>,
+    /// The settings of this deployment instead of those recorded: what they would
+    /// have changed.
+    pub deployment: Option<&'a Deployment>,
+}
+
 /// What a replay showed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ControlReplay {
@@ -50,8 +61,12 @@ pub struct ControlReplay {
     pub commands: u64,
     /// Time from the first to the last of them (s).
     pub seconds: f64,
+    /// When they moved the arm.
+    pub motions: Vec<Motion>,
     /// Their hash (BLAKE3, hexadecimal).
     pub blake3: String,
+    /// Settings that are not those of the recording, with both values.
+    pub changed: Vec<String>,
     /// What the recording says of its own commands: number and hash. None for
     /// one that has no end, because its process was killed or inputs were lost.
     pub recorded: Option<(u64, String)>,
@@ -62,13 +77,13 @@ pub struct ControlReplay {
 }
 
 /// Gives recorded inputs to a control loop with its safety filter, and hashes
-/// what it commands. Nothing moves: there is no robot. `most` ends it after so
-/// many commands.
+/// what it commands. Nothing moves: there is no robot.
 ///
 /// # Errors
 /// When the file cannot be read, is no recording, or the loop asks for other
-/// inputs than it did then: another version decides differently.
-pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, RuntimeError> {
+/// inputs than it did then: another version decides differently. With the settings
+/// of a deployment that is no error: the commands then are not the same.
+pub fn replay_control(path: &Path, wish: ReplayWish<'_>) -> Result<ControlReplay, RuntimeError> {
     let source = |source| RuntimeError::Io {
         path: path.to_owned(),
         source,
@@ -78,7 +93,11 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
         reason,
     };
     let mut file = BufReader::new(File::open(path).map_err(source)?);
-    let setup = head(&mut file).map_err(wrong)?;
+    let mut setup = head(&mut file).map_err(wrong)?;
+    let changed = match wish.deployment {
+        Some(deployment) => setup.take_over(deployment),
+        None => Vec::new(),
+    };
     let mut memory = Memory::default();
     let Ok(Some(Entry::State(Some(first)))) = memory.read(&mut file) else {
         return Err(wrong("it does not begin with a state".to_owned()));
@@ -86,66 +105,96 @@ pub fn replay_control(path: &Path, most: Option<u64>) -> Result<ControlReplay, R
     let feed = Feed::default();
     feed.lock().states.push_back(Some(first));
     let authority = AuthorityWord::default();
-    let mut control = control_loop(&setup, &feed, (path, authority.clone()))?;
-    let digest = CommandDigest::default();
-    let (mut times, mut recorded) = (None, None);
-    let most = most.unwrap_or(u64::MAX);
-    let mut commands = 0;
-    while commands < most {
+    let control = control_loop(&setup, &feed, (path, authority.clone()))?;
+    let mut rerun = Rerun {
+        control,
+        feed,
+        authority,
+        digest: CommandDigest::default(),
+        motions: Motions::default(),
+        commands: 0,
+        recorded: None,
+    };
+    let most = wish.most.unwrap_or(u64::MAX);
+    let mut is_astray = false;
+    while rerun.commands < most && rerun.recorded.is_none() && !is_astray {
         let Some(entry) = memory.read(&mut file).map_err(wrong)? else {
             break;
         };
+        is_astray = rerun.take(entry);
+    }
+    if is_astray && changed.is_empty() {
+        return Err(wrong(format!(
+            "after {} commands the loop reads the robot more or less often than it did then: another version recorded it",
+            rerun.commands
+        )));
+    }
+    let (commands, blake3) = rerun.digest.read();
+    let same = match &rerun.recorded {
+        Some((frames, hash)) => Some((*frames, hash) == (commands, &blake3)),
+        None => is_astray.then_some(false),
+    };
+    Ok(ControlReplay {
+        embodiment: setup.embodiment,
+        vola: setup.vola,
+        commands,
+        seconds: rerun.motions.seconds(),
+        motions: rerun.motions.list,
+        blake3,
+        changed,
+        recorded: rerun.recorded,
+        same,
+        stopped: match rerun.control.status().mode {
+            ControlMode::Stopped(cause) => Some(cause.as_str()),
+            _ => None,
+        },
+    })
+}
+
+/// A loop that runs again, and what it did so far.
+struct Rerun {
+    control: ControlLoop,
+    feed: Feed,
+    authority: AuthorityWord,
+    digest: CommandDigest,
+    motions: Motions,
+    commands: u64,
+    /// What the recording says at its end.
+    recorded: Option<(u64, String)>,
+}
+
+impl Rerun {
+    /// Gives the loop what it took in then. Whether it now read the robot more or
+    /// less often.
+    fn take(&mut self, entry: Entry) -> bool {
         let is_state = matches!(entry, Entry::State(_));
         match entry {
-            Entry::State(state) => feed.lock().states.push_back(state),
-            Entry::Follow { path, fresh_by_ns } => control.order(ControlOrder::Follow {
+            Entry::State(state) => self.feed.lock().states.push_back(state),
+            Entry::Follow { path, fresh_by_ns } => self.control.order(ControlOrder::Follow {
                 path: *path,
                 fresh_by_ns,
                 // Orders that were refused then are not in the recording.
-                mandate: authority.mandate(),
+                mandate: self.authority.mandate(),
             }),
-            Entry::Order(order) => give(order, &mut control, &feed),
+            Entry::Order(order) => give(order, &mut self.control, &self.feed),
             Entry::Tick {
                 now_ns,
                 signals,
                 is_taken,
             } => {
-                feed.lock().takes_command = is_taken;
-                control.tick_with(now_ns, Some(signals));
-                digest.add(control.command_frame());
-                commands += 1;
-                let (first_ns, _) = times.unwrap_or((now_ns, now_ns));
-                times = Some((first_ns, now_ns));
+                self.feed.lock().takes_command = is_taken;
+                self.control.tick_with(now_ns, Some(signals));
+                self.digest.add(self.control.command_frame());
+                self.motions.add(now_ns, self.control.command_frame());
+                self.commands += 1;
             }
             Entry::End { frames, blake3 } => {
-                recorded = Some((frames, blake3::Hash::from(blake3).to_hex().to_string()));
-                break;
+                let hash = blake3::Hash::from(blake3).to_hex().to_string();
+                self.recorded = Some((frames, hash));
             }
         }
-        if feed.lock().is_astray(is_state) {
-            return Err(wrong(format!(
-                "after {commands} commands the loop reads the robot more or less often than it did then: another version recorded it"
-            )));
-        }
+        self.feed.lock().is_astray(is_state)
     }
-    let (commands, blake3) = digest.read();
-    let same = recorded
-        .as_ref()
-        .map(|(frames, hash)| (*frames, hash) == (commands, &blake3));
-    let (first_ns, last_ns) = times.unwrap_or_default();
-    Ok(ControlReplay {
-        embodiment: setup.embodiment,
-        vola: setup.vola,
-        commands,
-        seconds: last_ns.saturating_sub(first_ns) as f64 * 1e-9,
-        blake3,
-        recorded,
-        same,
-        stopped: match control.status().mode {
-            ControlMode::Stopped(cause) => Some(cause.as_str()),
-            _ => None,
-        },
-    })
 }
 
 fn give(order: OrderRecord, control: &mut ControlLoop, feed: &Feed) {

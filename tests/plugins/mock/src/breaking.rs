@@ -9,7 +9,7 @@ use vola_plugin::{
 };
 
 /// The ways to break.
-const WAYS: [&str; 9] = [
+const WAYS: [&str; 10] = [
     "never",
     "trespass",
     "panic",
@@ -18,6 +18,7 @@ const WAYS: [&str; 9] = [
     "exit",
     "hang",
     "eat_memory",
+    "fill_memory",
     "overflow_stack",
 ];
 
@@ -111,6 +112,9 @@ impl Stage for Break {
         if self.way == "trespass" {
             return crate::trespassing::attempts();
         }
+        if self.way == "fill_memory" {
+            return Ok(vec![Tensor::f32("mib", &[1], &[fill_memory()])?]);
+        }
         if let Some(file) = &self.file {
             std::fs::read(file).map_err(|error| Fault::failed(error.to_string()))?;
         }
@@ -140,6 +144,21 @@ fn break_down(way: &str) {
             std::hint::black_box(dig(1));
         }
         _ => {}
+    }
+}
+
+/// Takes memory, and uses it, until there is none; how much it was (MiB). All of
+/// it is given back.
+fn fill_memory() -> f32 {
+    const PIECE_MIB: usize = 4;
+    let mut taken: Vec<Vec<u8>> = Vec::with_capacity(1 << 16);
+    loop {
+        let mut piece = Vec::new();
+        if taken.len() == taken.capacity() || piece.try_reserve_exact(PIECE_MIB << 20).is_err() {
+            return (taken.len() * PIECE_MIB) as f32;
+        }
+        piece.resize(PIECE_MIB << 20, 1);
+        taken.push(piece);
     }
 }
 

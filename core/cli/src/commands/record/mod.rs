@@ -22,6 +22,7 @@ use vola_types::PluginId;
 
 use crate::{
     arguments::{Clock, SharedArguments},
+    chat::HoldToRun,
     commands::{
         chat::{self, ChatArguments},
         workers::{self, Progress},
@@ -143,7 +144,7 @@ pub(crate) fn run(
             seed: own.seed,
             fast: own.fast,
             record: Some(own.out.clone()),
-            dead_man: None,
+            hold: HoldToRun::default(),
             record_control: None,
         };
         return chat::run(shared, &session, console);

@@ -1,5 +1,7 @@
 //! The authority over the arm passes on: what is held, and what is not heard.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::authority::Authority;
 

@@ -228,7 +228,7 @@ fn filter_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     let none = Some(Bar::AtMost(0.0));
     let mut figures = vec![
         Figure::new(
-            "hostile commands over a limit",
+            "hostile commands over a limit of joints, tool or distances",
             sum(&hostile, "violations")?,
             "",
         )
@@ -237,9 +237,9 @@ fn filter_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     ];
     for row in &hostile {
         let name = format!(
-            "hostile commands changed, {} {}",
+            "hostile commands changed, {}, {}",
             row["arm"].as_str().unwrap_or_default(),
-            row["guarded"].as_str().unwrap_or_default()
+            row["around"].as_str().unwrap_or_default()
         );
         let share = number(row, "modified_share")?;
         figures.push(
