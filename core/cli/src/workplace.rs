@@ -122,6 +122,30 @@ impl Workplace {
         })
     }
 
+    /// The same deployment for another robot and another version of its policy,
+    /// where one is named.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_to_measure(
+        arguments: &SharedArguments,
+        arm: Option<&PluginId>,
+        version: Option<&str>,
+    ) -> Result<Self, Failure> {
+        if arm.is_none() && version.is_none() {
+            return Self::open(arguments);
+        }
+        Self::open_changed(arguments, |raw| {
+            if let (Some(robot), Some(arm)) = (&mut raw.robot, arm) {
+                robot.plugin = arm.to_string();
+            }
+            if let (Some(policy), Some(version)) = (&mut raw.policy, version) {
+                policy.version = Some(version.to_owned());
+                policy.version_share = None;
+            }
+        })
+    }
+
     /// The same deployment with another bundle.
     ///
     /// # Errors

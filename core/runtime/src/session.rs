@@ -181,7 +181,10 @@ impl Session {
             })
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
-        let policy = policy.map(|(policy, _)| policy);
+        let mut policy = policy.map(|(policy, _)| policy);
+        if let Some(policy) = &mut policy {
+            policy.choose_version(options.seed)?;
+        }
         let confidence = Confidence::new(
             deployment,
             policy.as_ref(),
@@ -373,6 +376,19 @@ impl Session {
             .with(|seen| policy.read_scene(seen))?
             .ok_or_else(missing)?;
         Ok(reading(&measured, objects))
+    }
+
+    /// An episode begins: chooses the version of the policy by `seed`, where the
+    /// deployment gives one a share. The name of what runs; none without a policy.
+    ///
+    /// # Errors
+    /// When a head does not take its weights.
+    pub fn begin_episode(&mut self, seed: u64) -> Result<Option<&str>, RuntimeError> {
+        let Some(policy) = self.policy.as_mut() else {
+            return Ok(None);
+        };
+        policy.choose_version(seed)?;
+        Ok(Some(policy.versions.running()))
     }
 
     /// The newest measured state of the arm.
