@@ -262,6 +262,26 @@ impl Bundle {
         Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
 
+    /// Deletes a version, unless it is in use.
+    ///
+    /// # Errors
+    /// No such version, one in use, or a failing delete.
+    pub fn remove_version(&self, name: &str) -> Result<(), BundleError> {
+        self.record(name)?;
+        let folder = self.version_folder(name);
+        if self
+            .version_in_use()?
+            .is_some_and(|share| share.version == name)
+        {
+            return Err(BundleError::Version {
+                path: folder,
+                reason: "expected a version that is not in use".to_owned(),
+                help: "`vola policy versions BUNDLE --use base` lets the bundle run as it is",
+            });
+        }
+        fs::remove_dir_all(&folder).map_err(io(&folder, "delete"))
+    }
+
     /// Which version runs where the deployment leaves it open.
     ///
     /// # Errors
@@ -459,6 +479,10 @@ mod tests {
         assert!(bundle.use_version(&half).is_err(), "there is none yet");
         bundle.save_version(record("a"), &heads()).unwrap();
         bundle.use_version(&half).unwrap();
+        assert!(bundle.remove_version("a").is_err(), "it is in use");
+        bundle.save_version(record("b"), &heads()).unwrap();
+        bundle.remove_version("b").unwrap();
+        assert_eq!(bundle.versions().unwrap().len(), 1);
         assert_eq!(bundle.version_in_use().unwrap(), Some(half.clone()));
         let chosen = (0..2000).filter(|seed| half.chooses(*seed)).count();
         assert!((900..1100).contains(&chosen), "{chosen}");

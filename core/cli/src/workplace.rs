@@ -146,6 +146,24 @@ impl Workplace {
         })
     }
 
+    /// The same deployment with another bundle, and a version of it.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_version(
+        arguments: &SharedArguments,
+        bundle: &Path,
+        version: &str,
+    ) -> Result<Self, Failure> {
+        let bundle = std::path::absolute(bundle).map_err(Failure::file(bundle, "find"))?;
+        Self::open_changed(arguments, |raw| {
+            let policy = raw.policy.get_or_insert_default();
+            policy.bundle = bundle.display().to_string();
+            policy.version = Some(version.to_owned());
+            policy.version_share = None;
+        })
+    }
+
     /// The same deployment with another bundle.
     ///
     /// # Errors

@@ -119,6 +119,7 @@ pub struct Session {
     pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
+    episodes_begun: u64,
     pub(crate) confidence: Confidence,
     pub(crate) last_op: Option<Op>,
     pub(crate) policy_telemetry: PolicyTelemetry,
@@ -244,6 +245,7 @@ impl Session {
             path_check,
             path: None,
             primitives_run: 0,
+            episodes_begun: 0,
             confidence,
             last_op: None,
             policy_telemetry: PolicyTelemetry::default(),
@@ -376,6 +378,21 @@ impl Session {
             .with(|seen| policy.read_scene(seen))?
             .ok_or_else(missing)?;
         Ok(reading(&measured, objects))
+    }
+
+    /// The next episode of this session begins, as [`begin_episode`](Self::begin_episode) with a
+    /// seed made of the session's own.
+    ///
+    /// # Errors
+    /// As [`begin_episode`](Self::begin_episode).
+    pub fn begin_next_episode(&mut self) -> Result<Option<&str>, RuntimeError> {
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(self.episodes_begun);
+        self.episodes_begun += 1;
+        self.begin_episode(seed)
     }
 
     /// An episode begins: chooses the version of the policy by `seed`, where the

@@ -23,17 +23,17 @@ use crate::plugins::host::services;
 /// Deadline of a call where a test wants to see it pass.
 const SHORT: Duration = Duration::from_millis(100);
 /// Deadline of a call where the machine may be busy.
-const PATIENT: Duration = Duration::from_secs(20);
+pub const PATIENT: Duration = Duration::from_secs(20);
 
 /// A library in children, and the ends of children that came unasked.
-struct Hosting {
+pub struct Hosting {
     spec: HostSpec,
     pool: SharedPool,
     ends: mpsc::Receiver<ChildEnd>,
 }
 
 impl Hosting {
-    fn of(library: &str, call: Duration) -> Self {
+    pub fn of(library: &str, call: Duration) -> Self {
         let path = workspace().library(library);
         let admitted = Trust::without_lock()
             .admit(path.parent().unwrap(), &path)
@@ -52,6 +52,11 @@ impl Hosting {
         let spec =
             HostSpec::new(&workspace().vola(), &admitted, pool.clone(), limits, alarm).unwrap();
         Self { spec, pool, ends }
+    }
+
+    /// A stage as it begins: nothing is configured.
+    pub fn bare_stage(&self, name: &str) -> StageBox {
+        IsolatedStage::start(&self.spec, name).unwrap().into_box()
     }
 
     /// A stage, configured, activated and reset.

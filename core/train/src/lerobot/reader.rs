@@ -20,6 +20,8 @@ const DONE_SHARE: usize = 10;
 const GENERATED: &str = "planner";
 /// Who moves the arm when a person took over, or leads it.
 const PERSON: &str = "human";
+/// Column that says whether the goal was reached, if there is one.
+const SUCCESS: &str = "next.success";
 /// Longest word for who was in control (bytes).
 const MAX_WHO: usize = 32;
 /// A time stamp may differ from its frame number's time by so much (s).
@@ -73,6 +75,8 @@ pub struct LerobotReader {
     done: Vec<f32>,
     /// Whether a person was in control.
     by_person: Vec<bool>,
+    /// Whether each episode is part of a recorded one that reached its goal.
+    reached: Vec<bool>,
     /// Number of each frame's episode.
     episode: Vec<usize>,
     episodes: Vec<EpisodeMeta>,
@@ -105,6 +109,7 @@ impl LerobotReader {
             action: Vec::new(),
             done: Vec::new(),
             by_person: Vec::new(),
+            reached: Vec::new(),
             episode: Vec::new(),
             episodes: Vec::new(),
             spans: Vec::new(),
@@ -137,6 +142,13 @@ impl LerobotReader {
     #[must_use]
     pub fn is_by_person(&self, index: usize) -> bool {
         self.by_person.get(index) == Some(&true)
+    }
+
+    /// Whether the recorded episode that episode `index < episodes()` is part of reached its goal;
+    /// also where no column `next.success` says so.
+    #[must_use]
+    pub fn has_reached(&self, index: usize) -> bool {
+        self.reached.get(index) == Some(&true)
     }
 
     fn summarise(&self, folder: &Path, info: &Info, contract: &Contract) -> String {
@@ -187,7 +199,13 @@ impl LerobotReader {
         } else {
             vec![String::new(); rows]
         };
+        let success = if columns.has(SUCCESS) {
+            columns.flags(SUCCESS)?
+        } else {
+            vec![true; rows]
+        };
         let numbers = Numbers {
+            success,
             task: task_indices(&columns, tasks.len())?,
             state: columns.floats(STATE, contract.state_width)?,
             action: columns.floats(ACTION, contract.action.len())?,
@@ -223,6 +241,7 @@ impl LerobotReader {
                 (numbers.task[row], numbers.learned[row], by_person)
             })
             .collect();
+        let has_reached = numbers.success[rows.clone()].iter().any(|reached| *reached);
         let mut start = rows.start;
         for run in keys.chunk_by(|a, b| a == b) {
             let piece = start..start + run.len();
@@ -256,6 +275,7 @@ impl LerobotReader {
                 self.episode.push(self.episodes.len());
             }
             let task = tasks.get(task).cloned().unwrap_or_default();
+            self.reached.push(has_reached);
             self.spans
                 .push(self.episode.len() - piece.len()..self.episode.len());
             self.episodes.push(EpisodeMeta {
@@ -321,6 +341,8 @@ struct Numbers {
     learned: Vec<bool>,
     /// Whether a person was in control.
     by_person: Vec<bool>,
+    /// Whether the goal was reached.
+    success: Vec<bool>,
 }
 
 /// Whether the last of some frames is marked, and no other.

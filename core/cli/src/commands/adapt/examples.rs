@@ -10,6 +10,8 @@ use crate::failure::Failure;
 
 /// Seed of what stages draw at random.
 const SEED: u64 = 0;
+/// Of the policy's own frames every second is kept: it decides no oftener, and neighbours are alike.
+const EVERY: usize = 2;
 /// A named tensor of one example: the sizes of a row, and its values.
 type Row = (String, Vec<usize>, Vec<f32>);
 
@@ -90,7 +92,7 @@ pub(super) fn examples_of(
             })?;
             continue;
         }
-        if !is_taught {
+        if !is_taught || !reader.has_reached(index) {
             continue;
         }
         for goal in passes {
@@ -98,6 +100,10 @@ pub(super) fn examples_of(
                 policy.reset(SEED)?;
             }
             for frame in span.clone() {
+                let is_kept = hands == Hands::Person || (frame - span.start) % EVERY == 0;
+                if !is_kept {
+                    continue;
+                }
                 let mut row = seen(policy, reader, frame, &meta.task, *goal, |p, o| {
                     p.examine(o, &names)
                 })?;

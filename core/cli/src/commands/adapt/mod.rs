@@ -2,14 +2,14 @@
 //!
 //! Encoders and fusion stay as they are; what they make of the recorded frames is computed once and
 //! kept in the bundle's replay buffer. The heads are fine-tuned on corrections and on what the policy
-//! did well before, half and half, then judged on episodes of both that they were not shown. What does
+//! did well before as the robot is now, half and half, then judged on episodes of both that they were not shown. What does
 //! not help, or makes the policy forget, is thrown away. Fine-tuning always begins with the bundle's
 //! own weights and has all corrections, so that nothing drifts from version to version.
 
 mod examples;
 mod figures;
-mod old_tasks;
 mod recorded_goal;
+mod simulated;
 mod tuning;
 
 use std::path::PathBuf;
@@ -19,17 +19,19 @@ use clap::Args;
 use serde_json::{Value, json};
 use vola_bundle::{BASE_VERSION, Bundle, HeadSnapshot, REPLAY, VersionRecord, hash_folder};
 use vola_runtime::{OfflinePolicy, RuntimeError};
-use vola_train::{ExampleKind, ExampleSet, LerobotReader, ReplayBuffer, ShardSource};
+use vola_train::{ExampleKind, ExampleSet, FrameSource, LerobotReader, ReplayBuffer, ShardSource};
 
 use crate::{
     arguments::SharedArguments,
+    commands::eval::conditions_of,
     failure::{Failure, exit},
     output::{Align, Console, Table, Tone},
     workplace::{Workplace, plugin_options, program_folders},
 };
 
 use examples::{Hands, examples_of};
-use figures::Figures;
+use figures::{Figures, Success};
+use simulated::{Situation, TASKS, record_old, successes, task_of};
 use tuning::{Tuning, tune};
 
 /// One of so many episodes is held out.
@@ -68,6 +70,16 @@ pub(crate) struct AdaptArguments {
     /// Seed of every draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Simulated robots: what is wrong with it now, the name of a perturbation
+    #[arg(long, value_name = "NAME", default_value = "none")]
+    perturb: String,
+    /// Simulated robots: it is the same in every scene, drawn with this seed
+    #[arg(long, value_name = "K")]
+    perturb_seed: Option<u64>,
+    /// Simulated robots: also try the corrected tasks and all others before and after, so many
+    /// episodes each
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    episodes: u64,
 }
 
 /// Examples of both kinds, each parted into those that are learned from and those held out.
@@ -75,6 +87,8 @@ struct Lessons {
     corrections: [ExampleSet; 2],
     old: [ExampleSet; 2],
     data: String,
+    /// Tasks that the recordings of this call correct.
+    tasks: Vec<&'static str>,
 }
 
 /// Runs the command.
@@ -85,10 +99,14 @@ pub(crate) fn run(
 ) -> Result<u8, Failure> {
     let began = Instant::now();
     let budget = budget(own)?;
-    let workplace = Workplace::open_with_bundle(shared, &own.bundle)?;
+    let situation = Situation {
+        perturb: conditions_of(&own.perturb)?.first().copied().flatten(),
+        seed: own.perturb_seed,
+    };
+    let workplace = Workplace::open_version(shared, &own.bundle, BASE_VERSION)?;
     let mut policy = open(shared, own, &workplace)?;
     check_name(policy.bundle(), &own.name)?;
-    let lessons = lessons(&mut policy, own, &workplace, console)?;
+    let lessons = lessons(&mut policy, own, (&workplace, situation), console)?;
     let heads: Vec<String> = policy
         .adaptable()
         .into_iter()
@@ -108,16 +126,32 @@ pub(crate) fn run(
     let reports = tune(&mut policy, taught, &settings, console)?;
     let tuned = began.elapsed() - prepared;
     let after = Figures::measure(&mut policy, &lessons.corrections[1], &lessons.old[1])?;
-    let verdict = after.judged(&before);
-    let figures = json!({
+    let mut verdict = after.judged(&before);
+    let mut figures = json!({
         "held_out": {"before": before, "after": after},
         "corrections": {"episodes": episodes(&lessons.corrections), "examples": examples(&lessons.corrections)},
         "old": {"episodes": episodes(&lessons.old), "examples": examples(&lessons.old)},
         "heads": reports,
         "seconds": {"prepared": prepared.as_secs_f64(), "tuned": tuned.as_secs_f64()},
     });
+    if verdict.is_ok() && own.episodes > 0 {
+        // Sessions open versions from the disk: a trial version is written for the time of the check.
+        let trial = format!("{}-trial", own.name);
+        save(&mut policy, own, (&trial, &heads), &lessons.data, &figures)?;
+        let checked = check(shared, own, (&trial, &lessons.tasks), (situation, console));
+        policy.bundle().remove_version(&trial)?;
+        let success = checked?;
+        figures["success"] = json!(success);
+        verdict = success.judged();
+    }
     let saved = match &verdict {
-        Ok(()) => Some(save(&mut policy, own, &heads, &lessons.data, &figures)?),
+        Ok(()) => Some(save(
+            &mut policy,
+            own,
+            (&own.name, &heads),
+            &lessons.data,
+            &figures,
+        )?),
         Err(_) => {
             policy.restore(&base)?;
             None
@@ -128,6 +162,27 @@ pub(crate) fn run(
         exit::DONE
     } else {
         exit::ERROR
+    })
+}
+
+/// Episodes of the corrected tasks and of all others, before and after.
+fn check(
+    shared: &SharedArguments,
+    own: &AdaptArguments,
+    (trial, corrected): (&str, &[&'static str]),
+    told: (Situation, Console),
+) -> Result<Success, Failure> {
+    let others = TASKS.iter().filter(|task| !corrected.contains(task));
+    let others: Vec<&str> = others.copied().collect();
+    let count = usize::try_from(own.episodes).unwrap_or(0);
+    let run = |version: &str, tasks: &[&str]| {
+        successes(shared, (&own.bundle, version), (tasks, count), told)
+    };
+    Ok(Success {
+        corrected: [run(BASE_VERSION, corrected)?, run(trial, corrected)?],
+        corrected_episodes: corrected.len() * count,
+        old: [run(BASE_VERSION, &others)?, run(trial, &others)?],
+        old_episodes: others.len() * count,
     })
 }
 
@@ -191,20 +246,25 @@ fn check_name(bundle: &Bundle, name: &str) -> Result<(), Failure> {
 fn lessons(
     policy: &mut OfflinePolicy,
     own: &AdaptArguments,
-    workplace: &Workplace,
+    (workplace, situation): (&Workplace, Situation),
     console: Console,
 ) -> Result<Lessons, Failure> {
+    let mut tasks = Vec::new();
     let frozen = policy.bundle().policy_hash()?;
     let mut buffer = ReplayBuffer::open(&own.bundle.join(REPLAY))?;
     for folder in &own.from {
-        add(policy, &mut buffer, folder, Hands::Person, &frozen)?;
+        let reader = add(policy, &mut buffer, folder, Hands::Person, &frozen)?;
+        let steps = (0..reader.episodes()).filter_map(|index| reader.episode(index).step.as_ref());
+        tasks.extend(steps.map(task_of));
     }
+    tasks.sort_unstable();
+    tasks.dedup();
     for folder in &own.old {
         add(policy, &mut buffer, folder, Hands::Policy, &frozen)?;
     }
     if buffer.read(ExampleKind::Old, &frozen)?.is_empty() {
         let scratch = own.bundle.join(REPLAY).join("old.partial");
-        let made = old_tasks::record(workplace, &scratch, console)
+        let made = record_old(workplace, situation, &scratch, console)
             .and_then(|()| add(policy, &mut buffer, &scratch, Hands::Policy, &frozen));
         let _ = std::fs::remove_dir_all(&scratch);
         made?;
@@ -219,6 +279,7 @@ fn lessons(
         corrections: parted(&corrections),
         old: parted(&old),
         data: hasher.finalize().to_hex().to_string(),
+        tasks,
     };
     for (what, parts) in [("corrections", &lessons.corrections), ("old", &lessons.old)] {
         let got = episodes(parts);
@@ -240,16 +301,16 @@ fn add(
     folder: &std::path::Path,
     hands: Hands,
     frozen: &str,
-) -> Result<(), Failure> {
+) -> Result<LerobotReader, Failure> {
+    let reader = LerobotReader::open(folder, policy.bundle().manifest())?;
     let source = ShardSource {
         kind: hands.kind(),
         frozen: frozen.to_owned(),
         data: hash_folder(&folder.join("data"))?,
     };
     if buffer.has(&source) {
-        return Ok(());
+        return Ok(reader);
     }
-    let reader = LerobotReader::open(folder, policy.bundle().manifest())?;
     let set = examples_of(policy, &reader, hands)?;
     if set.is_empty() {
         return Err(Failure::Content {
@@ -261,7 +322,8 @@ fn add(
             help: "`vola dataset show DIR` tells who was in control",
         });
     }
-    Ok(buffer.append(source, &set)?)
+    buffer.append(source, &set)?;
+    Ok(reader)
 }
 
 /// Those that are learned from, and every fifth episode, which is held out.
@@ -285,7 +347,7 @@ fn examples(parts: &[ExampleSet; 2]) -> usize {
 fn save(
     policy: &mut OfflinePolicy,
     own: &AdaptArguments,
-    heads: &[String],
+    (name, heads): (&str, &[String]),
     data: &str,
     figures: &Value,
 ) -> Result<String, Failure> {
@@ -295,7 +357,7 @@ fn save(
         .unwrap_or_default();
     let record = VersionRecord {
         format: 0,
-        name: own.name.clone(),
+        name: name.to_owned(),
         bundle: String::new(),
         parent: BASE_VERSION.to_owned(),
         data: data.to_owned(),
@@ -333,6 +395,16 @@ fn report(
             format!("{:.1}", value * 1e3)
         };
         table.row([words.to_owned(), cell("before"), cell("after")]);
+    }
+    if let Some(success) = figures.get("success") {
+        for (words, key) in [
+            ("corrected tasks done", "corrected"),
+            ("old tasks done", "old"),
+        ] {
+            let of = &success[format!("{key}_episodes")];
+            let cell = |side: usize| format!("{} of {of}", success[key][side]);
+            table.row([words.to_owned(), cell(0), cell(1)]);
+        }
     }
     console.write(&table.render(console.style()))?;
     let seconds = |part: &str| figures["seconds"][part].as_f64().unwrap_or(f64::NAN);
