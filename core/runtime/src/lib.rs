@@ -97,6 +97,7 @@ pub use offline_policy::{AdaptableHead, OfflineChunk, OfflinePolicy};
 pub use picture::{Picture, PictureCounts, Pixels};
 pub use plugin_registry::{CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry};
 pub use plugin_rules::{PluginOptions, PluginRules, Shipped};
+pub use policy::NamedValues;
 pub use policy_contract::PolicyContract;
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};

@@ -8,7 +8,7 @@ use vola_types::{DType, PluginId};
 
 use crate::{
     CallWatch, Detection, PluginOptions, PluginRegistry, PluginRules, RuntimeError,
-    policy::{Policy, lending},
+    policy::{NamedValues, Policy, lending},
     stage_instance::{PolicyHost, StageInstance},
 };
 
@@ -145,7 +145,7 @@ impl OfflinePolicy {
         &mut self,
         observation: &Observation<'_>,
         names: &[String],
-    ) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, RuntimeError> {
+    ) -> Result<Vec<NamedValues>, RuntimeError> {
         self.policy.examine(observation, names)
     }
 

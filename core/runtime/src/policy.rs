@@ -38,6 +38,9 @@ pub(crate) struct PolicyDecision {
     pub(crate) inner: InnerEvidence,
 }
 
+/// An f32 tensor in memory: its name, its sizes, its values row-major.
+pub type NamedValues = (String, Vec<usize>, Vec<f32>);
+
 /// What stages tell of how they came to a decision.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InnerEvidence {
@@ -191,7 +194,7 @@ impl Policy {
         &mut self,
         observation: &Observation<'_>,
         names: &[String],
-    ) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>, RuntimeError> {
+    ) -> Result<Vec<NamedValues>, RuntimeError> {
         self.sample(observation)?;
         let read = |name: &String| {
             let (shape, values) = self.read_f32(name)?;

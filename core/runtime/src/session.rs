@@ -119,7 +119,6 @@ pub struct Session {
     pub(crate) path_check: PathCheck,
     pub(crate) path: Option<vola_motion::ReferencePath>,
     pub(crate) primitives_run: u64,
-    episodes_begun: u64,
     pub(crate) confidence: Confidence,
     pub(crate) last_op: Option<Op>,
     pub(crate) policy_telemetry: PolicyTelemetry,
@@ -165,27 +164,20 @@ impl Session {
         let stop_switch = StopSwitch::default();
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
-        let wished = merged(deployment.robot().settings(), &options.robot_settings);
-        let settings = gripping_no_harder(wished, deployment, &registry, &id);
-        let robot = Robot::configure(&registry, &id, &settings)?;
-        compare_deployment(deployment, robot.description())?;
+        let robot = configured(deployment, &options, &registry)?;
         let calls = CallWatch::default();
+        let host = PolicyHost {
+            registry: &registry,
+            threads: named.map_or(1, PolicySettings::threads),
+            interposer: options.interposer.as_deref(),
+            calls: &calls,
+        };
+        let host = (host, options.seed);
         let policy = bundle
-            .map(|bundle| {
-                let host = PolicyHost {
-                    registry: &registry,
-                    threads: named.map_or(1, PolicySettings::threads),
-                    interposer: options.interposer.as_deref(),
-                    calls: &calls,
-                };
-                open_policy(deployment, bundle, robot.description(), host)
-            })
+            .map(|bundle| open_policy(deployment, bundle, robot.description(), host))
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
-        let mut policy = policy.map(|(policy, _)| policy);
-        if let Some(policy) = &mut policy {
-            policy.choose_version(options.seed)?;
-        }
+        let policy = policy.map(|(policy, _)| policy);
         let confidence = Confidence::new(
             deployment,
             policy.as_ref(),
@@ -245,7 +237,6 @@ impl Session {
             path_check,
             path: None,
             primitives_run: 0,
-            episodes_begun: 0,
             confidence,
             last_op: None,
             policy_telemetry: PolicyTelemetry::default(),
@@ -381,7 +372,7 @@ impl Session {
     }
 
     /// The next episode of this session begins, as [`begin_episode`](Self::begin_episode) with a
-    /// seed made of the session's own.
+    /// seed made of the session's own and of what it has done so far.
     ///
     /// # Errors
     /// As [`begin_episode`](Self::begin_episode).
@@ -390,8 +381,7 @@ impl Session {
             .settings
             .seed
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .wrapping_add(self.episodes_begun);
-        self.episodes_begun += 1;
+            .wrapping_add(self.primitives_run);
         self.begin_episode(seed)
     }
 
@@ -643,6 +633,20 @@ impl Session {
         measured.time_ns = status.proprioception_ns;
         Ok(measured)
     }
+}
+
+/// The robot with its settings, compared with what the deployment says of it.
+fn configured(
+    deployment: &Deployment,
+    options: &SessionOptions,
+    registry: &PluginRegistry,
+) -> Result<Robot, RuntimeError> {
+    let id = deployment.robot().plugin();
+    let wished = merged(deployment.robot().settings(), &options.robot_settings);
+    let settings = gripping_no_harder(wished, deployment, registry, id);
+    let robot = Robot::configure(registry, id, &settings)?;
+    compare_deployment(deployment, robot.description())?;
+    Ok(robot)
 }
 
 /// What was seen, with what the gripper says.

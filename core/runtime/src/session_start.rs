@@ -47,7 +47,7 @@ pub(crate) fn open_policy(
     deployment: &Deployment,
     bundle: Bundle,
     description: &EmbodimentDescription,
-    host: PolicyHost<'_>,
+    (host, seed): (PolicyHost<'_>, u64),
 ) -> Result<(Policy, ResolvedExecution), RuntimeError> {
     let id = deployment.robot().plugin();
     let binding = bundle.manifest().embodiment(&id.to_string())?;
@@ -59,6 +59,7 @@ pub(crate) fn open_policy(
     let versions = Versions::named(&bundle, deployment.policy())?;
     let mut policy = Policy::start(bundle, id, Some(&execution), host)?;
     policy.versions = versions;
+    policy.choose_version(seed)?;
     Ok((policy, execution))
 }
 

@@ -1,7 +1,7 @@
 //! From recorded frames to examples for heads.
 
 use vola_bundle::{GoalPoints, ImageView, Observation, Pixels, StateVector};
-use vola_runtime::OfflinePolicy;
+use vola_runtime::{NamedValues, OfflinePolicy};
 use vola_train::{ExampleKind, ExampleSet, FrameSource, LerobotReader};
 use vola_types::ColorOrder;
 
@@ -12,8 +12,6 @@ use crate::failure::Failure;
 const SEED: u64 = 0;
 /// Of the policy's own frames every second is kept: it decides no oftener, and neighbours are alike.
 const EVERY: usize = 2;
-/// A named tensor of one example: the sizes of a row, and its values.
-type Row = (String, Vec<usize>, Vec<f32>);
 
 /// In whose hands the arm was in the frames that are learned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +163,7 @@ fn seen<R>(
 }
 
 /// Puts what the person did in the place of what the heads said.
-fn wanted(policy: &OfflinePolicy, reader: &LerobotReader, index: usize, row: &mut [Row]) {
+fn wanted(policy: &OfflinePolicy, reader: &LerobotReader, index: usize, row: &mut [NamedValues]) {
     let frame = reader.frame(index);
     let action = policy.binding().action_tensor();
     let width = reader.shape().action;

@@ -89,6 +89,8 @@ struct Lessons {
     data: String,
     /// Tasks that the recordings of this call correct.
     tasks: Vec<&'static str>,
+    /// How long recording the old tasks took.
+    recorded: Duration,
 }
 
 /// Runs the command.
@@ -114,7 +116,8 @@ pub(crate) fn run(
         .collect();
     let before = Figures::measure(&mut policy, &lessons.corrections[1], &lessons.old[1])?;
     let base = policy.snapshots(&heads)?;
-    let prepared = began.elapsed();
+    let all = began.elapsed();
+    let prepared = all.saturating_sub(lessons.recorded);
     let settings = Tuning {
         steps: own.steps,
         learning_rate: own.learning_rate,
@@ -124,7 +127,7 @@ pub(crate) fn run(
     };
     let taught = [&lessons.corrections[0], &lessons.old[0]];
     let reports = tune(&mut policy, taught, &settings, console)?;
-    let tuned = began.elapsed() - prepared;
+    let tuned = began.elapsed().saturating_sub(all);
     let after = Figures::measure(&mut policy, &lessons.corrections[1], &lessons.old[1])?;
     let mut verdict = after.judged(&before);
     let mut figures = json!({
@@ -132,7 +135,11 @@ pub(crate) fn run(
         "corrections": {"episodes": episodes(&lessons.corrections), "examples": examples(&lessons.corrections)},
         "old": {"episodes": episodes(&lessons.old), "examples": examples(&lessons.old)},
         "heads": reports,
-        "seconds": {"prepared": prepared.as_secs_f64(), "tuned": tuned.as_secs_f64()},
+        "seconds": {
+            "old_recorded": lessons.recorded.as_secs_f64(),
+            "prepared": prepared.as_secs_f64(),
+            "tuned": tuned.as_secs_f64(),
+        },
     });
     if verdict.is_ok() && own.episodes > 0 {
         // Sessions open versions from the disk: a trial version is written for the time of the check.
@@ -262,10 +269,17 @@ fn lessons(
     for folder in &own.old {
         add(policy, &mut buffer, folder, Hands::Policy, &frozen)?;
     }
+    let mut recorded = Duration::ZERO;
     if buffer.read(ExampleKind::Old, &frozen)?.is_empty() {
         let scratch = own.bundle.join(REPLAY).join("old.partial");
-        let made = record_old(workplace, situation, &scratch, console)
-            .and_then(|()| add(policy, &mut buffer, &scratch, Hands::Policy, &frozen));
+        let others: Vec<&str> = TASKS
+            .into_iter()
+            .filter(|task| !tasks.contains(task))
+            .collect();
+        let began = Instant::now();
+        let made = record_old(workplace, (situation, &others), &scratch, console);
+        recorded = began.elapsed();
+        let made = made.and_then(|()| add(policy, &mut buffer, &scratch, Hands::Policy, &frozen));
         let _ = std::fs::remove_dir_all(&scratch);
         made?;
     }
@@ -280,6 +294,7 @@ fn lessons(
         old: parted(&old),
         data: hasher.finalize().to_hex().to_string(),
         tasks,
+        recorded,
     };
     for (what, parts) in [("corrections", &lessons.corrections), ("old", &lessons.old)] {
         let got = episodes(parts);

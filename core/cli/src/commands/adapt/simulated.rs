@@ -33,7 +33,7 @@ pub(super) const TASKS: [&str; 8] = [
     "push_to_region",
 ];
 /// Episodes of which the old examples are made: a sample that stays below some megabytes.
-const OLD: usize = 96;
+const OLD: usize = 56;
 /// First scenes of the old examples, and of the check. Evaluation sees neither.
 const FIRST_OLD: u64 = 700_000;
 const FIRST_CHECK: u64 = 800_000;
@@ -61,18 +61,18 @@ impl Situation {
     }
 }
 
-/// Lets the policy do all tasks as the robot is now, and records them.
+/// Lets the policy do tasks as the robot is now, and records them.
 ///
 /// # Errors
 /// When there is no simulated world, or it fails.
 pub(super) fn record_old(
     workplace: &Workplace,
-    situation: Situation,
+    (situation, tasks): (Situation, &[&str]),
     folder: &Path,
     console: Console,
 ) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(folder);
-    let tasks = TASKS.iter().cycle().zip(FIRST_OLD..).take(OLD);
+    let tasks = tasks.iter().cycle().zip(FIRST_OLD..).take(OLD);
     let jobs: Vec<Job> = tasks
         .map(|(task, seed)| situation.job(task, seed))
         .collect();
