@@ -21,7 +21,8 @@ const CONTEXT: usize = 376;
 const CHUNK: usize = 8 * 7;
 
 fn bundle() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/policies/tabletop")
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/policies/tabletop");
+    bundle.canonicalize().unwrap()
 }
 
 fn activated(mut head: StageBox) -> StageBox {
@@ -165,7 +166,7 @@ fn in_a_process_of_its_own_it_learns_the_same() {
     use crate::isolation::{Hosting, PATIENT};
     let mut here = head();
     let hosting = Hosting::of("heads", PATIENT);
-    let mut there = hosting.bare_stage("chunk");
+    let mut there = hosting.bare_stage("chunk", &bundle());
     there.configure(RStr::from(SETTINGS)).into_result().unwrap();
     let mut there = activated(there);
     let examples = examples();

@@ -8,6 +8,7 @@ mod same_results;
 mod trespassing;
 
 use std::{
+    path::Path,
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -54,9 +55,10 @@ impl Hosting {
         Self { spec, pool, ends }
     }
 
-    /// A stage as it begins: nothing is configured.
-    pub fn bare_stage(&self, name: &str) -> StageBox {
-        IsolatedStage::start(&self.spec, name).unwrap().into_box()
+    /// A stage that may read a bundle, as it begins: nothing is configured.
+    pub fn bare_stage(&self, name: &str, bundle: &Path) -> StageBox {
+        let spec = self.spec.reading(bundle);
+        IsolatedStage::start(&spec, name).unwrap().into_box()
     }
 
     /// A stage, configured, activated and reset.

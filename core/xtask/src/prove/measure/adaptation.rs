@@ -81,7 +81,7 @@ impl Bench<'_> {
         let seconds = number(seconds, "prepared")? + number(seconds, "tuned")?;
         let is_accepted = adapted["accepted"] == true;
         let version = if is_accepted { "moved" } else { "base" };
-        let (many, few) = (self.count(100, 2), self.count(30, 1));
+        let (many, few) = (self.count(100, 2), self.count(12, 1));
         let mut tell = |what: &str, tasks: &[&str], episodes: &str, situation: &[&str]| {
             let before = trial.successes("base", tasks, episodes, situation)?;
             let after = trial.successes(version, tasks, episodes, situation)?;
