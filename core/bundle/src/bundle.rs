@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::error::BundleError;
 use crate::files::{MAX_STATISTICS_BYTES, read_bounded, read_text};
-use crate::hash::{hash_files, hash_folder};
+use crate::hash::hash_files;
 use crate::manifest::{EmbodimentBinding, Manifest, NormaliseMode, PostStep, PreStep, Stage};
 use crate::postprocess::Postprocessor;
 use crate::preprocess::Preprocessor;
 use crate::problem::{Problems, Reporter};
 use crate::safetensors_file::read_safetensors;
 use crate::stats::Statistics;
+use crate::versions::VERSIONS;
 
 /// Name of the manifest in a bundle folder.
 pub const MANIFEST_FILE: &str = "policy.toml";
@@ -20,6 +21,15 @@ pub const CALIBRATION_FILE: &str = "calibration.json";
 const MAX_CALIBRATION_BYTES: u64 = 16 << 20;
 /// What the files with statistics for the confidence begin with.
 pub const CONFIDENCE_STATS: &str = "stats/confidence";
+
+/// Folder of a bundle for examples that its heads are fine-tuned with.
+pub const REPLAY: &str = "replay";
+
+/// Whether a file is part of the bundle itself.
+fn is_own(path: &str) -> bool {
+    let top = path.split('/').next();
+    top != Some(VERSIONS) && top != Some(REPLAY)
+}
 
 /// An opened bundle: a folder whose manifest is sound and whose files exist.
 #[derive(Clone, Debug)]
@@ -145,22 +155,23 @@ impl Bundle {
         })
     }
 
-    /// The blake3 hash of the folder's content.
+    /// The blake3 hash of the folder's content, without what grew beside it since: versions, and
+    /// the examples that they are made from.
     ///
     /// # Errors
-    /// As [`hash_folder`].
+    /// As [`hash_folder`](crate::hash_folder).
     pub fn hash(&self) -> Result<String, BundleError> {
-        hash_folder(&self.folder)
+        hash_files(&self.folder, is_own)
     }
 
     /// The hash of what the policy is made of: the folder's content without the
     /// calibration of its confidence, which names this hash.
     ///
     /// # Errors
-    /// As [`hash_folder`].
+    /// As [`hash_folder`](crate::hash_folder).
     pub fn policy_hash(&self) -> Result<String, BundleError> {
         hash_files(&self.folder, |path| {
-            path != CALIBRATION_FILE && !path.starts_with(CONFIDENCE_STATS)
+            is_own(path) && path != CALIBRATION_FILE && !path.starts_with(CONFIDENCE_STATS)
         })
     }
 

@@ -255,6 +255,16 @@ pub enum BundleError {
         /// Observation time of this one (ns).
         got_ns: u64,
     },
+    /// A version of a bundle is missing, damaged or of another bundle.
+    #[error("{}: {reason}\n  help: {help}", path.display())]
+    Version {
+        /// The version's folder or file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
     /// A folder holds something that does not belong into a bundle.
     #[error("{}: expected a plain file or folder inside the bundle, got {got}\n  help: a bundle is hashed by content; replace it by the file itself", path.display())]
     ForeignEntry {

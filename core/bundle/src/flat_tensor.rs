@@ -75,6 +75,14 @@ impl FlatTensor {
         tensor
     }
 
+    /// A tensor of bytes; the shape holds `bytes.len()` elements.
+    #[must_use]
+    pub fn from_bytes(name: impl Into<String>, shape: &[usize], bytes: &[u8]) -> Self {
+        let mut tensor = Self::new(name, DType::U8);
+        tensor.set_bytes(shape, bytes);
+        tensor
+    }
+
     /// Name, as in `observation.state`.
     #[must_use]
     pub fn name(&self) -> &str {

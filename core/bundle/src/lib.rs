@@ -41,10 +41,11 @@ mod secrets;
 mod state_names;
 mod stats;
 mod strict;
+mod versions;
 mod wording;
 
 pub use action_chunk::{ActionChunk, NormalisedChunk, PhysicalRows, RawChunk};
-pub use bundle::{Bundle, CALIBRATION_FILE, CONFIDENCE_STATS, MANIFEST_FILE, Processors};
+pub use bundle::{Bundle, CALIBRATION_FILE, CONFIDENCE_STATS, MANIFEST_FILE, Processors, REPLAY};
 pub use deployment::*;
 pub use ensemble::{Ensembled, Ensembler, Reference};
 pub use error::BundleError;
@@ -68,3 +69,6 @@ pub use problem::{Problem, Problems};
 pub use safetensors_file::{SafetensorsFault, read_safetensors};
 pub use state_names::{StateEntry, available_state};
 pub use stats::{FeatureStats, Statistics};
+pub use versions::{
+    BASE_VERSION, HeadFile, HeadSnapshot, PolicyVersion, VERSIONS, VersionRecord, VersionShare,
+};

@@ -100,7 +100,7 @@ impl Conversation {
         let recording = robot.begin_episode(sentence);
         let mut log = self.log.as_mut();
         if let Some(log) = &mut log {
-            log.sentence(sentence);
+            log.sentence(sentence, robot.version());
         }
         let mut told = |event: RunEvent| {
             if let Some(log) = &mut log {

@@ -105,9 +105,13 @@ impl RunLog {
         })
     }
 
-    /// A person's sentence.
-    pub(crate) fn sentence(&mut self, sentence: &str) {
-        self.line(&json!({"sentence": sentence}));
+    /// A person's sentence, and the version of the policy that does it.
+    pub(crate) fn sentence(&mut self, sentence: &str, version: Option<&str>) {
+        let mut line = json!({"sentence": sentence});
+        if let Some(version) = version {
+            line["policy_version"] = json!(version);
+        }
+        self.line(&line);
     }
 
     /// Something happened.
@@ -226,7 +230,7 @@ mod tests {
         // The header is there before anything moves.
         let first = fs::read_to_string(&path).unwrap();
         assert_eq!(lines(&first)[0]["header"]["vola"], "0");
-        log.sentence("stop");
+        log.sentence("stop", None);
         log.event(&safety());
         drop(log);
         let lines = lines(&fs::read_to_string(&path).unwrap());
@@ -298,7 +302,7 @@ mod tests {
             written: Arc::default(),
         };
         let mut log = RunLog::through(PathBuf::from("log"), Box::new(file), 4).unwrap();
-        log.sentence("stop");
+        log.sentence("stop", None);
         // Returns although nothing of it is ever written.
         drop(log);
     }

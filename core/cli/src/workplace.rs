@@ -122,6 +122,48 @@ impl Workplace {
         })
     }
 
+    /// The same deployment for another robot and another version of its policy,
+    /// where one is named.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_to_measure(
+        arguments: &SharedArguments,
+        arm: Option<&PluginId>,
+        version: Option<&str>,
+    ) -> Result<Self, Failure> {
+        if arm.is_none() && version.is_none() {
+            return Self::open(arguments);
+        }
+        Self::open_changed(arguments, |raw| {
+            if let (Some(robot), Some(arm)) = (&mut raw.robot, arm) {
+                robot.plugin = arm.to_string();
+            }
+            if let (Some(policy), Some(version)) = (&mut raw.policy, version) {
+                policy.version = Some(version.to_owned());
+                policy.version_share = None;
+            }
+        })
+    }
+
+    /// The same deployment with another bundle, and a version of it.
+    ///
+    /// # Errors
+    /// When the deployment has a fault.
+    pub(crate) fn open_version(
+        arguments: &SharedArguments,
+        bundle: &Path,
+        version: &str,
+    ) -> Result<Self, Failure> {
+        let bundle = std::path::absolute(bundle).map_err(Failure::file(bundle, "find"))?;
+        Self::open_changed(arguments, |raw| {
+            let policy = raw.policy.get_or_insert_default();
+            policy.bundle = bundle.display().to_string();
+            policy.version = Some(version.to_owned());
+            policy.version_share = None;
+        })
+    }
+
     /// The same deployment with another bundle.
     ///
     /// # Errors

@@ -40,12 +40,21 @@ impl Checkpoint {
             path: path.to_path_buf(),
             source,
         })?;
+        Self::parse(path, &bytes, prefix)
+    }
+
+    /// Reads the tensors of a weight file's bytes whose name starts with `prefix`; `path` names
+    /// the bytes in messages.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::open`].
+    pub fn parse(path: &Path, bytes: &[u8], prefix: &str) -> Result<Self> {
         let fail = |fault| NnError::Checkpoint {
             path: path.to_path_buf(),
             fault,
             help: DAMAGED,
         };
-        let file = read_safetensors(&bytes).map_err(|e| fail(CheckpointFault::Unreadable(e)))?;
+        let file = read_safetensors(bytes).map_err(|e| fail(CheckpointFault::Unreadable(e)))?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter().filter(|(name, _)| name.starts_with(prefix)) {
             let values = floats(name, &view).map_err(fail)?;
@@ -58,6 +67,23 @@ impl Checkpoint {
             path: path.to_path_buf(),
             tensors,
         })
+    }
+
+    /// Tensors that are in memory already; `path` names them in messages.
+    #[must_use]
+    pub fn of(path: &Path, tensors: BTreeMap<String, Tensor>) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            tensors,
+        }
+    }
+
+    /// All tensors as the bytes of a weight file.
+    ///
+    /// # Errors
+    /// A failing tensor operation.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        serialised(&self.path, &self.tensors, BTreeMap::new())
     }
 
     /// The file the tensors came from.
@@ -149,6 +175,22 @@ pub fn save_tensors(
     tensors: &BTreeMap<String, Tensor>,
     metadata: BTreeMap<String, String>,
 ) -> Result<()> {
+    let bytes = serialised(path, tensors, metadata)?;
+    let io = |source| NnError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let temporary = path.with_extension("partial");
+    std::fs::write(&temporary, bytes).map_err(io)?;
+    std::fs::rename(&temporary, path).map_err(io)
+}
+
+/// f32 tensors as the bytes of a safetensors file; `path` names them in messages.
+fn serialised(
+    path: &Path,
+    tensors: &BTreeMap<String, Tensor>,
+    metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
     let mut flat = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let bytes: Vec<u8> = tensor
@@ -170,14 +212,7 @@ pub fn save_tensors(
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(fail)?;
     let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect());
-    let bytes = safetensors::serialize(views, metadata).map_err(|error| fail(error.into()))?;
-    let io = |source| NnError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
-    let temporary = path.with_extension("partial");
-    std::fs::write(&temporary, bytes).map_err(io)?;
-    std::fs::rename(&temporary, path).map_err(io)
+    safetensors::serialize(views, metadata).map_err(|error| fail(error.into()))
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod params;
 mod registry;
 mod stage;
 mod tokenizer;
+mod tuner;
 
 pub use chain::{Chain, StageSpec};
 pub use checkpoint::{Checkpoint, save_tensors};
@@ -39,6 +40,7 @@ pub use params::{Init, ParamStore, Params};
 pub use registry::{StageInfo, build_stage, stage_infos};
 pub use stage::{Mode, NamedTensors, Stage, StageContext, StageEnv, StageKind, find, require};
 pub use tokenizer::WordTokenizer;
+pub use tuner::{EXAMPLE_WEIGHT, TuneReport, TuneSettings, TunedStage, Tuner};
 
 /// Result of every fallible call of this crate.
 pub type Result<T> = std::result::Result<T, NnError>;

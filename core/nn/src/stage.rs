@@ -101,6 +101,26 @@ pub trait Stage: Send + Sync {
 
     /// Forgets everything of the last episode.
     fn reset(&mut self, seed: u64);
+
+    /// How far the outputs are from wanted ones, for stages that can be fine-tuned on examples;
+    /// nothing for all others.
+    ///
+    /// # Shapes
+    /// `examples` hold every input and every output by role, each with a leading batch dimension;
+    /// an output may have the dimension of its samples or lack it. → `[batch, members]`: a loss
+    /// for each example and each network that is taught on its own.
+    ///
+    /// # Errors
+    /// A missing role, a shape that does not fit, or a failing tensor operation.
+    fn example_loss(&self, examples: &[(String, Tensor)]) -> Result<Option<Tensor>> {
+        let _ = examples;
+        Ok(None)
+    }
+
+    /// Whether the stage has an [`example_loss`](Self::example_loss).
+    fn is_adaptable(&self) -> bool {
+        false
+    }
 }
 
 /// The tensor of a role, if it was given.

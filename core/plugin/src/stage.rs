@@ -55,6 +55,13 @@ pub trait Stage: Send + Sized + 'static {
 
     /// Fine-tunes on examples; answers with a JSON report. Needs the capability `adapt`.
     ///
+    /// `examples` hold every input and every wanted output of the stage by its name in the bundle,
+    /// `[examples, …]`, and `weight` f32 `[examples]`: how much each counts. `options`, where it is
+    /// there, is JSON text `[1, length]`: `steps` that this call makes at most, `total` of all calls,
+    /// `batch`, `learning_rate`. A stage reads no clock: whoever calls keeps a time budget by calling
+    /// again, with `context.step` at the steps made so far (0 begins anew), or not. The report has
+    /// `steps` made so far, `loss_before` and `loss_after`. The next `call` has the weights reached.
+    ///
     /// # Errors
     /// When the stage does not offer it or training failed; weights are then unchanged.
     fn adapt(&mut self, context: &CallContext, examples: &Inputs<'_>) -> Result<Value, Fault> {

@@ -47,6 +47,7 @@ mod plugin_registry;
 mod plugin_rules;
 mod policy;
 mod policy_contract;
+mod policy_versions;
 mod primitive;
 mod proprioception;
 mod real_body;
@@ -93,12 +94,13 @@ pub use interposer::Interposer;
 pub use jog::{JogCommand, JogMotion, JogRefusal};
 pub use latency::{LatencyHistogram, LatencyQuantiles};
 pub use motion_report::{MotionReport, MotionSink};
-pub use offline_policy::{OfflineChunk, OfflinePolicy};
+pub use offline_policy::{AdaptableHead, OfflineChunk, OfflinePolicy};
 pub use picture::{Picture, PictureCounts, Pixels};
 pub use plugin_registry::{
     CreatedEmbodiment, CreatedStage, PluginLibrary, PluginRegistry, RobotProcess,
 };
 pub use plugin_rules::{PluginOptions, PluginRules, Shipped};
+pub use policy::NamedValues;
 pub use policy_contract::PolicyContract;
 pub use proprioception::Proprioception;
 pub use real_time_report::{Grant, RealTimeReport, probe_real_time};

@@ -97,6 +97,16 @@ impl Pipeline {
         self.tensors.get(name).map(TensorAbi::lend)
     }
 
+    /// The stages, in the order of the bundle.
+    pub(crate) fn stages(&self) -> &[StageInstance] {
+        &self.stages
+    }
+
+    /// The stage with this name.
+    pub(crate) fn stage_mut(&mut self, name: &str) -> Option<&mut StageInstance> {
+        self.stages.iter_mut().find(|stage| stage.name() == name)
+    }
+
     /// Name of each stage and how long it took in the last run: nothing for one
     /// that was not called, because its outputs were kept or not needed.
     pub(crate) fn timings(&self) -> impl Iterator<Item = (&str, Duration)> {

@@ -16,7 +16,8 @@ use vola_types::PluginId;
 
 use crate::{
     AttentionMap, Detection, RuntimeError, attention_map::ATTENTION, pipeline::Pipeline,
-    proprioception::Proprioception, report::little_endian_f32, stage_instance::PolicyHost,
+    policy_versions::Versions, proprioception::Proprioception, report::little_endian_f32,
+    stage_instance::PolicyHost,
 };
 
 /// Tensor that a bundle's stages may give for the confidence.
@@ -37,6 +38,9 @@ pub(crate) struct PolicyDecision {
     /// What the stages tell beside, for the confidence.
     pub(crate) inner: InnerEvidence,
 }
+
+/// An f32 tensor in memory: its name, its sizes, its values row-major.
+pub type NamedValues = (String, Vec<usize>, Vec<f32>);
 
 /// What stages tell of how they came to a decision.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +66,7 @@ pub(crate) struct Policy {
     wanted: Vec<String>,
     /// Memory that isolated stages read in place.
     pool: Option<SharedPool>,
+    pub(crate) versions: Versions,
 }
 
 impl Policy {
@@ -114,6 +119,7 @@ impl Policy {
             ensembler,
             wanted,
             pool: host.registry.rules().pool().cloned(),
+            versions: Versions::default(),
             bundle,
         })
     }
@@ -181,6 +187,50 @@ impl Policy {
             bytes: output.bytes.as_slice(),
         };
         Ok(self.postprocessor.check(&raw)?)
+    }
+
+    /// Runs the chain on an observation and gives the named tensors of its stages, as far as they
+    /// are f32 and readable: sizes and values.
+    pub(crate) fn examine(
+        &mut self,
+        observation: &Observation<'_>,
+        names: &[String],
+    ) -> Result<Vec<NamedValues>, RuntimeError> {
+        self.sample(observation)?;
+        let read = |name: &String| {
+            let (shape, values) = self.read_f32(name)?;
+            Some((name.clone(), shape, values))
+        };
+        let made: Vec<_> = names.iter().filter_map(read).collect();
+        match names
+            .iter()
+            .find(|name| !made.iter().any(|(made, ..)| made == *name))
+        {
+            Some(lost) => Err(self.lost(lost)),
+            None => Ok(made),
+        }
+    }
+
+    /// Whatever turns rows of the action head into physical ones and back.
+    pub(crate) fn postprocessor(&self) -> &Postprocessor {
+        &self.postprocessor
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    pub(crate) fn pipeline_mut(&mut self) -> &mut Pipeline {
+        &mut self.pipeline
+    }
+
+    /// An output of the last run that is f32.
+    fn read_f32(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
+        let output = self.pipeline.output(name)?;
+        let is_f32 = TensorAbi::dtype_from_code(output.dtype) == Some(vola_types::DType::F32);
+        let words = output.bytes.as_slice().as_chunks::<4>().0;
+        let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+        (is_f32 && !values.is_empty()).then(|| (shape_of(&output), values))
     }
 
     /// The mean of the samples, as the head gave it and in physical units.
@@ -263,13 +313,7 @@ impl Policy {
     /// What can be read of it; a tensor that another library keeps, or of another
     /// type, is left out.
     fn inner_evidence(&self) -> InnerEvidence {
-        let read = |name: &str| {
-            let output = self.pipeline.output(name)?;
-            let is_f32 = TensorAbi::dtype_from_code(output.dtype) == Some(vola_types::DType::F32);
-            let words = output.bytes.as_slice().as_chunks::<4>().0;
-            let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-            (is_f32 && !values.is_empty()).then(|| (shape_of(&output), values))
-        };
+        let read = |name: &str| self.read_f32(name);
         InnerEvidence {
             features: self
                 .features_tensor()
@@ -407,6 +451,14 @@ fn run(
     features: &[FlatTensor],
     wanted: &[&str],
 ) -> Result<(), RuntimeError> {
+    lending(features, |lent| pipeline.run(lent, wanted))
+}
+
+/// Lends tensors for one call.
+pub(crate) fn lending<R>(
+    features: &[FlatTensor],
+    body: impl FnOnce(&[TensorRefAbi<'_>]) -> R,
+) -> R {
     let shapes: Vec<Vec<u64>> = features
         .iter()
         .map(|feature| feature.shape().iter().map(|size| *size as u64).collect())
@@ -422,7 +474,7 @@ fn run(
             resident: ROption::RNone,
         })
         .collect();
-    pipeline.run(&lent, wanted)
+    body(&lent)
 }
 
 fn shape_of(tensor: &TensorRefAbi<'_>) -> Vec<usize> {

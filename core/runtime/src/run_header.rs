@@ -45,6 +45,7 @@ pub(crate) fn header(
             Ok::<Value, RuntimeError>(serde_json::json!({
                 "folder": policy.bundle().folder(),
                 "blake3": policy.bundle().hash()?,
+                "version": policy.versions.header(),
             }))
         })
         .transpose()?;

@@ -184,21 +184,17 @@ impl Session {
         let stop_switch = StopSwitch::default();
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
         let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
-        let wished = merged(deployment.robot().settings(), &options.robot_settings);
-        let settings = gripping_no_harder(wished, deployment, &registry, &id);
-        let robot = Robot::configure(&registry, &id, &settings)?;
-        compare_deployment(deployment, robot.description())?;
+        let robot = configured(deployment, &options, &registry)?;
         let calls = CallWatch::default();
+        let host = PolicyHost {
+            registry: &registry,
+            threads: named.map_or(1, PolicySettings::threads),
+            interposer: options.interposer.as_deref(),
+            calls: &calls,
+        };
+        let host = (host, options.seed);
         let policy = bundle
-            .map(|bundle| {
-                let host = PolicyHost {
-                    registry: &registry,
-                    threads: named.map_or(1, PolicySettings::threads),
-                    interposer: options.interposer.as_deref(),
-                    calls: &calls,
-                };
-                open_policy(deployment, bundle, robot.description(), host)
-            })
+            .map(|bundle| open_policy(deployment, bundle, robot.description(), host))
             .transpose()?;
         let execution = policy.as_ref().map(|(_, execution)| *execution);
         let policy = policy.map(|(policy, _)| policy);
@@ -386,6 +382,33 @@ impl Session {
             .with(|seen| policy.read_scene(seen))?
             .ok_or_else(missing)?;
         Ok(reading(&measured, objects))
+    }
+
+    /// The next episode of this session begins, as [`begin_episode`](Self::begin_episode) with a
+    /// seed made of the session's own and of what it has done so far.
+    ///
+    /// # Errors
+    /// As [`begin_episode`](Self::begin_episode).
+    pub fn begin_next_episode(&mut self) -> Result<Option<&str>, RuntimeError> {
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(self.primitives_run);
+        self.begin_episode(seed)
+    }
+
+    /// An episode begins: chooses the version of the policy by `seed`, where the
+    /// deployment gives one a share. The name of what runs; none without a policy.
+    ///
+    /// # Errors
+    /// When a head does not take its weights.
+    pub fn begin_episode(&mut self, seed: u64) -> Result<Option<&str>, RuntimeError> {
+        let Some(policy) = self.policy.as_mut() else {
+            return Ok(None);
+        };
+        policy.choose_version(seed)?;
+        Ok(Some(policy.versions.running()))
     }
 
     /// The newest measured state of the arm.
@@ -623,6 +646,20 @@ impl Session {
         measured.time_ns = status.proprioception_ns;
         Ok(measured)
     }
+}
+
+/// The robot with its settings, compared with what the deployment says of it.
+fn configured(
+    deployment: &Deployment,
+    options: &SessionOptions,
+    registry: &PluginRegistry,
+) -> Result<Robot, RuntimeError> {
+    let id = deployment.robot().plugin();
+    let wished = merged(deployment.robot().settings(), &options.robot_settings);
+    let settings = gripping_no_harder(wished, deployment, registry, id);
+    let robot = Robot::configure(registry, id, &settings)?;
+    compare_deployment(deployment, robot.description())?;
+    Ok(robot)
 }
 
 /// What was seen, with what the gripper says.

@@ -19,6 +19,7 @@ use crate::{
     limits::tool_limits,
     null_actuator::null_actuator,
     policy::Policy,
+    policy_versions::Versions,
     real_body::{RealBody, RealParts},
     robot::{ActuatorPort, OpenRobot},
     safety_setup::{SafetySetup, check_filter_use},
@@ -46,7 +47,7 @@ pub(crate) fn open_policy(
     deployment: &Deployment,
     bundle: Bundle,
     description: &EmbodimentDescription,
-    host: PolicyHost<'_>,
+    (host, seed): (PolicyHost<'_>, u64),
 ) -> Result<(Policy, ResolvedExecution), RuntimeError> {
     let id = deployment.robot().plugin();
     let binding = bundle.manifest().embodiment(&id.to_string())?;
@@ -55,10 +56,11 @@ pub(crate) fn open_policy(
     let execution = deployment
         .execution()
         .resolve(bundle.manifest().hints(), binding.action());
-    Ok((
-        Policy::start(bundle, id, Some(&execution), host)?,
-        execution,
-    ))
+    let versions = Versions::named(&bundle, deployment.policy())?;
+    let mut policy = Policy::start(bundle, id, Some(&execution), host)?;
+    policy.versions = versions;
+    policy.choose_version(seed)?;
+    Ok((policy, execution))
 }
 
 /// What other threads reach the control loop by.

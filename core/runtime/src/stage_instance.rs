@@ -8,7 +8,7 @@ use vola_abi::{
 };
 use vola_bundle::Stage;
 use vola_isolation::ChildHealth;
-use vola_types::PluginId;
+use vola_types::{Capability, PluginId};
 
 use crate::{
     CallWatch, Interposer, PluginRegistry, RuntimeError, log_sink::plugin_log,
@@ -23,6 +23,7 @@ pub(crate) struct StageInstance {
     outputs: Vec<String>,
     stage: StageBox,
     health: Option<Arc<ChildHealth>>,
+    is_adaptable: bool,
     calls: CallWatch,
     step: u64,
     seed: u64,
@@ -46,6 +47,7 @@ impl StageInstance {
     ) -> Result<Self, RuntimeError> {
         let (_, description) = host.registry.find(stage.plugin())?;
         check_version(stage, &description.version)?;
+        let is_adaptable = description.capabilities.contains(&Capability::Adapt);
         let created = host.registry.create_stage(stage.plugin(), bundle_folder)?;
         let (mut plugin, health) = (created.stage, created.health);
         let who = format!("stage `{}` (plugin `{}`)", stage.name(), stage.plugin());
@@ -90,6 +92,7 @@ impl StageInstance {
             outputs: stage.outputs().to_vec(),
             stage: plugin,
             health,
+            is_adaptable,
             calls: host.calls.clone(),
             step: 0,
             seed: 0,
@@ -104,8 +107,40 @@ impl StageInstance {
         &self.inputs
     }
 
+    pub(crate) fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
     pub(crate) fn plugin(&self) -> &PluginId {
         &self.plugin
+    }
+
+    /// Whether it can be fine-tuned.
+    pub(crate) fn is_adaptable(&self) -> bool {
+        self.is_adaptable
+    }
+
+    /// Fine-tunes on examples; its own JSON report. Not for the control path: it
+    /// may take seconds.
+    pub(crate) fn adapt(
+        &mut self,
+        context: &CallContext,
+        examples: &[TensorRefAbi<'_>],
+    ) -> Result<String, RuntimeError> {
+        let result = self.stage.adapt(context, RSlice::from_slice(examples));
+        unwrap(self.who(), "adapt", result).map(RString::into_string)
+    }
+
+    /// The present weights, as its plugin writes them.
+    pub(crate) fn snapshot(&mut self) -> Result<Vec<u8>, RuntimeError> {
+        let result = self.stage.snapshot();
+        unwrap(self.who(), "snapshot", result).map(|bytes| bytes.into_vec())
+    }
+
+    /// Takes the weights of a snapshot; refused ones leave it as it was.
+    pub(crate) fn restore(&mut self, snapshot: &[u8]) -> Result<(), RuntimeError> {
+        let result = self.stage.restore(RSlice::from_slice(snapshot));
+        unwrap(self.who(), "restore", result)
     }
 
     /// A primitive begins.

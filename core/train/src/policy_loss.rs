@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use vola_nn::kernels::soft_cross_entropy;
+use vola_nn::{
+    heads::{binary_cross_entropy, smooth_distance},
+    kernels::soft_cross_entropy,
+};
 
 use crate::{Batch, LossConfig, PolicyFile, Result, Rng, TrainError};
 
@@ -11,13 +14,6 @@ use crate::{Batch, LossConfig, PolicyFile, Result, Rng, TrainError};
 const ROW_WEIGHTS: (f32, f32) = (1.5, 0.5);
 /// Normalised positions are in 15 cm; the target loss is per 10 cm.
 const TARGET_UNITS: f64 = 1.5;
-
-/// Differences under which an error counts by its square, for translation and rotation, in
-/// normalised units. Most rows do not turn at all: by absolute differences alone, whose pull is the
-/// same however small they are, a head learns never to turn.
-const SMOOTH_BELOW: [f32; 2] = [0.05, 0.25];
-/// Weights of translation and rotation.
-const PART_WEIGHTS: [f32; 2] = [1.0, 2.0];
 
 /// Names of the tensors the loss reads.
 pub(crate) struct PolicyNames {
@@ -103,28 +99,6 @@ impl Loss {
         let mean = ((values * spread)?.sum_all()? / count.max(1.0))?;
         self.add(name, weight, &mean)
     }
-}
-
-/// Absolute differences `[…, columns]` of steps, squared where they are small; the first three
-/// columns are translation, the rest rotation.
-fn smooth_distance(difference: &Tensor) -> Result<Tensor> {
-    let columns = difference.dim(candle_core::D::Minus1)?;
-    let row = |values: [f32; 2]| {
-        let all = (0..columns).map(|column| values[usize::from(column >= 3)]);
-        Tensor::from_vec(all.collect::<Vec<_>>(), columns, &Device::Cpu)
-    };
-    let below = row(SMOOTH_BELOW)?;
-    // The part of each difference below its limit, by a ReLU that has a gradient.
-    let small = below.broadcast_sub(&below.broadcast_sub(difference)?.relu()?)?;
-    let squared = small.sqr()?.broadcast_div(&(below * 2.0)?)?;
-    let smooth = (squared + (difference - small)?)?;
-    Ok(smooth.broadcast_mul(&row(PART_WEIGHTS)?)?)
-}
-
-/// Binary cross-entropy of every logit, stable for large ones.
-pub(crate) fn binary_cross_entropy(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    let soft = ((logits.abs()?.neg()?.exp()? + 1.0)?).log()?;
-    Ok(((logits.relu()? - (logits * target)?)? + soft)?)
 }
 
 /// The loss of one batch, of the outputs `out` of the chain.
@@ -221,30 +195,4 @@ pub(crate) fn policy_loss(
         loss.add_masked("grounding", weights.grounding, &entropy, &grounded)?;
     }
     Ok(loss)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_differences_count_by_their_square() {
-        let distance = |translation: f32, rotation: f32| {
-            let row = [translation, 0.0, 0.0, rotation, 0.0, 0.0];
-            let difference = Tensor::from_slice(&row, (1, 6), &Device::Cpu).unwrap();
-            smooth_distance(&difference)
-                .unwrap()
-                .sum_all()
-                .unwrap()
-                .to_scalar::<f32>()
-                .unwrap()
-        };
-        let near = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} {b}");
-        near(distance(0.02, 0.0), 0.02 * 0.02 / 0.1);
-        near(distance(1.0, 0.0), 1.0 - 0.025);
-        near(distance(0.0, 0.1), 2.0 * 0.1 * 0.1 / 0.5);
-        near(distance(0.0, 1.0), 2.0 * (1.0 - 0.125));
-        // Both meet without a step.
-        near(distance(0.05, 0.25), 0.025 + 2.0 * 0.125);
-    }
 }

@@ -1,10 +1,10 @@
 //! The loss of the scene head: centres, colours, positions, openness.
 
 use candle_core::Tensor;
-use vola_nn::heads::{COLORS, KINDS, SceneChannels};
+use vola_nn::heads::{COLORS, KINDS, SceneChannels, binary_cross_entropy};
 use vola_nn::kernels::{centre_focal, soft_cross_entropy};
 
-use crate::policy_loss::{Loss, binary_cross_entropy};
+use crate::policy_loss::Loss;
 use crate::scene_target::SceneTarget;
 use crate::{LossConfig, Result};
 

@@ -6,18 +6,23 @@
 
 mod settings_check;
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, path::Path};
 
 use candle_core::{DType, Device, Tensor as CandleTensor};
 use vola_nn::{
-    Checkpoint, NamedTensors, ParamStore, Stage as NnStage, StageContext, StageEnv, StageInfo,
-    StageKind, build_stage, stage_infos,
+    Checkpoint, EXAMPLE_WEIGHT, NamedTensors, ParamStore, Stage as NnStage, StageContext, StageEnv,
+    StageInfo, StageKind, TuneSettings, TunedStage, Tuner, build_stage, stage_infos,
 };
 use vola_plugin::{
     CallContext, Fault, Host, Inputs, Stage, Tensor, TensorView,
     serde_json::{self, Value},
     types::{Capability, DType as FlatType, HeadOutput, PluginDescription, PluginKind},
 };
+
+/// How an `adapt` is to be done: JSON text among the examples.
+const OPTIONS: &str = "options";
+/// Name of a snapshot in messages.
+const SNAPSHOT: &str = "snapshot";
 
 /// Names one registered stage, the second half of its plugin id.
 pub trait StageName: Send + 'static {
@@ -36,6 +41,16 @@ struct Ready {
     stage: Box<dyn NnStage>,
     inputs: Vec<String>,
     outputs: Vec<String>,
+    env: StageEnv,
+    /// The weights that run, for stages that can be fine-tuned.
+    weights: Option<Weights>,
+    /// Fine-tuning that goes on with the next call.
+    tuner: Option<Tuner>,
+}
+
+struct Weights {
+    checkpoint: Checkpoint,
+    prefix: String,
 }
 
 impl<N: StageName> Stage for Bridged<N> {
@@ -76,11 +91,18 @@ impl<N: StageName> Stage for Bridged<N> {
             .map(ToOwned::to_owned)
             .unwrap_or_default();
         let env = StageEnv { bundle };
-        let (store, prefix) = match host.weights() {
-            Some((file, prefix)) => {
-                let checkpoint = Checkpoint::open_under(&file, prefix).map_err(unfit)?;
-                (ParamStore::frozen(checkpoint), prefix)
-            }
+        let weights = match host.weights() {
+            Some((file, prefix)) => Some(Weights {
+                checkpoint: Checkpoint::open_under(&file, prefix).map_err(unfit)?,
+                prefix: prefix.to_owned(),
+            }),
+            None => None,
+        };
+        let (store, prefix) = match &weights {
+            Some(weights) => (
+                ParamStore::frozen(weights.checkpoint.clone()),
+                weights.prefix.as_str(),
+            ),
             None => (ParamStore::trainable(0), ""),
         };
         let stage =
@@ -96,9 +118,12 @@ impl<N: StageName> Stage for Bridged<N> {
         same_count(host.inputs(), &stage.input_roles(), "inputs")?;
         same_count(host.outputs(), &stage.output_roles(), "outputs")?;
         self.ready = Some(Ready {
-            stage,
             inputs: host.inputs().to_vec(),
             outputs: host.outputs().to_vec(),
+            env,
+            weights: weights.filter(|_| stage.is_adaptable()),
+            tuner: None,
+            stage,
         });
         Ok(())
     }
@@ -123,6 +148,107 @@ impl<N: StageName> Stage for Bridged<N> {
             .map(|(name, (_, tensor))| from_candle(name, &tensor))
             .collect()
     }
+
+    /// Goes on with the fine-tuning that the last call began when `context.step` is the number of
+    /// steps made so far, and begins anew when it is 0.
+    fn adapt(&mut self, context: &CallContext, examples: &Inputs<'_>) -> Result<Value, Fault> {
+        let settings = self.settings.clone();
+        let ready = self.ready()?;
+        let weights = ready
+            .weights
+            .as_ref()
+            .ok_or_else(|| Fault::unsupported("adapt"))?;
+        let tuning = tune_settings(examples)?;
+        let bound = bind_examples(ready, examples)?;
+        let mut tuner = match ready.tuner.take() {
+            Some(tuner) if context.step > 0 && tuner.steps() == context.step => tuner,
+            _ if context.step == 0 => {
+                let from = TunedStage {
+                    id: N::NAME,
+                    settings: &settings,
+                    env: &ready.env,
+                    prefix: &weights.prefix,
+                };
+                Tuner::new(&from, &weights.checkpoint).map_err(failed)?
+            }
+            other => {
+                let made = other.map_or(0, |tuner| tuner.steps());
+                return Err(Fault::input(format!(
+                    "adapt: expected step {made} (steps made so far) or 0 (begin anew), got {}",
+                    context.step
+                )));
+            }
+        };
+        let report = tuner
+            .run(&bound, &tuning, context.seed)
+            .map_err(|error| Fault::input(error.to_string()))?;
+        let reached = tuner.weights().map_err(failed)?;
+        ready.stage = rebuilt::<N>(&settings, ready, &reached)?;
+        if let Some(weights) = &mut ready.weights {
+            weights.checkpoint = reached;
+        }
+        ready.tuner = Some(tuner);
+        serde_json::to_value(report).map_err(failed)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>, Fault> {
+        let weights = self.ready()?.weights.as_ref();
+        let weights = weights.ok_or_else(|| Fault::unsupported("snapshot"))?;
+        weights.checkpoint.to_bytes().map_err(failed)
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), Fault> {
+        let settings = self.settings.clone();
+        let ready = self.ready()?;
+        if ready.weights.is_none() {
+            return Err(Fault::unsupported("restore"));
+        }
+        let wrong = |error: vola_nn::NnError| Fault::input(error.to_string());
+        let given = Checkpoint::parse(Path::new(SNAPSHOT), snapshot, "").map_err(wrong)?;
+        ready.stage = rebuilt::<N>(&settings, ready, &given)?;
+        ready.tuner = None;
+        if let Some(weights) = &mut ready.weights {
+            weights.checkpoint = given;
+        }
+        Ok(())
+    }
+}
+
+/// The stage with other weights; every one of them must belong to it.
+fn rebuilt<N: StageName>(
+    settings: &Value,
+    ready: &Ready,
+    checkpoint: &Checkpoint,
+) -> Result<Box<dyn NnStage>, Fault> {
+    let prefix = ready.weights.as_ref().map_or("", |w| w.prefix.as_str());
+    let wrong = |error: vola_nn::NnError| Fault::input(error.to_string());
+    let store = ParamStore::frozen(checkpoint.clone());
+    let stage = build_stage(N::NAME, settings, &ready.env, &store.under(prefix)).map_err(wrong)?;
+    store.finish("").map_err(wrong)?;
+    Ok(stage)
+}
+
+/// How an `adapt` is to be done; the defaults where the examples say nothing.
+fn tune_settings(examples: &Inputs<'_>) -> Result<TuneSettings, Fault> {
+    let Some(options) = examples.find(OPTIONS) else {
+        return Ok(TuneSettings::default());
+    };
+    let texts = options.texts()?;
+    let text = texts.first().copied().unwrap_or("{}");
+    serde_json::from_str(text).map_err(|error| Fault::input(format!("`{OPTIONS}`: {error}")))
+}
+
+/// The examples by role: inputs, wanted outputs, how much each counts.
+fn bind_examples(ready: &Ready, examples: &Inputs<'_>) -> Result<NamedTensors, Fault> {
+    let inputs = ready.stage.input_roles().into_iter().zip(&ready.inputs);
+    let outputs = ready.stage.output_roles().into_iter().zip(&ready.outputs);
+    let mut bound = NamedTensors::new();
+    for (role, name) in inputs.chain(outputs) {
+        bound.push((role.to_owned(), to_candle(&examples.get(name)?)?));
+    }
+    let weight = to_candle(&examples.get(EXAMPLE_WEIGHT)?)?;
+    bound.push((EXAMPLE_WEIGHT.to_owned(), weight));
+    Ok(bound)
 }
 
 impl<N> Bridged<N> {
@@ -156,7 +282,8 @@ fn produces(name: &str) -> Option<HeadOutput> {
 
 fn capabilities(name: &str) -> Vec<Capability> {
     match name {
-        "chunk" => vec![Capability::Samples],
+        "chunk" => vec![Capability::Samples, Capability::Adapt],
+        "progress" => vec![Capability::Adapt],
         "cross_attention" => vec![Capability::Attention],
         _ => Vec::new(),
     }

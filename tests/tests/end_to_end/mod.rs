@@ -1,5 +1,6 @@
 //! The real binary with the real plugins and the shipped policy.
 
+mod adapting;
 mod archive;
 mod asking_models;
 mod bad_input;

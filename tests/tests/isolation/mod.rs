@@ -27,17 +27,17 @@ const SHORT: Duration = Duration::from_millis(100);
 /// Memory of a child (MiB).
 const MEMORY_MIB: u64 = 768;
 /// Deadline of a call where the machine may be busy.
-const PATIENT: Duration = Duration::from_secs(20);
+pub const PATIENT: Duration = Duration::from_secs(20);
 
 /// A library in children, and the ends of children that came unasked.
-struct Hosting {
+pub struct Hosting {
     spec: HostSpec,
     pool: SharedPool,
     ends: mpsc::Receiver<ChildEnd>,
 }
 
 impl Hosting {
-    fn of(library: &str, call: Duration) -> Self {
+    pub fn of(library: &str, call: Duration) -> Self {
         Self::at(&workspace().library(library), call)
     }
 
@@ -60,6 +60,12 @@ impl Hosting {
         let spec =
             HostSpec::new(&workspace().vola(), &admitted, pool.clone(), limits, alarm).unwrap();
         Self { spec, pool, ends }
+    }
+
+    /// A stage that may read a bundle, as it begins: nothing is configured.
+    pub fn bare_stage(&self, name: &str, bundle: &Path) -> StageBox {
+        let spec = self.spec.reading(bundle);
+        IsolatedStage::start(&spec, name).unwrap().into_box()
     }
 
     /// A stage, configured, activated and reset.

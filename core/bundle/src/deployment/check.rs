@@ -11,6 +11,7 @@ use crate::manifest::ExecutionMode;
 use crate::nearest::suggestion;
 use crate::problem::{Problems, Reporter};
 use crate::secrets;
+use crate::versions::VersionShare;
 
 use super::raw::{
     Backend, RawBox, RawConfidence, RawControl, RawDeployment, RawExecution, RawHandoff,
@@ -154,7 +155,31 @@ fn check_policy(raw: &RawPolicy, file: &Path, reporter: &mut Reporter<'_>) -> Po
         precision: raw.precision.unwrap_or_default(),
         threads,
         latency_ms,
+        version: check_version(raw, reporter),
     }
+}
+
+fn check_version(raw: &RawPolicy, reporter: &mut Reporter<'_>) -> Option<VersionShare> {
+    let Some(version) = &raw.version else {
+        if raw.version_share.is_some() {
+            let got = ("a `policy.version` that the share is of", "none".to_owned());
+            reporter.report_with_help(
+                "policy.version_share",
+                got,
+                "name a version, or leave it out",
+            );
+        }
+        return None;
+    };
+    let share = VersionShare {
+        version: version.clone(),
+        share: raw.version_share.unwrap_or(1.0),
+    };
+    if let Err(reason) = share.check() {
+        let got = ("a version's name and a share of 0 to 1", reason);
+        reporter.report_with_help("policy.version", got, "`vola policy versions` lists them");
+    }
+    Some(share)
 }
 
 fn check_execution(raw: &RawExecution, reporter: &mut Reporter<'_>) -> ExecutionSettings {

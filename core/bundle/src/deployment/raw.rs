@@ -62,6 +62,11 @@ pub struct RawPolicy {
     pub threads: Option<u32>,
     /// Virtual time from request to chunk (ms), 0 to 10000. Default: 20.
     pub latency_ms: Option<u32>,
+    /// Version of the bundle that runs; `base` is the bundle as it is. Default: what
+    /// `vola policy versions --use` chose, else `base`.
+    pub version: Option<String>,
+    /// Share of the episodes in which it runs, 0 to 1; `base` runs in the others. Default: 1.
+    pub version_share: Option<f64>,
 }
 
 /// Where networks run.

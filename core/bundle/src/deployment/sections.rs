@@ -7,6 +7,7 @@ use std::time::Duration;
 use vola_types::{ActionSpace, PluginId, Signal, WorkspaceBox};
 
 use crate::manifest::{ActionContract, ExecutionHints, ExecutionMode};
+use crate::versions::VersionShare;
 
 use super::raw::{Asked, Backend, Device, Isolation, Precision, SafeStop};
 
@@ -55,9 +56,16 @@ pub struct PolicySettings {
     pub(super) precision: Precision,
     pub(super) threads: u32,
     pub(super) latency_ms: u32,
+    pub(super) version: Option<VersionShare>,
 }
 
 impl PolicySettings {
+    /// The version that runs, and how often; none where the bundle's own choice holds.
+    #[must_use]
+    pub fn version(&self) -> Option<&VersionShare> {
+        self.version.as_ref()
+    }
+
     /// Bundle folder, as seen from the working folder.
     #[must_use]
     pub fn bundle(&self) -> &Path {

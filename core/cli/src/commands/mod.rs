@@ -1,5 +1,6 @@
 //! One file a command. Each takes what was typed and returns the exit code.
 
+mod adapt;
 pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod chat;
@@ -15,6 +16,7 @@ mod plugin_lock;
 pub(crate) mod policy;
 mod policy_bench;
 mod policy_infer;
+mod policy_versions;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use vola_bundle::{Bundle, EmbodimentBinding, SafetensorsFault, Stage, read_safetensors};
 
-use super::{later, policy_bench, policy_infer};
+use super::{adapt, later, policy_bench, policy_infer, policy_versions};
 use crate::{
     arguments::{LaterArguments, SharedArguments},
     failure::{Failure, exit},
@@ -28,9 +28,10 @@ pub(crate) enum PolicyCommand {
     /// Make a bundle smaller (not in this version)
     #[command(hide = true)]
     Quantize(LaterArguments),
-    /// List a bundle's versions (not in this version)
-    #[command(hide = true)]
-    Versions(LaterArguments),
+    /// Fine-tune a bundle's heads on what people corrected
+    Adapt(adapt::AdaptArguments),
+    /// List a bundle's versions; choose the one that runs
+    Versions(policy_versions::VersionsArguments),
 }
 
 /// A bundle.
@@ -53,7 +54,8 @@ pub(crate) fn run(
         PolicyCommand::Bench(own) => policy_bench::run(shared, own, console),
         PolicyCommand::Import(_) => Err(later::missing("policy import")),
         PolicyCommand::Quantize(_) => Err(later::missing("policy quantize")),
-        PolicyCommand::Versions(_) => Err(later::missing("policy versions")),
+        PolicyCommand::Adapt(own) => adapt::run(shared, own, console),
+        PolicyCommand::Versions(own) => policy_versions::run(own, console),
     }
 }
 

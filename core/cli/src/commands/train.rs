@@ -182,6 +182,9 @@ fn record_missing(
             clean: false,
             corrections: wish.corrections,
             keep_failing: false,
+            takeovers: false,
+            perturb: "none".to_owned(),
+            perturb_seed: None,
         };
         record::run(shared, &arguments, console)?;
     }

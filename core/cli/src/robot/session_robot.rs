@@ -56,6 +56,8 @@ pub(crate) struct SessionRobot {
     desk: Option<RecordingDesk>,
     shows_pictures: bool,
     jerks: Vec<f64>,
+    episode_seed: Option<u64>,
+    version: Option<String>,
 }
 
 impl SessionRobot {
@@ -78,6 +80,8 @@ impl SessionRobot {
             desk: None,
             shows_pictures: false,
             jerks: Vec::new(),
+            episode_seed: None,
+            version: None,
         }
     }
 
@@ -160,6 +164,30 @@ impl SessionRobot {
         self.judge = WorldJudge::default();
         self.held = None;
         self.jerks.clear();
+        self.choose_version();
+    }
+
+    /// Seed by which the version of the policy is chosen in the next run; without
+    /// it, seeds follow from the session's.
+    pub(crate) fn seed_episode(&mut self, seed: u64) {
+        self.episode_seed = Some(seed);
+    }
+
+    /// The version of the policy that runs; none without a policy.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    fn choose_version(&mut self) {
+        let chosen = match self.episode_seed.take() {
+            Some(seed) => self.session.begin_episode(seed),
+            None => self.session.begin_next_episode(),
+        };
+        match chosen {
+            Ok(version) => self.version = version.map(str::to_owned),
+            // What ran before goes on; the log says which that is.
+            Err(error) => tracing::error!("the policy's version stays as it was: {error}"),
+        }
     }
 
     /// Whether planners may see what the camera sees.

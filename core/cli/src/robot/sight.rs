@@ -43,9 +43,13 @@ impl Sight {
     /// # Errors
     /// When there is no scene head, or it fails.
     pub(crate) fn look(&mut self, session: &mut Session) -> Result<Scene, Failure> {
-        let reading = session.read_scene()?;
+        Ok(self.remember(session.read_scene()?))
+    }
+
+    /// Takes a scene that was read into the memory.
+    pub(crate) fn remember(&mut self, reading: SceneReading) -> Scene {
         self.tool_position = Some(reading.tool_position);
-        Ok(self.memory.update(&detections(reading)))
+        self.memory.update(&detections(reading))
     }
 
     /// Says what the hand holds when the camera was never shown it outside the

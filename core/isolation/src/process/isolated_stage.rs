@@ -348,15 +348,22 @@ impl IsolatedStage {
         ask: Ask,
         context: &CallContext,
         inputs: &[TensorRefAbi<'_>],
+        patience: Duration,
     ) -> Result<Vec<u8>, FaultAbi> {
         self.revive(ask)?;
         let heads = self.place(inputs)?;
+        // Steps of learning are not calls: a new child has learned nothing.
+        let missed = if ask == Ask::Call {
+            self.missed_steps
+        } else {
+            0
+        };
         let record = Writer::new(ask as u8)
             .u64(context.seed)
-            .u64(context.step.saturating_sub(self.missed_steps))
+            .u64(context.step.saturating_sub(missed))
             .u64(context.deadline_ns)
             .tensors(&heads);
-        self.ask_living(ask, record, self.spec.limits.call)
+        self.ask_living(ask, record, patience)
     }
 
     fn outputs(&mut self, payload: &[u8]) -> Result<RVec<TensorAbi>, FaultAbi> {
@@ -423,7 +430,8 @@ impl StageAbi for IsolatedStage {
         inputs: RSlice<'a, TensorRefAbi<'a>>,
     ) -> CallResult<RVec<TensorAbi>> {
         self.next_step = context.step;
-        let result = self.run(Ask::Call, context, inputs.as_slice());
+        let patience = self.spec.limits.call;
+        let result = self.run(Ask::Call, context, inputs.as_slice(), patience);
         to_abi(result.and_then(|payload| self.outputs(&payload)))
     }
 
@@ -446,7 +454,9 @@ impl StageAbi for IsolatedStage {
         context: &CallContext,
         examples: RSlice<'a, TensorRefAbi<'a>>,
     ) -> CallResult<RString> {
-        let result = self.run(Ask::Adapt, context, examples.as_slice());
+        // Learning is no step of a motion: it may take as long as loading.
+        let patience = self.spec.limits.start;
+        let result = self.run(Ask::Adapt, context, examples.as_slice(), patience);
         to_abi(result.and_then(|payload| {
             let text = Reader::new(&payload).text().map(RString::from);
             text.map_err(|malformed| FaultAbi::new(FaultKind::Failed, malformed.to_string()))

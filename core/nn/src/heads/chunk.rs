@@ -7,11 +7,15 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::example_loss::{binary_cross_entropy, smooth_distance};
 use crate::layers::Mlp;
 use crate::stage::{Mode, check_size, parse_settings};
-use crate::{NamedTensors, Params, Result, Stage, StageContext, StageKind, require};
+use crate::{NamedTensors, Params, Result, Stage, StageContext, StageKind, find, require};
 
 const ID: &str = "chunk";
+/// Weights of an example's steps and of its gripper, as training weighs them.
+const ACTION_WEIGHT: f64 = 1.5;
+const GRIPPER_WEIGHT: f64 = 0.3;
 
 /// Settings of [`ChunkHead`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +97,45 @@ impl ChunkHead {
             .collect::<Result<_>>()?;
         Ok(Self { settings, networks })
     }
+
+    /// What every network says, `[batch, heads, horizon, action_width]`: steps from row to row,
+    /// and the gripper's logit last.
+    fn raw(&self, context: &Tensor) -> Result<Tensor> {
+        let s = &self.settings;
+        let raw = self
+            .networks
+            .iter()
+            .map(|n| n.forward(context))
+            .collect::<Result<Vec<_>>>()?; // heads x [batch, horizon * width]
+        let shape = (context.dim(0)?, s.heads, s.horizon, s.action_width);
+        Ok(Tensor::stack(&raw, 1)?.reshape(shape)?)
+    }
+
+    /// Wanted chunks as `[batch, heads, horizon, action_width]`, whether each network has its own
+    /// or all have one.
+    fn wanted(&self, examples: &[(String, Tensor)]) -> Result<Tensor> {
+        let s = &self.settings;
+        let rows = [Some(s.horizon), Some(s.action_width)];
+        let has_samples = find(examples, "action").is_some_and(|wanted| wanted.rank() == 4);
+        if has_samples {
+            let dims = [None, Some(s.heads), rows[0], rows[1]];
+            return Ok(require(ID, examples, "action", &dims)?.clone());
+        }
+        let wanted = require(ID, examples, "action", &[None, rows[0], rows[1]])?;
+        let all = (wanted.dim(0)?, s.heads, s.horizon, s.action_width);
+        Ok(wanted.unsqueeze(1)?.broadcast_as(all)?.contiguous()?)
+    }
+}
+
+/// Steps from row to row: the inverse of [`running_sum`]. `[batch, heads, horizon, width]` → the same.
+fn row_differences(rows: &Tensor) -> Result<Tensor> {
+    let horizon = rows.dim(2)?;
+    let first = rows.narrow(2, 0, 1)?;
+    if horizon == 1 {
+        return Ok(first);
+    }
+    let later = (rows.narrow(2, 1, horizon - 1)? - rows.narrow(2, 0, horizon - 1)?)?;
+    Ok(Tensor::cat(&[&first, &later], 2)?)
 }
 
 /// Running sums over the rows. `[batch, heads, horizon, width]` → the same.
@@ -121,13 +164,7 @@ impl Stage for ChunkHead {
     fn forward(&self, ctx: &StageContext, inputs: &[(String, Tensor)]) -> Result<NamedTensors> {
         let s = &self.settings;
         let context = require(ID, inputs, "context", &[None, Some(s.context_width)])?;
-        let batch = context.dim(0)?;
-        let raw = self
-            .networks
-            .iter()
-            .map(|n| n.forward(context))
-            .collect::<Result<Vec<_>>>()?; // heads x [batch, horizon * width]
-        let raw = Tensor::stack(&raw, 1)?.reshape((batch, s.heads, s.horizon, s.action_width))?;
+        let raw = self.raw(context)?;
         let steps = raw.narrow(3, 0, s.action_width - 1)?;
         let logits = raw.narrow(3, s.action_width - 1, 1)?;
         let gripper = (&logits * 0.5)?.tanh()?; // 2 sigmoid(x) - 1
@@ -141,4 +178,30 @@ impl Stage for ChunkHead {
     }
 
     fn reset(&mut self, _seed: u64) {}
+
+    fn is_adaptable(&self) -> bool {
+        true
+    }
+
+    fn example_loss(&self, examples: &[(String, Tensor)]) -> Result<Option<Tensor>> {
+        let s = &self.settings;
+        let context = require(ID, examples, "context", &[None, Some(s.context_width)])?;
+        let moves = s.action_width - 1;
+        let wanted = self.wanted(examples)?;
+        let raw = self.raw(context)?;
+        let wanted_steps = row_differences(&wanted.narrow(3, 0, moves)?)?;
+        let apart = smooth_distance(&(raw.narrow(3, 0, moves)? - wanted_steps)?.abs()?)?
+            .flatten_from(2)?
+            .mean(2)?; // [batch, heads]
+        let wanted_open = wanted
+            .narrow(3, moves, 1)?
+            .affine(0.5, 0.5)?
+            .clamp(0.0, 1.0)?;
+        let entropy = binary_cross_entropy(&raw.narrow(3, moves, 1)?, &wanted_open)?
+            .flatten_from(2)?
+            .mean(2)?; // [batch, heads]
+        Ok(Some(
+            ((apart * ACTION_WEIGHT)? + (entropy * GRIPPER_WEIGHT)?)?,
+        ))
+    }
 }

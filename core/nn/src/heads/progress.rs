@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::example_loss::binary_cross_entropy;
 use crate::layers::Mlp;
 use crate::stage::{Mode, check_size, parse_settings};
 use crate::{NamedTensors, Params, Result, Stage, StageContext, StageKind, require};
@@ -94,4 +95,16 @@ impl Stage for ProgressHead {
     }
 
     fn reset(&mut self, _seed: u64) {}
+
+    fn is_adaptable(&self) -> bool {
+        true
+    }
+
+    fn example_loss(&self, examples: &[(String, Tensor)]) -> Result<Option<Tensor>> {
+        let width = self.settings.context_width;
+        let context = require(ID, examples, "context", &[None, Some(width)])?;
+        let wanted = require(ID, examples, "progress", &[None, Some(2)])?;
+        let entropy = binary_cross_entropy(&self.network.forward(context)?, wanted)?;
+        Ok(Some(entropy.mean_keepdim(1)?)) // [batch, 1]
+    }
 }

@@ -18,6 +18,10 @@ use crate::{EpisodeMeta, Frame, FrameShape, FrameSource, Labels, Result, TrainEr
 const DONE_SHARE: usize = 10;
 /// Who moves the arm without a policy to learn from: home, gripper, wait.
 const GENERATED: &str = "planner";
+/// Who moves the arm when a person took over, or leads it.
+const PERSON: &str = "human";
+/// Column that says whether the goal was reached, if there is one.
+const SUCCESS: &str = "next.success";
 /// Longest word for who was in control (bytes).
 const MAX_WHO: usize = 32;
 /// A time stamp may differ from its frame number's time by so much (s).
@@ -55,7 +59,8 @@ const TIME_SLACK_S: f32 = 1e-3;
 /// marks the last frame alone, as LeRobot's writer does, the last tenth too.
 ///
 /// # Episodes and sentences
-/// An *episode* here is one task: where the task changes within a recorded episode, a new one begins.
+/// An *episode* here is one task in one hand: where the task changes within a recorded episode, or a
+/// person takes over, a new one begins; the seed of both is the number of the recorded one.
 /// A sentence that is a known step ([`parse_step`]) is varied like any other; another one is trained
 /// on as it is, and its words join the vocabulary.
 ///
@@ -68,6 +73,10 @@ pub struct LerobotReader {
     state: Vec<f32>,
     action: Vec<f32>,
     done: Vec<f32>,
+    /// Whether a person was in control.
+    by_person: Vec<bool>,
+    /// Whether each episode is part of a recorded one that reached its goal.
+    reached: Vec<bool>,
     /// Number of each frame's episode.
     episode: Vec<usize>,
     episodes: Vec<EpisodeMeta>,
@@ -99,6 +108,8 @@ impl LerobotReader {
             state: Vec::new(),
             action: Vec::new(),
             done: Vec::new(),
+            by_person: Vec::new(),
+            reached: Vec::new(),
             episode: Vec::new(),
             episodes: Vec::new(),
             spans: Vec::new(),
@@ -125,6 +136,19 @@ impl LerobotReader {
     #[must_use]
     pub fn summary(&self) -> String {
         self.summary.clone()
+    }
+
+    /// Whether a person was in control in the frame at `index < len()`.
+    #[must_use]
+    pub fn is_by_person(&self, index: usize) -> bool {
+        self.by_person.get(index) == Some(&true)
+    }
+
+    /// Whether the recorded episode that episode `index < episodes()` is part of reached its goal;
+    /// also where no column `next.success` says so.
+    #[must_use]
+    pub fn has_reached(&self, index: usize) -> bool {
+        self.reached.get(index) == Some(&true)
     }
 
     fn summarise(&self, folder: &Path, info: &Info, contract: &Contract) -> String {
@@ -170,17 +194,24 @@ impl LerobotReader {
         } else {
             None
         };
+        let who = if contract.has_who {
+            columns.texts(WHO, MAX_WHO)?
+        } else {
+            vec![String::new(); rows]
+        };
+        let success = if columns.has(SUCCESS) {
+            columns.flags(SUCCESS)?
+        } else {
+            vec![true; rows]
+        };
         let numbers = Numbers {
+            success,
             task: task_indices(&columns, tasks.len())?,
             state: columns.floats(STATE, contract.state_width)?,
             action: columns.floats(ACTION, contract.action.len())?,
             done,
-            learned: if contract.has_who {
-                let who = columns.texts(WHO, MAX_WHO)?;
-                who.iter().map(|who| who != GENERATED).collect()
-            } else {
-                vec![true; rows]
-            },
+            learned: who.iter().map(|who| who != GENERATED).collect(),
+            by_person: who.iter().map(|who| who == PERSON).collect(),
         };
         let mut first = 0;
         for (i, episode) in file.episodes.iter().enumerate() {
@@ -202,15 +233,20 @@ impl LerobotReader {
         tasks: &[String],
         path: &Path,
     ) -> Result<()> {
-        let keys: Vec<(usize, bool)> = rows
+        // Where a person takes over or gives back, other hands would finish the chunks.
+        let keys: Vec<(usize, bool, bool)> = rows
             .clone()
-            .map(|row| (numbers.task[row], numbers.learned[row]))
+            .map(|row| {
+                let by_person = numbers.by_person[row];
+                (numbers.task[row], numbers.learned[row], by_person)
+            })
             .collect();
+        let has_reached = numbers.success[rows.clone()].iter().any(|reached| *reached);
         let mut start = rows.start;
         for run in keys.chunk_by(|a, b| a == b) {
             let piece = start..start + run.len();
             start = piece.end;
-            let Some((task, true)) = run.first().copied() else {
+            let Some((task, true, _)) = run.first().copied() else {
                 continue;
             };
             let mut motions = Vec::with_capacity(piece.len());
@@ -235,9 +271,11 @@ impl LerobotReader {
                     _ => i >= done_from,
                 };
                 self.done.push(f32::from(u8::from(is_done)));
+                self.by_person.push(numbers.by_person[row]);
                 self.episode.push(self.episodes.len());
             }
             let task = tasks.get(task).cloned().unwrap_or_default();
+            self.reached.push(has_reached);
             self.spans
                 .push(self.episode.len() - piece.len()..self.episode.len());
             self.episodes.push(EpisodeMeta {
@@ -301,6 +339,10 @@ struct Numbers {
     done: Option<Vec<bool>>,
     /// Whether a row is learned from.
     learned: Vec<bool>,
+    /// Whether a person was in control.
+    by_person: Vec<bool>,
+    /// Whether the goal was reached.
+    success: Vec<bool>,
 }
 
 /// Whether the last of some frames is marked, and no other.

@@ -48,6 +48,8 @@ pub(crate) enum Way {
     Documents,
     /// By `vola eval --suite handoff`.
     Handoff,
+    /// By `vola policy adapt`, with `vola eval` before and after.
+    Adaptation,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -74,7 +76,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 28] = [
+pub(crate) const PROOFS: [Proof; 29] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -348,6 +350,11 @@ pub(crate) const PROOFS: [Proof; 28] = [
         name: "recording",
         what: "what is lost when a recording process is killed at 200 random moments, and what recording costs",
         way: Way::Recording,
+    },
+    Proof {
+        name: "adaptation",
+        what: "what 20 corrections of a camera that was moved for good bring, cost and take; scenes never seen",
+        way: Way::Adaptation,
     },
     Proof {
         name: SOAK,

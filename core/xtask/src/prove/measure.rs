@@ -1,5 +1,6 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
+mod adaptation;
 mod documents;
 mod handoff;
 mod isolation;
@@ -72,6 +73,7 @@ impl Bench<'_> {
             Way::Recording => self.recording(),
             Way::Documents => self.documents(),
             Way::Handoff => self.handoff(),
+            Way::Adaptation => self.adaptation(),
             Way::Soak => self.soak(),
         }
     }

@@ -49,7 +49,8 @@ pub(crate) fn plan(
     for _ in 0..TRIES {
         let drawer = draw_drawer(&mut random, spec, drawer_built);
         if let Some(mut plan) = attempt(&mut random, spec, drawer) {
-            plan.disturbance = Disturbance::draw(seed, spec.perturb, &plan);
+            plan.disturbance =
+                Disturbance::draw(spec.perturb_seed.unwrap_or(seed), spec.perturb, &plan);
             return Ok(plan);
         }
     }

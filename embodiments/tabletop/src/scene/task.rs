@@ -157,6 +157,8 @@ pub(crate) struct TaskSpec {
     pub(crate) hand: Hand,
     /// What is wrong on purpose.
     pub(crate) perturb: Perturbations,
+    /// Seed of how wrong it is, for a fault that is the same in every scene. Default: the scene's.
+    pub(crate) perturb_seed: Option<u64>,
 }
 
 impl TaskSpec {

@@ -136,6 +136,7 @@ fn survey(
         seed,
         through_planner: false,
         perturb,
+        perturb_seed: None,
     };
     let clean = (0..own.episodes)
         .flat_map(|index| TASKS.map(|task| job(task, own.seed + index as u64, None)));

@@ -273,6 +273,7 @@ mod tests {
             seed,
             through_planner: false,
             perturb: None,
+            perturb_seed: None,
         };
         Measured {
             arm: "tabletop/franka".to_owned(),

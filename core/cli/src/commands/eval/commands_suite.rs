@@ -42,6 +42,7 @@ pub(super) fn command_episode(
             ..EpisodeOutcome::default()
         });
     };
+    robot.seed_episode(job.seed);
     let mut ignore = |_: RunEvent| {};
     robot
         .session()

@@ -112,6 +112,7 @@ fn jobs(own: &EvalArguments) -> Result<Vec<Job>, Failure> {
             seed: own.seed + index as u64,
             through_planner: false,
             perturb,
+            perturb_seed: None,
         })
     };
     Ok(perturbs.into_iter().flat_map(of).collect())

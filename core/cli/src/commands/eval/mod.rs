@@ -42,7 +42,7 @@ use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
 pub(crate) use episode_outcome::EpisodeOutcome;
 pub(crate) use perturb::{Perturb, conditions_of, name_of};
-pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode};
+pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode, seen_goal};
 use scene_quality::{AFTER, scene_after, scene_episode};
 
 /// Tasks of the tabletop suite.
@@ -129,6 +129,12 @@ pub(crate) struct EvalArguments {
     /// Disturb the scene: names of perturbations, `all` or `none`, each in turn
     #[arg(long, value_name = "NAME[,NAME…]", default_value = "none")]
     pub(crate) perturb: String,
+    /// Make the perturbation the same in every scene: drawn with this seed
+    #[arg(long, value_name = "K")]
+    pub(crate) perturb_seed: Option<u64>,
+    /// Version of the bundle that runs; `base` is the bundle as it is [default: the deployment's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) version: Option<String>,
 }
 
 impl EvalArguments {
@@ -201,13 +207,16 @@ pub(crate) struct Job {
     pub(crate) through_planner: bool,
     /// What is wrong with it on purpose.
     pub(crate) perturb: Option<Perturb>,
+    /// Seed of how wrong it is; none for the scene's own.
+    pub(crate) perturb_seed: Option<u64>,
 }
 
 impl Job {
     /// Asks the world for what is wrong with the episode.
-    fn disturb(&self, wish: &mut Value) {
+    pub(crate) fn disturb(&self, wish: &mut Value) {
         if let Some(perturb) = self.perturb.and_then(Perturb::of_world) {
             wish["perturb"] = json!([perturb]);
+            wish["perturb_seed"] = json!(self.perturb_seed);
         }
     }
 }
@@ -282,10 +291,7 @@ pub(crate) fn run(
     let tasks = tasks(own)?;
     let perturbs = perturbs(own)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
-    let workplace = match &arm {
-        Some(arm) => Workplace::open_for(shared, arm)?,
-        None => Workplace::open(shared)?,
-    };
+    let workplace = Workplace::open_to_measure(shared, arm.as_ref(), own.version.as_deref())?;
     let jobs: Vec<Job> = perturbs
         .iter()
         .flat_map(|perturb| tasks.iter().map(move |task| (perturb, task)))
@@ -406,6 +412,7 @@ fn job(own: &EvalArguments, task: &str, index: usize) -> Job {
         seed: own.seed + index as u64,
         through_planner: own.suite == Suite::Commands || task == "multi",
         perturb: None,
+        perturb_seed: own.perturb_seed,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    measure::Episode,
+    measure::{Episode, EpisodeGoal},
     recording::{Recorded, Recording},
     robot::Sight,
 };
@@ -43,6 +43,7 @@ pub(crate) fn primitive_episode(
         wish["duplicates"] = json!("never");
     }
     job.disturb(&mut wish);
+    session.begin_episode(job.seed)?;
     let answer = session.reset_world(job.seed, &wish)?;
     let goal = answer.get("steps").and_then(|steps| steps.get(0)).cloned();
     let episode = Episode::read(&session.embodiment_id().to_string(), answer)?;
@@ -78,28 +79,9 @@ pub(crate) fn primitive_episode(
             )
         }
         (Driver::Policy | Driver::Corrected, Some(goal)) => {
-            let mut sight = Sight::new();
-            match sight.look(session) {
-                Ok(_) => {}
-                Err(_) if job.perturb.is_some() => return Ok(not_seen()),
-                Err(error) => return Err(error),
-            }
-            // Whoever put it there knows what the hand holds, as after a pick.
-            if let (Op::Place, Some(held)) = (goal.op, &goal.object) {
-                sight.put_in_hand(&held.kind, held.color.as_deref());
-            }
-            let scene = sight.memory().scene();
-            let Some(step) = goal.step(&scene) else {
+            let Some(goal) = seen_goal(session, goal, job, conditions)? else {
                 return Ok(not_seen());
             };
-            let step = match conditions.target {
-                NamedTarget::True => step,
-                NamedTarget::Other => other_target(&step, &scene),
-            };
-            let misnamed = job.perturb.filter(|perturb| perturb.is_misnaming());
-            let goal = misnamed
-                .and_then(|_| misnamed_goal(&step, &scene, job.seed))
-                .unwrap_or_else(|| primitive_goal(&step, &scene, conditions, job.seed));
             session.cover_cameras(conditions.view == View::Black);
             let told = (recording, goal.task.as_str());
             let report = run_recorded(session, &goal, conditions.driver, told, observer);
@@ -150,6 +132,42 @@ fn run_recorded(
         recording.primitive_ended(session.now_ns(), outcome);
     }
     result
+}
+
+/// The goal of an episode as the camera shows it; none where what it is about
+/// was not seen.
+///
+/// # Errors
+/// When the runtime fails, except at a camera that was perturbed on purpose.
+pub(crate) fn seen_goal(
+    session: &mut Session,
+    goal: &EpisodeGoal,
+    job: &Job,
+    conditions: &Conditions,
+) -> Result<Option<PrimitiveGoal>, Failure> {
+    let mut sight = Sight::new();
+    match sight.look(session) {
+        Ok(_) => {}
+        Err(_) if job.perturb.is_some() => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    // Whoever put it there knows what the hand holds, as after a pick.
+    if let (Op::Place, Some(held)) = (goal.op, &goal.object) {
+        sight.put_in_hand(&held.kind, held.color.as_deref());
+    }
+    let scene = sight.memory().scene();
+    let Some(step) = goal.step(&scene) else {
+        return Ok(None);
+    };
+    let step = match conditions.target {
+        NamedTarget::True => step,
+        NamedTarget::Other => other_target(&step, &scene),
+    };
+    let misnamed = job.perturb.filter(|perturb| perturb.is_misnaming());
+    let told = misnamed
+        .and_then(|_| misnamed_goal(&step, &scene, job.seed))
+        .unwrap_or_else(|| primitive_goal(&step, &scene, conditions, job.seed));
+    Ok(Some(told))
 }
 
 /// What is to be done was not found by the camera.

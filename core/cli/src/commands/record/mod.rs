@@ -12,6 +12,7 @@
 
 mod demonstration;
 mod frame_labels;
+mod takeover;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -100,6 +101,21 @@ pub(crate) struct RecordArguments {
     /// policy learns from its own mistakes
     #[arg(long, requires = "expert")]
     pub(crate) corrections: bool,
+    /// Let the policy drive until it is seen to go wrong, then let the expert take over as an
+    /// operator would; recorded as a data set, for `vola policy adapt`
+    #[arg(long, requires = "expert", conflicts_with = "corrections")]
+    pub(crate) takeovers: bool,
+    /// What is wrong in every scene, with `--takeovers`: the name of a perturbation
+    #[arg(
+        long,
+        requires = "takeovers",
+        value_name = "NAME",
+        default_value = "none"
+    )]
+    pub(crate) perturb: String,
+    /// Make it the same in every scene: drawn with this seed
+    #[arg(long, requires = "takeovers", value_name = "K")]
+    pub(crate) perturb_seed: Option<u64>,
     /// Keep what the expert itself sees failing, so that a policy learns to see
     /// it too; its last frames carry no action
     #[arg(long, requires = "expert")]
@@ -167,6 +183,9 @@ pub(crate) fn record(
     console: Console,
 ) -> Result<Counts, Failure> {
     check_seeds(own.seed, own.episodes)?;
+    if own.takeovers {
+        return takeover::record(shared, own, console);
+    }
     let arms = arms(shared, own)?;
     let workplaces: Vec<Workplace> = arms
         .iter()
@@ -376,6 +395,9 @@ mod tests {
             clean: false,
             corrections: false,
             keep_failing: false,
+            takeovers: false,
+            perturb: "none".to_owned(),
+            perturb_seed: None,
         }
     }
 
