@@ -89,6 +89,8 @@ impl RunLog {
         let thread = std::thread::Builder::new().name("vola-run-log".to_owned());
         let body = move || {
             writer.write_all(&lines);
+            // Nobody hands on a line any more once the end is told.
+            drop(lines);
             drop(end);
         };
         thread.spawn(body).map_err(|source| Failure::System {

@@ -7,8 +7,11 @@ use crate::arms::ArmUnderTest;
 /// Control period (s).
 pub(crate) const PERIOD: f64 = 1e-3;
 
-/// Relative slack of every limit.
-const SLACK: f64 = 1e-9;
+/// Relative slack of velocity, acceleration and jerk: where a stop's phases join,
+/// rounding is seen in the jerk (measured: 7.3e-8 in ten million commands).
+const SLACK: f64 = 1e-7;
+/// Slack of positions, as a part of their range.
+const POSITION_SLACK: f64 = 1e-9;
 
 /// Largest use of each limit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,7 +122,7 @@ impl Referee {
             }
             let span = limits.position_max - limits.position_min;
             let outside = |q: f64| (limits.position_min - q).max(q - limits.position_max);
-            if !(outside(*q) <= SLACK * span) {
+            if !(outside(*q) <= POSITION_SLACK * span) {
                 note(format!("joint {index}: {} outside", outside(*q)));
             }
             // Where the fastest stop from here ends; a tick of doubt between the
