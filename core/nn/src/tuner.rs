@@ -252,7 +252,7 @@ impl Tuner {
         let batch = examples
             .iter()
             .filter(|(name, _)| name != EXAMPLE_WEIGHT)
-            .map(|(name, all)| Ok((name.clone(), all.index_select(&rows, 0)?)))
+            .map(|(name, all)| Ok((name.clone(), all.contiguous()?.index_select(&rows, 0)?)))
             .collect::<Result<NamedTensors>>()?;
         self.stage
             .example_loss(&batch)?

@@ -15,6 +15,8 @@ use vola_runtime::StopSwitch;
 /// Lines kept at most. A program that writes faster than a robot moves loses
 /// the rest, loudly; a stop is never queued, so never lost.
 const MOST_LINES: usize = 10_000;
+/// Leaves the conversation. "Quit" is a word that stops.
+const LEAVE: &str = "/quit";
 
 /// What came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +91,14 @@ impl Inbox {
             return false;
         }
         let is_running = self.shared.is_running.load(Ordering::Acquire);
-        if (is_running || self.is_moving()) && is_stop_word(text) {
+        let stops = (is_running || self.is_moving()) && is_stop_word(text);
+        if stops {
             self.stop.throw();
             // Whoever waits for an answer hears of it.
             self.shared.arrived.notify_all();
+        }
+        // Leaving stops, and is done after that.
+        if stops && text != LEAVE {
             return true;
         }
         let questions = self.shared.questions.load(Ordering::Acquire);
@@ -101,7 +107,7 @@ impl Inbox {
             questions,
             stops: self.stops(),
         });
-        false
+        stops
     }
 
     /// A stop is demanded from outside of the conversation: what waits is
@@ -158,7 +164,10 @@ impl Inbox {
     /// for later. Nothing after `wait`.
     pub(crate) fn answer(&self, question: u64, wait: Duration) -> Option<Said> {
         let fits = |said: &Said| match said {
-            Said::Line { questions, .. } => *questions >= question,
+            // Whoever leaves answers nothing.
+            Said::Line {
+                text, questions, ..
+            } => *questions >= question && text != LEAVE,
             Said::End => true,
         };
         let mut lines = self.lines();
@@ -266,6 +275,15 @@ mod tests {
         assert!(inbox.typed("ruko") && inbox.is_stopped());
         inbox.set_running(false);
         assert!(!inbox.typed("stop"));
+    }
+
+    #[test]
+    fn leaving_stops_what_runs_and_is_not_forgotten() {
+        let stop = StopSwitch::default();
+        let inbox = Inbox::new(stop.clone());
+        inbox.set_running(true);
+        assert!(inbox.typed("/quit") && stop.is_thrown());
+        assert_eq!(text(inbox.next(NOW)).as_deref(), Some("/quit"));
     }
 
     #[test]
