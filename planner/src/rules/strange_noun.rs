@@ -17,7 +17,9 @@ const NO_NAMES: &str = "\
     lad dude boy girl beauty cubelet cuboid cuboids square squares chunk chunks lump lumps \
     little round shiny bright toy toys wooden plastic lego atop upon within toward towards \
     alongside underneath beneath first carefully gently please pronto already colored coloured \
-    coloring tinted hued painted because since whose";
+    coloring tinted hued painted because since whose goes belongs stays sits lands ends comes \
+    gets needs wants should would could might must while though until unless where when \
+    standing lying sitting next cheers receptacle vessel";
 
 /// The first name of a thing in the sentence that neither the grammar nor the
 /// scene knows.
@@ -86,6 +88,7 @@ mod tests {
             "laal block ko neele pyale me rakho",
             "push the elephant",
             "put the green in the red",
+            "last of all the pink block goes in the bowl; blue goes in first",
         ] {
             assert_eq!(strange(sentence), None, "{sentence}");
         }
