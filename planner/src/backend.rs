@@ -23,6 +23,12 @@ pub trait Backend: Send + Sync {
         false
     }
 
+    /// Whether it knows what things are called that are not on such a table, so
+    /// that it never takes another thing of the same colour for one.
+    fn knows_other_things(&self) -> bool {
+        false
+    }
+
     /// Whether it answers questions from the passages of documents that a request
     /// brings, in its own words and with quotations.
     fn reads_documents(&self) -> bool {

@@ -44,6 +44,10 @@ impl Backend for Agreement {
         self.inner.is_metered()
     }
 
+    fn knows_other_things(&self) -> bool {
+        self.inner.knows_other_things()
+    }
+
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
         // What was sent back for repair is one plan, and so is its mending.
         if self.samples < 2 || request.feedback.is_some() {

@@ -199,6 +199,10 @@ impl Backend for ClaudeBackend {
         true
     }
 
+    fn knows_other_things(&self) -> bool {
+        true
+    }
+
     fn reads_documents(&self) -> bool {
         true
     }

@@ -194,6 +194,10 @@ impl Backend for OpenAiBackend {
         true
     }
 
+    fn knows_other_things(&self) -> bool {
+        true
+    }
+
     fn reads_documents(&self) -> bool {
         true
     }

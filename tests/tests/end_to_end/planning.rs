@@ -79,6 +79,16 @@ fn steps_and_options_have_the_contract_form() {
     );
 }
 
+/// Whoever answers, what has the colour is not taken for it.
+#[test]
+fn a_name_that_nobody_knows_is_asked_about() {
+    let answer = plan("pick up the green elephant");
+    assert_eq!(answer["verdict"], "ask", "{answer}");
+    let question = answer["question"].as_str().unwrap();
+    assert!(question.contains("elephant"), "{answer}");
+    assert_eq!(answer["steps"], serde_json::json!([]), "{answer}");
+}
+
 #[test]
 fn a_hostile_scene_is_refused_with_its_place() {
     for (text, expected) in [
