@@ -252,6 +252,7 @@ impl Policy {
         observation: &Observation<'_>,
         measured: &Proprioception,
     ) -> Result<PolicyDecision, RuntimeError> {
+        self.check_version()?;
         let started = Instant::now();
         let normalised = self.sample(observation)?;
         let origin = origin_of(observation);

@@ -1,7 +1,8 @@
 //! Which version of its bundle a policy runs, chosen anew for each episode.
 //!
 //! A version is snapshots of heads. It reaches the stages through `restore`, as
-//! a plugin of anybody would take it, and never while a primitive runs.
+//! a plugin of anybody would take it, and never while a primitive runs. A policy
+//! whose heads took neither the one nor the other decides nothing until they do.
 
 use serde_json::{Value, json};
 use vola_bundle::{
@@ -15,6 +16,8 @@ use crate::{RuntimeError, policy::Policy};
 pub(crate) struct Versions {
     candidate: Option<(PolicyVersion, VersionShare)>,
     is_in_use: bool,
+    /// Some heads took their weights and others did not: nobody knows what runs.
+    is_mixed: bool,
     /// Heads of the bundle as it is, once one was replaced.
     base: Vec<HeadSnapshot>,
 }
@@ -67,27 +70,49 @@ impl Policy {
             return Ok(());
         };
         let is_wanted = share.chooses(seed);
-        if is_wanted == self.versions.is_in_use {
+        if is_wanted == self.versions.is_in_use && !self.versions.is_mixed {
             return Ok(());
         }
         if !is_wanted {
-            let base = self.versions.base.clone();
-            self.restore(&base)?;
-            self.versions.is_in_use = false;
-            return Ok(());
+            return self.return_to_base();
         }
         let snapshots = version.snapshots().to_vec();
         if self.versions.base.is_empty() {
             let stages = snapshots.iter().map(|head| head.stage.clone());
             self.versions.base = self.snapshots(stages)?;
         }
+        self.versions.is_mixed = true;
         if let Err(error) = self.restore(&snapshots) {
-            let base = self.versions.base.clone();
-            self.restore(&base)?;
+            self.return_to_base()?;
             return Err(error);
         }
         self.versions.is_in_use = true;
+        self.versions.is_mixed = false;
         Ok(())
+    }
+
+    fn return_to_base(&mut self) -> Result<(), RuntimeError> {
+        let base = self.versions.base.clone();
+        self.versions.is_mixed = true;
+        self.restore(&base)?;
+        self.versions.is_in_use = false;
+        self.versions.is_mixed = false;
+        Ok(())
+    }
+
+    /// Whether all heads are of the same version.
+    ///
+    /// # Errors
+    /// When some took their weights and others did not.
+    pub(crate) fn check_version(&self) -> Result<(), RuntimeError> {
+        if !self.versions.is_mixed {
+            return Ok(());
+        }
+        Err(RuntimeError::StageOutput {
+            stage: self.binding().head().to_owned(),
+            id: self.binding().id().clone(),
+            reason: "the heads are of two versions: some refused their weights".to_owned(),
+        })
     }
 
     /// The present weights of these stages.

@@ -4,6 +4,7 @@ mod handing_over;
 mod pendant;
 mod session_robot;
 mod sight;
+mod telling;
 
 pub(crate) use pendant::Pendant;
 pub(crate) use session_robot::SessionRobot;

@@ -105,9 +105,14 @@ pub(super) fn examples_of(
                 let mut row = seen(policy, reader, frame, &meta.task, *goal, |p, o| {
                     p.examine(o, &names)
                 })?;
-                for (_, sizes, _) in &mut row {
-                    // The leading batch of 1.
-                    sizes.remove(0);
+                for (name, sizes, _) in &mut row {
+                    // One observation was shown.
+                    let [1, of_one @ ..] = sizes.as_slice() else {
+                        let reason =
+                            format!("`{name}`: expected a batch of 1 first, got {sizes:?}");
+                        return Err(misfit(policy, reason));
+                    };
+                    *sizes = of_one.to_vec();
                 }
                 if hands == Hands::Person {
                     wanted(policy, reader, frame, &mut row);

@@ -23,15 +23,16 @@ use vola_train::{ExampleKind, ExampleSet, FrameSource, LerobotReader, ReplayBuff
 
 use crate::{
     arguments::SharedArguments,
-    commands::eval::conditions_of,
+    commands::eval::condition_of,
     failure::{Failure, exit},
+    measure::PRIMITIVE_TASKS,
     output::{Align, Console, Table, Tone},
     workplace::{Workplace, plugin_options, program_folders},
 };
 
 use examples::{Hands, examples_of};
 use figures::{Figures, Success};
-use simulated::{Situation, TASKS, record_old, successes, task_of};
+use simulated::{Situation, record_old, successes, task_of};
 use tuning::{Tuning, tune};
 
 /// One of so many episodes is held out.
@@ -102,7 +103,7 @@ pub(crate) fn run(
     let began = Instant::now();
     let budget = budget(own)?;
     let situation = Situation {
-        perturb: conditions_of(&own.perturb)?.first().copied().flatten(),
+        perturb: condition_of(&own.perturb)?,
         seed: own.perturb_seed,
     };
     let workplace = Workplace::open_version(shared, &own.bundle, BASE_VERSION)?;
@@ -179,7 +180,9 @@ fn check(
     (trial, corrected): (&str, &[&'static str]),
     told: (Situation, Console),
 ) -> Result<Success, Failure> {
-    let others = TASKS.iter().filter(|task| !corrected.contains(task));
+    let others = PRIMITIVE_TASKS
+        .iter()
+        .filter(|task| !corrected.contains(task));
     let others: Vec<&str> = others.copied().collect();
     let count = usize::try_from(own.episodes).unwrap_or(0);
     let run = |version: &str, tasks: &[&str]| {
@@ -272,7 +275,7 @@ fn lessons(
     let mut recorded = Duration::ZERO;
     if buffer.read(ExampleKind::Old, &frozen)?.is_empty() {
         let scratch = own.bundle.join(REPLAY).join("old.partial");
-        let others: Vec<&str> = TASKS
+        let others: Vec<&str> = PRIMITIVE_TASKS
             .into_iter()
             .filter(|task| !tasks.contains(task))
             .collect();

@@ -21,17 +21,6 @@ use crate::{
     workplace::{SessionWish, Workplace},
 };
 
-/// Tasks, taken in turn.
-pub(super) const TASKS: [&str; 8] = [
-    "pick",
-    "place_in",
-    "push",
-    "drawer",
-    "stack",
-    "relation",
-    "place_on_region",
-    "push_to_region",
-];
 /// Episodes of which the old examples are made: a sample that stays below some megabytes.
 const OLD: usize = 56;
 /// First scenes of the old examples, and of the check. Evaluation sees neither.

@@ -21,9 +21,10 @@ use crate::{
         record::check_seeds,
         workers::{self, Progress},
     },
-    confidence::{Judge, Surveyed, TASKS, survey_episode},
+    confidence::{Judge, Surveyed, survey_episode},
     failure::{Failure, exit},
     film::{reliability_picture, write_png},
+    measure::PRIMITIVE_TASKS,
     output::{Align, Console, Table, percent},
     workplace::{SessionWish, Workplace},
 };
@@ -139,10 +140,10 @@ fn survey(
         perturb_seed: None,
     };
     let clean = (0..own.episodes)
-        .flat_map(|index| TASKS.map(|task| job(task, own.seed + index as u64, None)));
+        .flat_map(|index| PRIMITIVE_TASKS.map(|task| job(task, own.seed + index as u64, None)));
     let perturbed = Perturb::ALL.into_iter().flat_map(|perturb| {
         (0..own.failures).map(move |index| {
-            let task = TASKS[index % TASKS.len()];
+            let task = PRIMITIVE_TASKS[index % PRIMITIVE_TASKS.len()];
             job(task, own.seed + index as u64, Some(perturb))
         })
     });

@@ -20,8 +20,6 @@ use crate::{
     workplace::{SessionWish, Workplace},
 };
 
-pub(super) use crate::confidence::TASKS;
-
 /// Clean episodes for each perturbed one of a perturbation.
 const CLEAN: usize = 6;
 

@@ -31,6 +31,7 @@ use crate::{
     commands::workers::{self, Progress},
     conversation::Conversation,
     failure::{Failure, exit},
+    measure::PRIMITIVE_TASKS,
     output::Console,
     recording::RecordingDesk,
     robot::SessionRobot,
@@ -41,7 +42,7 @@ use crate::{
 use aggregate::{Measured, print_results};
 use commands_suite::command_episode;
 pub(crate) use episode_outcome::EpisodeOutcome;
-pub(crate) use perturb::{Perturb, conditions_of, name_of};
+pub(crate) use perturb::{Perturb, condition_of, conditions_of, name_of};
 pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode, seen_goal};
 use scene_quality::{AFTER, scene_after, scene_episode};
 
@@ -384,7 +385,7 @@ fn tasks(own: &EvalArguments) -> Result<Vec<String>, Failure> {
         Suite::Scene => &SCENE,
         // It has sentences, not tasks.
         Suite::Planner | Suite::Documents => &[],
-        Suite::Handoff => &handoff::TASKS,
+        Suite::Handoff => &PRIMITIVE_TASKS,
     };
     // The expert shows primitives, it does not plan.
     let usual = known

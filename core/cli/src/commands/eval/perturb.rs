@@ -72,6 +72,22 @@ pub(crate) fn conditions_of(words: &str) -> Result<Vec<Option<Perturb>>, Failure
     Ok(conditions)
 }
 
+/// The one condition that is named.
+///
+/// # Errors
+/// A word that is none, or several.
+pub(crate) fn condition_of(words: &str) -> Result<Option<Perturb>, Failure> {
+    match conditions_of(words)?.as_slice() {
+        [one] => Ok(*one),
+        _ => Err(Failure::Argument {
+            argument: "--perturb".to_owned(),
+            expected: "one perturbation, or `none`".to_owned(),
+            got: words.to_owned(),
+            help: "here it is the same for all scenes".to_owned(),
+        }),
+    }
+}
+
 fn find(word: &str) -> Result<Perturb, Failure> {
     let found = Perturb::ALL.into_iter().find(|one| one.0 == word);
     found.ok_or_else(|| {

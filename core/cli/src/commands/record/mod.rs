@@ -29,6 +29,7 @@ use crate::{
         workers::{self, Progress},
     },
     failure::{Failure, exit},
+    measure::PRIMITIVE_TASKS,
     output::{Align, Console, Table, percent},
     workplace::{SessionWish, Workplace},
 };
@@ -37,19 +38,6 @@ use demonstration::{Demonstration, demonstrate};
 
 /// Camera that training reads.
 const CAMERA: &str = "front";
-
-/// Tasks that are recorded when none are named.
-const TASKS: [&str; 9] = [
-    "pick",
-    "place_in",
-    "place_on_region",
-    "stack",
-    "relation",
-    "push",
-    "push_to_region",
-    "drawer",
-    "place_in_drawer",
-];
 
 /// Standard deviation of a row's translation (m). Source: the trial of this
 /// recipe, where 6 mm spread the states enough and cost the expert nothing.
@@ -86,7 +74,7 @@ pub(crate) struct RecordArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Tasks, taken in turn
-    #[arg(long, value_delimiter = ',', default_values_t = TASKS.map(str::to_owned))]
+    #[arg(long, value_delimiter = ',', default_values_t = PRIMITIVE_TASKS.map(str::to_owned))]
     pub(crate) tasks: Vec<String>,
     /// Arms, taken in turn [default: the deployment's]
     #[arg(long, value_delimiter = ',', value_name = "ID")]
@@ -124,7 +112,7 @@ pub(crate) struct RecordArguments {
 
 /// Tasks that are recorded when none are named.
 pub(crate) fn default_tasks() -> Vec<String> {
-    TASKS.map(str::to_owned).to_vec()
+    PRIMITIVE_TASKS.map(str::to_owned).to_vec()
 }
 
 /// Scenes from this seed up are never trained on.
@@ -182,10 +170,12 @@ pub(crate) fn record(
     own: &RecordArguments,
     console: Console,
 ) -> Result<Counts, Failure> {
-    check_seeds(own.seed, own.episodes)?;
     if own.takeovers {
+        let most = usize::try_from(takeover::TRIES).unwrap_or(usize::MAX);
+        check_seeds(own.seed, own.episodes.saturating_mul(most))?;
         return takeover::record(shared, own, console);
     }
+    check_seeds(own.seed, own.episodes)?;
     let arms = arms(shared, own)?;
     let workplaces: Vec<Workplace> = arms
         .iter()

@@ -16,7 +16,7 @@ use crate::{
     arguments::{Clock, SharedArguments},
     commands::{
         eval::{
-            Combos, Conditions, Job, NamedTarget, Phrases, Points, View, conditions_of, seen_goal,
+            Combos, Conditions, Job, NamedTarget, Phrases, Points, View, condition_of, seen_goal,
         },
         workers::Progress,
     },
@@ -36,7 +36,7 @@ const APART_M: f64 = 0.02;
 /// Decisions in a row after which the operator is sure: 1 to this number, by the scene's seed.
 const PATIENCE: u64 = 4;
 /// Scenes that may be needed for one correction.
-const TRIES: u64 = 8;
+pub(super) const TRIES: u64 = 8;
 
 /// How an episode went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn record(
     console: crate::output::Console,
 ) -> Result<super::Counts, Failure> {
     let workplace = Workplace::open(shared)?;
-    let perturb = *conditions_of(&own.perturb)?.first().unwrap_or(&None);
+    let perturb = condition_of(&own.perturb)?;
     let desk = RecordingDesk::at(workplace.deployment(), Path::new(&own.out), Clock::Virtual);
     let mut robot =
         SessionRobot::new(workplace.session(SessionWish::new(Clock::Virtual, own.seed))?);
