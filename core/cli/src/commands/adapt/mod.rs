@@ -320,6 +320,13 @@ fn add(
     hands: Hands,
     frozen: &str,
 ) -> Result<LerobotReader, Failure> {
+    if !folder.join("meta").join("info.json").is_file() {
+        return Err(Failure::Content {
+            path: folder.to_owned(),
+            reason: "expected a LeRobot data set (with meta/info.json), got none".to_owned(),
+            help: "`vola chat --record DIR` records one; take over and correct",
+        });
+    }
     let reader = LerobotReader::open(folder, policy.bundle().manifest())?;
     let source = ShardSource {
         kind: hands.kind(),
