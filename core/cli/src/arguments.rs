@@ -49,6 +49,10 @@ pub(crate) struct SharedArguments {
     pub(crate) allow_unlocked: bool,
 }
 
+/// Seed of the simulated scene where none is named: a table with what the README and the
+/// help speak of.
+pub(crate) const USUAL_SEED: u64 = 39;
+
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {

@@ -10,10 +10,10 @@ use std::{
 
 use vola_runtime::StopSwitch;
 
-use crate::{log_writer, process_setup::restore_terminal};
+use crate::{failure::exit, log_writer, process_setup::restore_terminal};
 
-/// Exit code of a process that was interrupted, as shells have it.
-pub(crate) const INTERRUPTED: u8 = 130;
+/// Exit code of a command that was interrupted: what it was to do is not done.
+pub(crate) const INTERRUPTED: u8 = exit::ERROR;
 /// How long a command may take to end by itself. The arm comes to rest in a
 /// fraction of it, in its own thread.
 const PATIENCE: Duration = Duration::from_millis(1800);

@@ -120,11 +120,22 @@ fn start_log(level: LogLevel) {
 fn report_usage(error: &clap::Error) -> ExitCode {
     // A closed pipe leaves nobody to tell.
     let _ = error.print();
-    ExitCode::from(if error.use_stderr() {
-        exit::USAGE
-    } else {
-        exit::DONE
-    })
+    if !error.use_stderr() {
+        return ExitCode::from(exit::DONE);
+    }
+    // What was typed does not parse, so that it is looked for by its letters.
+    if std::env::args_os().any(|word| word == "--json") {
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ");
+        tell_program(message, exit::USAGE);
+    }
+    ExitCode::from(exit::USAGE)
+}
+
+/// The object that a program gets for an error.
+fn tell_program(message: &str, code: u8) {
+    let object = serde_json::json!({"error": {"message": message, "exit": code}});
+    let _ = Console::stdout(Format::Json).object(&object);
 }
 
 /// Tells what went wrong, on standard error; a program gets an object as well.
@@ -156,8 +167,7 @@ fn report(failure: &Failure, json: bool) -> ExitCode {
     }
     let _ = std::io::stderr().lock().write_all(report.as_bytes());
     if json {
-        let object = serde_json::json!({"error": {"message": text, "exit": code}});
-        let _ = Console::stdout(Format::Json).object(&object);
+        tell_program(&text, code);
     }
     ExitCode::from(code)
 }

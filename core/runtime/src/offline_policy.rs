@@ -71,7 +71,8 @@ impl OfflinePolicy {
             .map(vola_bundle::Stage::plugin)
             .collect();
         let rules = PluginRules::without_deployment(plugins)?;
-        let registry = PluginRegistry::for_plugins(plugin_folders, stages, &rules);
+        let registry =
+            PluginRegistry::for_plugins(plugin_folders, stages, &rules).with_named_files()?;
         let host = PolicyHost {
             registry: &registry,
             threads,

@@ -260,7 +260,28 @@ impl PluginRegistry {
         registry
     }
 
+    /// This registry, unless a file that was named itself, not its folder, is no
+    /// library that can be used: who names a file wants that one.
+    ///
+    /// # Errors
+    /// Why the first such file was refused.
+    pub fn with_named_files(mut self) -> Result<Self, RuntimeError> {
+        for place in self.places.clone() {
+            if place.is_file() && self.libraries.iter().all(|known| known.path != place) {
+                self.add(folder_of(&place), &place);
+            }
+        }
+        let is_named = |path: &Path| self.places.iter().any(|place| place == path);
+        match self.refused.iter().position(|(path, _)| is_named(path)) {
+            Some(index) => Err(self.refused.swap_remove(index).1),
+            None => Ok(self),
+        }
+    }
+
     fn add(&mut self, folder: &Path, path: &Path) {
+        if self.refused.iter().any(|(known, _)| known == path) {
+            return;
+        }
         match PluginLibrary::load(&mut self.rules, folder, path) {
             Ok(library)
                 if self

@@ -183,7 +183,7 @@ impl Session {
             .collect();
         let stop_switch = StopSwitch::default();
         let rules = PluginRules::of(deployment, &options.plugins)?.with_alarm(stop_switch.clone());
-        let registry = PluginRegistry::for_plugins(&folders, needed, &rules);
+        let registry = PluginRegistry::for_plugins(&folders, needed, &rules).with_named_files()?;
         let robot = configured(deployment, &options, &registry)?;
         let calls = CallWatch::default();
         let host = PolicyHost {

@@ -143,6 +143,25 @@ fn an_unpacked_archive_runs_by_itself() {
 }
 
 #[test]
+fn what_a_plugin_is_built_with_comes_along() {
+    let archive = Unpacked::new();
+    archive.done(&["plugin", "new", "my_arm", "--kind", "embodiment"]);
+    // Resolved, not built: that is what the integrator's test does.
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["metadata", "--format-version", "1", "--offline"])
+        .current_dir(archive.elsewhere.join("my_arm"));
+    let resolved = run_limited(&mut cargo, "", LIMIT);
+    assert_eq!(resolved.code, Some(0), "{}", resolved.stderr);
+    let metadata: serde_json::Value = serde_json::from_str(&resolved.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let sdk = packages.iter().find(|package| package["name"] == "vola-plugin");
+    let manifest = sdk.unwrap()["manifest_path"].as_str().unwrap();
+    let top = archive.top.canonicalize().unwrap();
+    assert!(manifest.starts_with(top.to_str().unwrap()), "{manifest}");
+}
+
+#[test]
 fn everything_in_the_archive_is_accounted_for() {
     let archive = Unpacked::new();
     let top = &archive.top;
@@ -164,6 +183,7 @@ fn everything_in_the_archive_is_accounted_for() {
         "configs/tabletop.toml",
         "configs/manual/robot.md",
         "configs/policies/tabletop/model.safetensors",
+        "sdk/core/plugin/Cargo.toml",
     ] {
         assert!(all.contains(file), "{file} is not in {all:?}");
     }

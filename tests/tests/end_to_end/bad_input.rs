@@ -261,3 +261,43 @@ fn every_shipped_deployment_is_sound() {
     }
     assert!(checked >= 2);
 }
+
+#[test]
+fn a_named_file_that_is_no_plugin_is_not_passed_over() {
+    let readme = "README.md";
+    for arguments in [
+        &["run", "go home", "--fast", "--plugins", readme][..],
+        &["plugin", "check", readme],
+    ] {
+        let run = vola(&[arguments, &["--json"]].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains(readme), "{arguments:?}: {said}");
+        assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_program_is_told_of_wrong_usage_too() {
+    let run = vola(&["run", "pick", "--json", "--bogus"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    let told = run.json_lines().pop().unwrap();
+    assert_eq!(told["error"]["exit"], 2, "{told}");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.contains("--bogus"), "{message}");
+}
+
+#[test]
+fn a_back_end_is_asked_for_only_where_the_planner_is_asked() {
+    let run = vola(&[
+        "eval",
+        "--task",
+        "pick",
+        "--backend",
+        "rules",
+        "--episodes",
+        "1",
+    ]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("--backend"), "{}", run.stderr);
+}

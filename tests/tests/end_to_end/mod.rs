@@ -19,6 +19,8 @@ mod holding;
 #[cfg(unix)]
 mod huge_files;
 mod inferring;
+#[cfg(unix)]
+mod interrupting;
 mod local_model;
 mod planner_faults;
 mod planning;

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
+use vola_tests::workspace;
+
 use super::vola;
 
 const SENTENCE: &str = "put the yellow block in the red bowl";
@@ -53,6 +55,21 @@ fn a_sentence_runs_from_scene_to_finished() {
     assert_eq!(finished["outcome"], "done");
     let step = named(&events, "step_started")[0];
     assert_eq!(step["step"]["op"], "pick");
+}
+
+/// The commands with which the README begins, said as a stranger would: no seed.
+#[test]
+fn what_the_readme_says_first_is_done_in_the_usual_scene() {
+    let readme = std::fs::read_to_string(workspace().root.join("README.md")).unwrap();
+    let said = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("you ▸ "));
+    for sentence in said.take(2) {
+        let run = vola(&["run", sentence, "--fast", "--json"]);
+        let finished = run.json_lines().pop().unwrap();
+        assert_eq!(run.code, Some(0), "{sentence}: {finished}");
+        assert_eq!(finished["success"], true, "{sentence}: {finished}");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ChatArguments {
     /// Seed of the simulated scene and of the policy's draws
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = crate::arguments::USUAL_SEED)]
     pub(super) seed: u64,
     /// Virtual time: as fast as it can be computed
     #[arg(long)]

@@ -38,7 +38,7 @@ pub(crate) struct PlanArguments {
     #[arg(long, value_name = "ID", conflicts_with_all = ["sentence", "scene", "backend"])]
     replay: Option<String>,
     /// Seed of the simulated scene
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = crate::arguments::USUAL_SEED)]
     seed: u64,
 }
 

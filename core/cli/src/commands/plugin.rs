@@ -219,10 +219,17 @@ fn check(path: &Path, console: Console) -> Result<u8, Failure> {
         }
         return Ok(exit::DONE);
     }
+    // What does not load is no plugin, but a wrong file.
+    let is_no_library = |check: &Check| check.failed() && check.name == "library: loads";
+    let code = if checks.iter().any(is_no_library) {
+        exit::USAGE
+    } else {
+        exit::ERROR
+    };
     Err(Failure::Checks {
         failed,
         all: checks.len(),
-        code: exit::ERROR,
+        code,
     })
 }
 
@@ -256,17 +263,18 @@ fn new(own: &NewArguments, console: Console) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-/// The SDK of the sources that this program was built from, where they lie
-/// round it; else the published one of its own version.
+/// The SDK of the sources that this program was built from, or that it came with,
+/// where they lie round it; else the published one of its own version.
 fn usual_sdk() -> Sdk {
     let program = std::env::current_exe().unwrap_or_default();
     let sources = program
         .ancestors()
         .skip(1)
+        .flat_map(|folder| [folder.to_owned(), folder.join("sdk")])
         .find(|folder| folder.join("core/plugin/Cargo.toml").is_file());
     sources.map_or_else(
         || Sdk::Version(env!("CARGO_PKG_VERSION").to_owned()),
-        |folder| Sdk::Path(folder.to_owned()),
+        Sdk::Path,
     )
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct RunArguments {
     #[arg(value_name = "SENTENCE")]
     sentence: String,
     /// Seed of the simulated scene and of the policy's draws
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = crate::arguments::USUAL_SEED)]
     seed: u64,
     /// Virtual time: as fast as it can be computed, and repeatable
     #[arg(long)]

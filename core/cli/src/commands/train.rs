@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use vola_bundle::read_toml_text;
+use vola_bundle::{CALIBRATION_FILE, read_toml_text};
 use vola_language_model::{LanguageConfig, train_language};
 use vola_runtime::StopSwitch;
 use vola_train::{Flow, Observer, StepReport, TrainConfig, Trained, ValidationReport, train};
@@ -252,7 +252,16 @@ impl Watcher {
             let told = format!("stopped at step {}; go on with --resume", trained.step);
             style.paint(Tone::Warning, &told)
         };
-        self.console.line(&text)
+        self.console.line(&text)?;
+        let calibration = config.out.join(CALIBRATION_FILE);
+        if trained.complete && calibration.exists() {
+            let told = format!(
+                "{} was made for the policy before: run `vola calibrate`, or delete it; until then this policy does not run",
+                calibration.display()
+            );
+            self.console.line(&style.paint(Tone::Warning, &told))?;
+        }
+        Ok(())
     }
 }
 

@@ -76,7 +76,8 @@ pub(crate) struct Detection {
     pub(crate) found: Rate,
     /// Share of successes that are held.
     pub(crate) false_alarms: Rate,
-    /// Median time at which failures are found, as a share of the episode.
+    /// Median time at which failures are found, as a share of the episode; one that
+    /// is not found counts as found at its end.
     pub(crate) detection_time: Option<f64>,
 }
 
@@ -100,7 +101,7 @@ impl Detection {
         let times: Vec<f64> = judged
             .iter()
             .filter(|one| one.failed)
-            .filter_map(|one| one.held_at)
+            .map(|one| one.held_at.unwrap_or(1.0))
             .collect();
         Self {
             episodes: judged.len(),
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!(detection.auroc, Some(1.0));
         assert!((detection.balanced_accuracy.unwrap() - 0.5 * (2.0 / 3.0 + 1.0)).abs() < 1e-12);
         assert!((detection.found.rate - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!(detection.detection_time, Some(0.25));
+        assert_eq!(detection.detection_time, Some(0.75));
         let failures = &judged[..3];
         assert_eq!(Detection::of(failures, &[]).auroc, None);
         assert!(Detection::of(failures, &judged[3..]).auroc.is_some());

@@ -1,8 +1,8 @@
 //! `cargo xtask dist`: one archive that runs where it is unpacked.
 //!
 //! The top folder holds the binary, the plugin libraries in `plugins/`, the
-//! deployments and their bundles in `configs/`, licences, a list of the
-//! libraries with their hashes, and the hash of every file. The same inputs give
+//! deployments and their bundles in `configs/`, what plugins are built with in
+//! `sdk/`, licences, a list of the libraries with their hashes, and the hash of every file. The same inputs give
 //! the same bytes: names are sorted, times and owners are fixed. Which libraries
 //! are shipped is taken from the workspace itself: every `cdylib` package is,
 //! the tests' own plugins (examples) are not.
@@ -10,6 +10,7 @@
 mod archive;
 mod licences;
 mod metadata;
+mod sdk;
 mod sums;
 
 use std::{
@@ -125,6 +126,7 @@ fn contents(
         contents.insert(file.to_owned(), Packed::text(bytes));
     }
     add_configs(&workspace.root, &mut contents)?;
+    sdk::add_sdk(&workspace.root, &mut contents)?;
     let licences = licences::text(&metadata.foreign)?;
     contents.insert(
         "THIRD-PARTY-LICENCES".to_owned(),

@@ -15,6 +15,8 @@ use crate::catalog::{BLOCK_HALF, Kind, is_held_out};
 
 /// Gap left round a block that is put on the table (m).
 const PLACE_GAP: f64 = 0.025;
+/// Part of the longer sentences in which a push comes before a place.
+const PUSH_BEFORE: f64 = 0.3;
 /// Probability that a push goes in a direction, not into a region.
 const TOWARDS: f64 = 0.75;
 
@@ -237,14 +239,24 @@ impl Context<'_> {
             })
     }
 
-    /// Two places of different blocks, or a place and a push: sentences of
-    /// two or three steps.
+    /// One place, a push and a place, or two places, of different blocks: sentences
+    /// whose plans have two, three or four steps.
     fn multi(&self, random: &mut Random) -> Option<Vec<Goal>> {
         let one = |context: &Self, random: &mut Random, taken: &[usize]| match random.below(4) {
             0 | 1 => context.place_in(random, taken),
             2 => context.place_on_region(random, taken),
             _ => context.stack(random, taken),
         };
+        if random.chance(PUSH_BEFORE) {
+            // First, since its way is clear in the scene as it is drawn.
+            let push = self.push(random, &[], TOWARDS)?;
+            let place = one(self, random, &[push.object])?;
+            let crossing = match (push.target, place.target) {
+                (Target::Region(a), Target::Region(b)) => a == b,
+                _ => false,
+            };
+            return (!crossing).then_some(vec![push, place]);
+        }
         let first = one(self, random, &[])?;
         if random.chance(0.5) {
             return Some(vec![first]);

@@ -47,11 +47,12 @@ pub(super) fn run(
         };
         wish
     };
-    let (robot, rate) = {
+    let (robot, deployed_rate) = {
         let session = workplace.session(wish())?;
         let (robot, rate) = session.calibration().ok_or_else(uncalibrated)?;
         (robot.clone(), rate)
     };
+    let rate = rate(own)?.unwrap_or(deployed_rate);
     let jobs = jobs(own)?;
     let progress = Progress::new(jobs.len(), "measuring", console.is_json());
     let started = std::time::Instant::now();
@@ -74,14 +75,28 @@ pub(super) fn run(
         .to_vec();
     let measured = Measured {
         arm: workplace.deployment().robot().plugin().to_string(),
-        episodes,
+        episodes: &episodes,
         robot: &robot,
         signals,
         rate,
+        deployed_rate,
         wall_seconds: started.elapsed().as_secs_f64(),
     };
     measured.print(console)?;
     Ok(exit::DONE)
+}
+
+/// The rate that was asked for.
+fn rate(own: &EvalArguments) -> Result<Option<f64>, Failure> {
+    match own.false_hold_rate {
+        Some(rate) if !(rate > 0.0 && rate < 1.0) => Err(Failure::Argument {
+            argument: "--false-hold-rate".to_owned(),
+            expected: "a share between 0 and 1".to_owned(),
+            got: rate.to_string(),
+            help: "0.05 holds one of twenty good episodes".to_owned(),
+        }),
+        rate => Ok(rate),
+    }
 }
 
 fn uncalibrated() -> Failure {
@@ -117,12 +132,16 @@ fn jobs(own: &EvalArguments) -> Result<Vec<Job>, Failure> {
 }
 
 /// A whole measurement.
+#[derive(Clone)]
 struct Measured<'a> {
     arm: String,
-    episodes: Vec<Surveyed>,
+    episodes: &'a [Surveyed],
     robot: &'a RobotCalibration,
     signals: Vec<Signal>,
+    /// Share of good episodes that may be held.
     rate: f64,
+    /// The same as the deployment has it.
+    deployed_rate: f64,
     wall_seconds: f64,
 }
 
@@ -190,7 +209,7 @@ impl Measured<'_> {
     /// Perturbations in the order of the episodes.
     fn perturbs(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for episode in &self.episodes {
+        for episode in self.episodes {
             if episode.perturb != name_of(None) && !names.contains(&episode.perturb) {
                 names.push(episode.perturb.clone());
             }
@@ -294,6 +313,9 @@ impl Measured<'_> {
                 "method": method.name, "all": method.all, "without_stops": method.without_stops,
             }));
         }
+        if let Some(deployed) = self.deployed() {
+            objects.push(deployed);
+        }
         objects.push(json!({"summary": {
             "arm": self.arm, "episodes": self.episodes.len(), "signals": self.signals,
             "false_hold_rate": self.rate, "false_holds": holds.json(),
@@ -304,11 +326,27 @@ impl Measured<'_> {
         objects
     }
 
+    /// The same episodes at the deployment's own rate, where another was asked for.
+    fn deployed(&self) -> Option<Value> {
+        if self.rate == self.deployed_rate {
+            return None;
+        }
+        let own = Measured {
+            rate: self.deployed_rate,
+            ..self.clone()
+        };
+        let judge = own.judge(&own.signals).ok()?;
+        let method = Method::new("confidence", &own, |one| Judged::by(&judge, one));
+        Some(json!({
+            "deployed": {"false_hold_rate": own.rate, "false_holds": own.false_holds(&judge).json(), "all": method.all},
+        }))
+    }
+
     /// What the drift watch says of the clean episodes: nothing has drifted.
     fn drift(&self) -> Option<DriftReport> {
         let judge = self.judge(&self.signals).ok()?;
         let mut drift = DriftWatch::new(self.rate);
-        for one in &self.episodes {
+        for one in self.episodes {
             let is_clean = one.perturb == name_of(None) && one.success;
             if let Some(verdict) = judge.verdict(one).filter(|_| is_clean && one.has_run()) {
                 drift.observe(verdict.held_at_s.is_some());
@@ -332,7 +370,7 @@ impl Measured<'_> {
         let Ok(judge) = self.judge(&self.signals) else {
             return Value::Null;
         };
-        for one in &self.episodes {
+        for one in self.episodes {
             if one.perturb != perturb || one.success || !one.has_run() {
                 continue;
             }

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use vola_bundle::Backend;
 use vola_runtime::{Driver, ExpertNoise, FilterUse, PolicyUse, PrimitiveObserver, Unobserved};
 use vola_types::PluginId;
 
@@ -121,9 +122,12 @@ pub(crate) struct EvalArguments {
     /// Sentences of the planner's or the documents' examination [default: those in tests/data]
     #[arg(long, value_name = "FILE")]
     pub(crate) sentences: Option<PathBuf>,
-    /// The planner's back end that is examined first [default: the deployment's]
+    /// The planner's back end that is asked first [default: the deployment's]
     #[arg(long, value_parser = ["claude", "openai", "local", "rules"])]
     pub(crate) backend: Option<String>,
+    /// The share of good episodes that may be held, in the handoff suite [default: the deployment's]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) false_hold_rate: Option<f64>,
     /// Commands out of the phrase book in the planner's examination
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub(crate) commands: usize,
@@ -290,6 +294,7 @@ pub(crate) fn run(
         return handoff::run(shared, own, console);
     }
     let tasks = tasks(own)?;
+    let first = first_backend(own, &tasks)?;
     let perturbs = perturbs(own)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
     let workplace = Workplace::open_to_measure(shared, arm.as_ref(), own.version.as_deref())?;
@@ -312,7 +317,7 @@ pub(crate) fn run(
         .map(|folder| RecordingDesk::at(workplace.deployment(), folder, Clock::Virtual));
     let open = || {
         let mut robot = SessionRobot::new(workplace.session(wish(own))?);
-        let mut conversation = Conversation::new(workplace.deployment())?;
+        let mut conversation = Conversation::starting_with(Some(workplace.deployment()), first)?;
         if let Some(desk) = &desk {
             robot.record_with(desk)?;
         }
@@ -375,6 +380,23 @@ fn perturbs(own: &EvalArguments) -> Result<Vec<Option<Perturb>>, Failure> {
         });
     }
     Ok(perturbs)
+}
+
+/// The planner's back end that is asked first. Primitives go past the planner.
+fn first_backend(own: &EvalArguments, tasks: &[String]) -> Result<Option<Backend>, Failure> {
+    let Some(word) = own.backend.as_deref() else {
+        return Ok(None);
+    };
+    if !tasks.iter().any(|task| job(own, task, 0).through_planner) {
+        return Err(Failure::Argument {
+            argument: "--backend".to_owned(),
+            expected: "tasks that go through the planner".to_owned(),
+            got: tasks.join(", "),
+            help: "`--suite commands`, `--suite planner` and `--task multi` ask the planner"
+                .to_owned(),
+        });
+    }
+    Ok(backend_of(word))
 }
 
 /// The tasks asked for.

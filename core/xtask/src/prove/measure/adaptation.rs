@@ -80,6 +80,9 @@ impl Bench<'_> {
         let seconds = &adapted["figures"]["seconds"];
         let seconds = number(seconds, "prepared")? + number(seconds, "tuned")?;
         let is_accepted = adapted["accepted"] == true;
+        if let Some(reason) = adapted["reason"].as_str() {
+            eprintln!("  camera {camera}: rolled back: {reason}");
+        }
         let version = if is_accepted { "moved" } else { "base" };
         let (many, few) = (self.count(100, 2), self.count(12, 1));
         let mut tell = |what: &str, tasks: &[&str], episodes: &str, situation: &[&str]| {

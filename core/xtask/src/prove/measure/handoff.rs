@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::{Bench, Measured, number, typed};
 use crate::prove::figure::{Bar, Figure};
 
+/// Share of good episodes that may be held; the deployment's own is measured beside it.
+const FALSE_HOLDS: &str = "0.05";
 /// Bars over all perturbations.
 const AUROC: f64 = 0.85;
 const BALANCED: f64 = 0.80;
@@ -14,7 +16,8 @@ impl Bench<'_> {
     /// Clean and perturbed episodes with nothing held, judged afterwards.
     pub(super) fn handoff(&self) -> Result<Measured, String> {
         let episodes = self.count(42, 7);
-        let arguments = ["eval", "--suite", "handoff", "--episodes", &episodes];
+        let mut arguments = vec!["eval", "--suite", "handoff", "--episodes", &episodes];
+        arguments.extend(["--false-hold-rate", FALSE_HOLDS]);
         let printed = self.program.objects(&arguments)?;
         Ok((vec![typed(&arguments)], figures(&printed)?))
     }
@@ -59,6 +62,17 @@ fn figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
             Bar::AtMost(DETECTION_TIME),
         )?,
     ];
+    if let Some(own) = printed.iter().find_map(|row| row.get("deployed")) {
+        let rate = number(own, "false_hold_rate")?;
+        for (name, value) in [
+            ("false holds on clean episodes", number(&own["false_holds"], "rate")?),
+            ("balanced accuracy", number(&own["all"], "balanced_accuracy")?),
+            ("found at, median", number(&own["all"], "detection_time")?),
+        ] {
+            let name = format!("as shipped, at {:.0} %: {name}", rate * 100.0);
+            figures.push(Figure::new(name, value, "share"));
+        }
+    }
     for baseline in ["velocity_limit", "random"] {
         let row = printed
             .iter()
@@ -120,12 +134,14 @@ mod tests {
             json!({"method":"velocity_limit","all":{"auroc":0.5,"balanced_accuracy":0.5},
                 "without_stops":{"auroc":0.5}}),
             json!({"method":"random","all":{"auroc":0.5,"balanced_accuracy":0.5}}),
+            json!({"deployed":{"false_hold_rate":0.01,"false_holds":{"rate":0.01},
+                "all":{"balanced_accuracy":0.8,"detection_time":0.5}}}),
             json!({"summary":{"auroc":0.9,"balanced_accuracy":0.85,"detection_time":0.4,
                 "false_holds":{"rate":0.04,"of":100,"interval":[0.01,0.1],"inside":true}}}),
         ];
         let figures = figures(&printed).unwrap();
-        assert_eq!(figures.len(), 5 + 4 + 2 + 2);
+        assert_eq!(figures.len(), 5 + 3 + 4 + 2 + 2);
         assert!(figures.iter().any(|figure| figure.name == "light: AUROC"));
-        assert!(super::figures(&printed[..4]).is_err());
+        assert!(super::figures(&printed[..5]).is_err());
     }
 }
