@@ -60,7 +60,7 @@ fn a_run_and_a_chat_bring_the_arm_to_rest_and_end() {
             .filter(|event| event["event"] == "safety")
             .collect();
         assert!(
-            limits.iter().all(|event| event["limit"] == "operator"),
+            limits.iter().all(|event| event["limit"] == "stop_switch"),
             "{limits:?}"
         );
     }
