@@ -1,26 +1,28 @@
 //! `vola serve`: the robot with the operator's page, for people and programs on
 //! the network.
 
+mod desk;
+mod shelf;
+
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use clap::Args;
 use serde_json::{Value, json};
 use vola_console::{
-    Attention, Authority, Decision, Desk, Feed, Jog, LiveState, Pictures, Refusal, RobotCard,
-    Server, ServerSettings, StopKind, Token, Views,
+    Capability, Desk, EpisodeShelf, Feed, Pictures, Server, ServerSettings, Token, Views,
 };
-use vola_runtime::{Heartbeat, HeartbeatKind, JogCommand, JogMotion, StopLevel, StopSwitch};
+use vola_runtime::HeartbeatKind;
 use vola_types::RunEventKind;
 
-use super::chat::{Chat, Talk};
+use desk::{LastLearned, RobotDesk};
+use shelf::RecordedShelf;
+
+use super::chat::{Chat, Talk, Told};
 use crate::{
     arguments::{Clock, SharedArguments},
     chat::{Inbox, Typist},
@@ -28,17 +30,13 @@ use crate::{
     hang_watch,
     health::Health,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
+    learning::Learner,
     live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
     output::Console,
     robot::{Pendant, SessionRobot},
     workplace::{SessionWish, Workplace},
 };
-
-/// Commands that may come over the network: none writes a file or ends the robot.
-const COMMANDS: [&str; 4] = ["/scene", "/reset", "/resume", "/help"];
-/// Longest line (bytes).
-const LONGEST: usize = 4096;
 
 /// `vola serve`.
 #[derive(Clone, Debug, Args)]
@@ -95,15 +93,22 @@ pub(crate) fn run(
         let deadline = Duration::from_millis(ms);
         session.expect_heartbeat(HeartbeatKind::Operator, deadline)
     });
-    let card = robot_card(robot.session(), workplace.deployment(), own.dead_man_ms);
+    let mut card = robot_card(robot.session(), workplace.deployment(), own.dead_man_ms);
+    let shelf = RecordedShelf::of(workplace.deployment());
+    if shelf.is_some() {
+        card.capabilities
+            .extend([Capability::Episodes, Capability::Teach]);
+    }
     let views = Views {
         pictures: Pictures::new(card.cameras.iter().map(|camera| camera.key.as_str())),
+        episodes: shelf.map(|shelf| Arc::new(shelf) as Arc<dyn EpisodeShelf>),
         ..Views::default()
     };
     show_cameras(robot.session(), &card, &views.pictures)?;
     let pendant = Pendant::new(inbox.clone(), Typist::Person);
     robot.hand_to(pendant.clone());
     let feed = Feed::default();
+    let learned = LastLearned::default();
     let desk = Arc::new(RobotDesk {
         embodiment,
         dead_man_ms: own.dead_man_ms,
@@ -117,7 +122,8 @@ pub(crate) fn run(
         live: LiveView::new(robot.session(), &card),
         card,
         views: views.clone(),
-        has_ended: AtomicBool::new(false),
+        learned: learned.clone(),
+        has_ended: false.into(),
     });
     let settings = ServerSettings {
         address: own.listen,
@@ -143,8 +149,8 @@ pub(crate) fn run(
         // A stop is left by whoever looks at the page, not by ending.
         stays: true,
         clock: Clock::Real,
-        listener: Some(Box::new(move |told| {
-            if let Ok(event) = told {
+        listener: Some(Box::new(move |told| match told {
+            Told::Event(event) => {
                 monitor.see(event);
                 views.board.see(event);
                 if matches!(
@@ -155,10 +161,16 @@ pub(crate) fn run(
                 } else {
                     feed.tell(event);
                 }
-            } else if let Err(complaint) = told {
+            }
+            Told::Complaint(complaint) => {
                 feed.tell(&json!({"error": {"message": complaint}}));
             }
+            Told::News(news) => {
+                learned.see(news);
+                feed.tell(news);
+            }
         })),
+        learner: Learner::of(&workplace, shared)?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     let code = chat.converse(&inbox, &interrupt);
@@ -175,142 +187,4 @@ pub(crate) fn run(
 fn hand_dead_man_ms(workplace: &Workplace) -> u64 {
     let dead_man = workplace.deployment().handoff().dead_man();
     u64::try_from(dead_man.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What the page wishes, in the runtime's words.
-fn wish(jog: Jog) -> JogCommand {
-    let motion = match (
-        jog.joints_rad_per_s,
-        jog.linear_m_per_s,
-        jog.angular_rad_per_s,
-    ) {
-        (Some(rates), _, _) => JogMotion::Joints(rates),
-        (None, None, None) => JogMotion::Still,
-        (None, linear, angular) => JogMotion::Tool {
-            linear_m_per_s: linear.unwrap_or_default(),
-            angular_rad_per_s: angular.unwrap_or_default(),
-        },
-    };
-    JogCommand {
-        motion,
-        gripper: jog.gripper,
-    }
-}
-
-/// The robot as the server sees it. Nothing here waits for it.
-struct RobotDesk {
-    embodiment: String,
-    dead_man_ms: Option<u64>,
-    /// Longest time between two signs of life of a person who has the arm.
-    hand_dead_man_ms: u64,
-    heartbeat: Option<Heartbeat>,
-    stop: StopSwitch,
-    inbox: Inbox,
-    pendant: Pendant,
-    feed: Feed,
-    monitor: Monitor,
-    live: LiveView,
-    card: RobotCard,
-    views: Views,
-    has_ended: AtomicBool,
-}
-
-impl Desk for RobotDesk {
-    fn stop(&self, kind: StopKind) {
-        // First, so that no sentence from before it can release the switch.
-        self.inbox.stopped();
-        self.stop.demand(match kind {
-            StopKind::Hold => StopLevel::Hold,
-            StopKind::Controlled => StopLevel::ControlledStop,
-            StopKind::Power => StopLevel::CutPower,
-        });
-        self.feed.tell(&json!({"stopped": kind}));
-    }
-
-    fn beat(&self) {
-        if let Some(heartbeat) = &self.heartbeat {
-            heartbeat.beat();
-        }
-        self.pendant.beat();
-    }
-
-    fn decide(&self, decision: Decision) -> Result<(), Refusal> {
-        let handoff = self.monitor.handoff();
-        let is_fit = match decision {
-            Decision::Abort => matches!(handoff.as_str(), "ask" | "take_over"),
-            by_hand if by_hand.is_by_hand() => handoff == "take_over",
-            _ => handoff == "ask",
-        };
-        if !is_fit {
-            let reason = format!(
-                "`{}` decides nothing now: the handoff is in the state `{handoff}`",
-                decision.words()
-            );
-            return Err(Refusal { reason });
-        }
-        self.say(decision.words())
-    }
-
-    fn jog(&self, jog: Jog) -> Result<(), Refusal> {
-        self.beat();
-        if self.pendant.jog(wish(jog)) {
-            return Ok(());
-        }
-        Err(Refusal {
-            reason: "nobody has the arm: it is taken over when it holds and asks".to_owned(),
-        })
-    }
-
-    fn say(&self, text: &str) -> Result<(), Refusal> {
-        let text = text.trim();
-        let refuse = |reason: String| Err(Refusal { reason });
-        if self.has_ended.load(Ordering::Acquire) {
-            return refuse("the robot is not served any more".to_owned());
-        }
-        if text.is_empty() || text.len() > LONGEST {
-            return refuse(format!("expected a line of 1 to {LONGEST} bytes"));
-        }
-        let is_command = text.starts_with('/') || text.eq_ignore_ascii_case("picture");
-        let known = text.split_whitespace().next().unwrap_or_default();
-        if is_command && !COMMANDS.contains(&known) {
-            let known = COMMANDS.join(", ");
-            return refuse(format!("over the network there are only {known}"));
-        }
-        self.feed.tell(&json!({"said": text}));
-        self.views.board.said(text);
-        self.inbox.typed(text);
-        Ok(())
-    }
-
-    fn state(&self) -> Value {
-        json!({
-            "embodiment": self.embodiment,
-            "moving": self.inbox.is_moving(),
-            "stopped": self.stop.is_thrown(),
-            "dead_man_ms": self.dead_man_ms,
-            "handoff": self.monitor.handoff(),
-            "hand_dead_man_ms": self.hand_dead_man_ms,
-        })
-    }
-
-    fn metrics(&self) -> String {
-        self.monitor.exposition()
-    }
-
-    fn card(&self) -> RobotCard {
-        self.card.clone()
-    }
-
-    fn live(&self) -> LiveState {
-        let mut state = self.live.state(self.inbox.is_moving());
-        if self.pendant.is_taken() {
-            state.authority = Authority::Person;
-        }
-        state.health = self.monitor.figures();
-        state
-    }
-
-    fn attention(&self) -> Option<Attention> {
-        self.live.attention()
-    }
 }
