@@ -86,7 +86,7 @@ fn what_a_person_shows_over_http_is_an_episode_to_learn_from() {
     let began = Instant::now();
     jog(&served, 12);
     // Thinking is no part of what is shown.
-    std::thread::sleep(Duration::from_millis(1800));
+    std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(choose(&served, "next"), 202);
     jog(&served, 8);
     assert_eq!(choose(&served, "keep"), 202);
