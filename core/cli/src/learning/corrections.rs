@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use vola_bundle::REPLAY;
-use vola_recorder::{EpisodeListing, count_episodes, list_some};
+use vola_recorder::{EpisodeFacts, count_episodes, list_some};
 use vola_train::{ExampleKind, ReplayBuffer};
 
 /// Episodes of what the policy does well that are enough for learning.
@@ -71,7 +71,8 @@ impl Corrections {
         }
         match list_some(&self.folder, self.seen..total) {
             Ok(new) => {
-                self.found.take(&new);
+                self.found
+                    .take(new.iter().filter_map(|it| it.facts.as_ref()));
                 self.seen = total;
             }
             Err(error) => {
@@ -83,8 +84,8 @@ impl Corrections {
 }
 
 impl Found {
-    fn take(&mut self, episodes: &[EpisodeListing]) {
-        for facts in episodes.iter().filter_map(|it| it.facts.as_ref()) {
+    fn take<'a>(&mut self, episodes: impl IntoIterator<Item = &'a EpisodeFacts>) {
+        for facts in episodes {
             let moved = |who: &str| facts.who.get(who).is_some_and(|frames| *frames > 0);
             match (facts.success, moved("human"), moved("policy")) {
                 (true, true, _) => self.corrections.push(facts.stream.clone()),
@@ -97,20 +98,16 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
-    use vola_recorder::EpisodeFacts;
     use vola_train::{ExampleSet, ShardSource};
 
     use super::*;
 
-    fn episode(stream: &str, who: &str, success: bool) -> EpisodeListing {
-        EpisodeListing {
-            facts: Some(EpisodeFacts {
-                stream: stream.to_owned(),
-                who: [(who.to_owned(), 12)].into(),
-                success,
-                ..EpisodeFacts::default()
-            }),
-            ..EpisodeListing::default()
+    fn episode(stream: &str, who: &str, success: bool) -> EpisodeFacts {
+        EpisodeFacts {
+            stream: stream.to_owned(),
+            who: [(who.to_owned(), 12)].into(),
+            success,
+            ..EpisodeFacts::default()
         }
     }
 
@@ -125,7 +122,6 @@ mod tests {
             episode("b", "human", false),
             episode("c", "policy", true),
             episode("d", "human", true),
-            EpisodeListing::default(),
         ]);
         assert_eq!((all.unlearned(), all.has_old()), (2, false));
         let mut buffer = ReplayBuffer::open(&bundle.path().join(REPLAY)).unwrap();

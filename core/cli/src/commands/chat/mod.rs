@@ -16,8 +16,8 @@ use vola_bundle::PolicySettings;
 use vola_planner::{RunReport, is_stop_word};
 use vola_types::{RunOutcome, Scene};
 
-pub(crate) use teller::Told;
-use teller::{Listener, Teller};
+use teller::Teller;
+pub(crate) use teller::{Listener, Told};
 
 use crate::{
     arguments::{Clock, SharedArguments},

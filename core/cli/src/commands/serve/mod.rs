@@ -22,7 +22,7 @@ use vola_types::RunEventKind;
 use desk::{LastLearned, RobotDesk};
 use shelf::RecordedShelf;
 
-use super::chat::{Chat, Talk, Told};
+use super::chat::{Chat, Listener, Talk, Told};
 use crate::{
     arguments::{Clock, SharedArguments},
     chat::{Inbox, Typist},
@@ -149,27 +149,7 @@ pub(crate) fn run(
         // A stop is left by whoever looks at the page, not by ending.
         stays: true,
         clock: Clock::Real,
-        listener: Some(Box::new(move |told| match told {
-            Told::Event(event) => {
-                monitor.see(event);
-                views.board.see(event);
-                if matches!(
-                    event.kind,
-                    RunEventKind::Confidence { .. } | RunEventKind::State { .. }
-                ) {
-                    feed.pass(event);
-                } else {
-                    feed.tell(event);
-                }
-            }
-            Told::Complaint(complaint) => {
-                feed.tell(&json!({"error": {"message": complaint}}));
-            }
-            Told::News(news) => {
-                learned.see(news);
-                feed.tell(news);
-            }
-        })),
+        listener: Some(listener(monitor, views, feed, learned)),
         learner: Learner::of(&workplace, shared)?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
@@ -180,6 +160,31 @@ pub(crate) fn run(
         INTERRUPTED
     } else {
         code.map(|_| exit::DONE)?
+    })
+}
+
+/// What the page, the counters and those who listen are told.
+fn listener(monitor: Monitor, views: Views, feed: Feed, learned: LastLearned) -> Listener {
+    Box::new(move |told| match told {
+        Told::Event(event) => {
+            monitor.see(event);
+            views.board.see(event);
+            if matches!(
+                event.kind,
+                RunEventKind::Confidence { .. } | RunEventKind::State { .. }
+            ) {
+                feed.pass(event);
+            } else {
+                feed.tell(event);
+            }
+        }
+        Told::Complaint(complaint) => {
+            feed.tell(&json!({"error": {"message": complaint}}));
+        }
+        Told::News(news) => {
+            learned.see(news);
+            feed.tell(news);
+        }
     })
 }
 
