@@ -7,6 +7,7 @@
 //! [`compare_deployment`](crate::compare_deployment), since only the robot
 //! knows them. Secrets are refused here wherever they stand.
 
+mod adaptation;
 mod check;
 mod monitoring;
 mod raw;
@@ -19,6 +20,7 @@ use crate::files::{parse_toml, read_toml_text};
 use crate::problem::Problems;
 use crate::strict;
 
+pub use adaptation::{AdaptationSettings, RawAdaptation};
 pub use monitoring::{MonitoringSettings, RawMonitoring};
 pub use raw::{
     Asked, Backend, Device, Isolation, Precision, RawAskBudget, RawBox, RawBudget, RawConfidence,
@@ -46,6 +48,7 @@ pub struct Deployment {
     monitoring: MonitoringSettings,
     planner: PlannerSettings,
     record: RecordSettings,
+    adaptation: AdaptationSettings,
     plugins: PluginSettings,
     raw_safety: RawSafety,
     raw_control: RawControl,
@@ -168,6 +171,12 @@ impl Deployment {
     #[must_use]
     pub fn record(&self) -> &RecordSettings {
         &self.record
+    }
+
+    /// `[adaptation]`.
+    #[must_use]
+    pub fn adaptation(&self) -> &AdaptationSettings {
+        &self.adaptation
     }
 
     /// Plugin files or folders, searched before the folder of the program.

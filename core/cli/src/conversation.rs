@@ -6,14 +6,14 @@ use vola_planner::{
     Actors, DecisionRecord, EventSink, Executive, ExecutiveSettings, Ladder, NoOperator, Operator,
     Past, PlanRequest, Replay, RunReport, SymbolicRobot, replay,
 };
-use vola_types::RunEvent;
+use vola_types::{RunEvent, Verdict, step_sentence};
 
 use crate::{
     arguments::Clock,
     documents::with_documents,
     failure::Failure,
     recording::RecordingDesk,
-    robot::SessionRobot,
+    robot::{Lesson, LessonEnd, SessionRobot},
     run_log::RunLog,
     rungs::{self, ladder},
 };
@@ -118,6 +118,81 @@ impl Conversation {
         };
         let run = executive.run(sentence, &mut self.past, &mut actors);
         self.runtime.block_on(run)
+    }
+
+    /// Gives the arm to a person who shows what a sentence means. The arm is at rest
+    /// when it returns.
+    ///
+    /// # Errors
+    /// What is wrong, for the person: nothing can be shown of the sentence, or the
+    /// robot does not let it be.
+    pub(crate) fn teach(
+        &mut self,
+        sentence: &str,
+        robot: &mut SessionRobot,
+        events: &mut dyn EventSink,
+    ) -> Result<(Lesson, LessonEnd), String> {
+        if !robot.can_be_taught() {
+            return Err(
+                "nothing is recorded here: `--record DIR`, or `[record] folder`".to_owned(),
+            );
+        }
+        let lesson = self.lesson(sentence, robot)?;
+        let mut log = self.log.as_mut();
+        if let Some(log) = &mut log {
+            log.sentence(&format!("/teach {sentence}"), None);
+        }
+        let recording = robot.recording();
+        let mut told = |event: RunEvent| {
+            if let Some(log) = &mut log {
+                log.event(&event);
+            }
+            if let Some(recording) = &recording {
+                recording.event(&event);
+            }
+            events.emit(event);
+        };
+        let end = robot.teach(&lesson, &mut told);
+        end.map(|end| (lesson, end))
+            .map_err(|error| error.to_string())
+    }
+
+    /// The steps of a sentence, as they would be said to the policy. What the planner
+    /// does not know yet is one step, in the person's own words.
+    fn lesson(&self, sentence: &str, robot: &mut SessionRobot) -> Result<Lesson, String> {
+        let as_said = || Lesson {
+            sentence: sentence.to_owned(),
+            steps: vec![sentence.to_owned()],
+        };
+        let Ok(scene) = robot.look() else {
+            // A robot that sees no objects learns sentences as they are.
+            return Ok(as_said());
+        };
+        let mut request = PlanRequest::new(sentence, scene.clone());
+        request.capabilities = vola_planner::Robot::capabilities(robot);
+        let plan = self.plan(&request);
+        let steps: Vec<String> = plan
+            .steps
+            .iter()
+            .filter(|step| step.op().is_policy())
+            .map(|step| step_sentence(step, &scene))
+            .collect();
+        match plan.verdict {
+            Verdict::Execute if steps.is_empty() => {
+                Err("there is nothing to show: I do that without having learned it".to_owned())
+            }
+            Verdict::Execute => Ok(Lesson {
+                sentence: sentence.to_owned(),
+                steps,
+            }),
+            Verdict::Infeasible => Ok(as_said()),
+            Verdict::Ask => Err(format!(
+                "say exactly what you will show: {}",
+                plan.question.unwrap_or(plan.say)
+            )),
+            Verdict::Unsafe => Err(plan.say),
+            Verdict::Chat => Err(format!("there is nothing to show in that: {}", plan.say)),
+        }
     }
 
     /// Runs a plan on any robot, with nobody to ask; nothing of it is told.

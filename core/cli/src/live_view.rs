@@ -189,6 +189,8 @@ impl LiveView {
             },
             policy: self.policy_pace(),
             health: Vec::new(),
+            teaching: None,
+            learning: None,
         }
     }
 

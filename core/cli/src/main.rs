@@ -15,6 +15,7 @@ mod film;
 mod hang_watch;
 mod health;
 mod interrupt;
+mod learning;
 mod live_view;
 mod log_writer;
 mod measure;

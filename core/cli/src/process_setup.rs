@@ -68,6 +68,53 @@ pub(crate) fn share_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn share_memory() {}
 
+/// Gives way to everything else on this machine, and ends when the process that
+/// started this one does. For work that a robot's process hands to another.
+#[cfg(target_os = "linux")]
+pub(crate) fn give_way() {
+    // SAFETY: plain numbers; a refusal leaves the priority as it was.
+    let lowered = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+    // SAFETY: this option takes one number, the signal; it touches no memory.
+    let bound = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if lowered != 0 || bound != 0 {
+        tracing::warn!("the system did not let this process give way to others");
+    }
+}
+
+/// Other systems are asked for nothing.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn give_way() {}
+
+/// What a child process is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Stand still where it is.
+    Paused,
+    /// Go on.
+    Going,
+}
+
+/// Lets a child stand still, or go on; whether it does.
+#[cfg(unix)]
+pub(crate) fn set_pace(child: &std::process::Child, pace: Pace) -> bool {
+    let signal = match pace {
+        Pace::Paused => libc::SIGSTOP,
+        Pace::Going => libc::SIGCONT,
+    };
+    let Ok(id) = libc::pid_t::try_from(child.id()) else {
+        return false;
+    };
+    // SAFETY: two numbers. The child was not waited for, so its number is still its
+    // own, also when it has ended by itself.
+    unsafe { libc::kill(id, signal) == 0 }
+}
+
+/// Children of other systems go on.
+#[cfg(not(unix))]
+pub(crate) fn set_pace(_child: &std::process::Child, _pace: Pace) -> bool {
+    false
+}
+
 /// The terminal's mode at the start, where standard input is a terminal.
 #[cfg(unix)]
 static FOUND_MODE: std::sync::OnceLock<libc::termios> = std::sync::OnceLock::new();

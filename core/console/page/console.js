@@ -87,6 +87,7 @@ function line(t, text, kind) {
 function happened(e) {
   if (e.error) return line(null, e.error.message, "uneasy");
   if (e.said) return line(null, e.said, "you");
+  if (e.notice) return noticed(e);
   if (e.stopped) {
     // It came by both ways.
     if (now() - page.stopToldAt > 2000) line(null, "STOP (" + e.stopped + ")", "uneasy");
@@ -101,6 +102,12 @@ function happened(e) {
     case "step_finished": return line(e.t, (e.outcome === "done" ? "✓ " : "✗ ") + e.outcome.replace("_", " ") + why, e.outcome === "done" ? "good" : "uneasy");
     case "handoff": return line(e.t, "I hold" + why, "uneasy");
     case "handoff_state":
+      if (e.cause === "taught") page.isLesson = true;
+      if (page.isLesson) {
+        if (e.from === "ask" && e.to === "take_over") line(e.t, "the arm is yours: show it", "uneasy");
+        page.isLesson = e.to === "hold" || e.to === "ask" || e.to === "take_over";
+        return;
+      }
       if (e.to === "take_over") return line(e.t, e.phase === "correction" ? "what you do now is the correction" : "you have the arm", "uneasy");
       return e.to === "safe_stop" ? line(e.t, "nobody answered: safe stop", "uneasy") : undefined;
     case "paused": return line(e.t, "paused" + why, "uneasy");
@@ -111,9 +118,19 @@ function happened(e) {
     case "answered": return line(e.t, e.say);
     case "replanned": return line(e.t, "I plan anew" + why, "uneasy");
     case "safety": return line(e.t, e.limit.replaceAll("_", " ") + ": " + e.action, "uneasy");
-    case "finished": return line(e.t, e.success ? "done" : e.outcome.replaceAll("_", " ") + why, e.success ? "good" : "uneasy");
+    case "finished":
+      expectEpisode();
+      return line(e.t, e.success ? "done" : e.outcome.replaceAll("_", " ") + why, e.success ? "good" : "uneasy");
     case "lost": return line(null, e.count + " events were lost on the way", "uneasy");
   }
+}
+
+/** What is no event of a run: what was taught, what was learned. */
+function noticed(e) {
+  const isGood = e.taught ? e.taught.kept : e.learning && e.learning.state === "accepted";
+  const isBad = e.taught ? !e.taught.kept : e.learning && ["failed", "rolled_back"].includes(e.learning.state);
+  if (e.taught) expectEpisode();
+  line(null, e.notice, isGood ? "good" : isBad ? "uneasy" : "");
 }
 
 // --- What is true now ------------------------------------------------------------
@@ -142,6 +159,9 @@ function met(card) {
   write("robot", card.embodiment + (card.policy ? " · " + card.policy : ""));
   show("presence", card.dead_man_ms !== null);
   show("scene", card.capabilities.includes("new_scene"));
+  show("teach", card.capabilities.includes("teach"));
+  show("episodes", card.capabilities.includes("episodes"));
+  if (card.capabilities.includes("episodes")) listEpisodes(shelf.before);
   makeJoints(card);
   makeCameras(card.cameras);
   beats(card.dead_man_ms);
@@ -174,8 +194,12 @@ function refresh() {
   write("why", state.reason ? state.reason[0].toUpperCase() + state.reason.slice(1) + "." : "");
   $("reset").disabled = isStale || !state.at_rest;
   show("hand", !isStale && hasArm());
+  drawLesson(state.teaching);
+  $("teach").disabled = isStale || isStopped || state.is_busy || !state.at_rest;
+  show("learning", Boolean(state.learning));
+  if (state.learning) write("learning", state.learning[0].toUpperCase() + state.learning.slice(1) + ".");
   if (!hasArm()) still();
-  show("pause", state.is_busy && !(page.run && page.run.question));
+  show("pause", state.is_busy && !state.teaching && !(page.run && page.run.question));
   drawArm(state);
   write("authority", AUTHORITIES[state.authority] || state.authority);
   write("hz", state.control.hz.toFixed(0) + " Hz");
@@ -187,12 +211,28 @@ function refresh() {
   drawChart(state.t);
 }
 
+/** What the person shows, where one teaches; else the ways out of a take-over. */
+function drawLesson(lesson) {
+  show("lesson-row", Boolean(lesson));
+  show("lesson-words", Boolean(lesson));
+  show("hand-row", !lesson);
+  write("hand-title", lesson ? "Show me: " + lesson.step : "You have the arm");
+  show("lesson-next", Boolean(lesson && lesson.next));
+  if (lesson && lesson.next) write("lesson-next", "Next: " + lesson.next);
+}
+
 // --- Controls --------------------------------------------------------------------
 
 $("stop").addEventListener("click", stop);
 $("reset").addEventListener("click", () => {
   if (page.card.dead_man_ms !== null && !page.holding) return line(null, "Hold the run button, or F2, while you reset.", "uneasy");
   say("/resume");
+});
+$("teach").addEventListener("click", () => {
+  const sentence = $("text").value.trim();
+  if (!sentence) { line(null, "Type what you will show, then press Teach.", "uneasy"); return $("text").focus(); }
+  order({ teach: sentence }, "/api/teach", { sentence });
+  $("text").value = "";
 });
 $("pause").addEventListener("click", () => say("pause"));
 $("scene").addEventListener("click", () => say("/reset"));

@@ -71,7 +71,7 @@ for (const button of document.querySelectorAll("[data-choose]")) {
 }
 addEventListener("keydown", event => {
   const button = byKey.get(event.key);
-  if (!button || !hasArm() || event.target === $("text") || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!button || !hasArm() || event.target.matches("#text, #replay-at") || event.ctrlKey || event.altKey || event.metaKey) return;
   event.preventDefault();
   if (!event.repeat) wish(button, motionOf(button));
 });

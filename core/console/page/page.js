@@ -14,7 +14,7 @@ const now = () => performance.now();
 
 const page = {
   card: null, state: null, stateAt: -Infinity, run: null, points: [],
-  stopAskedAt: -Infinity, stopToldAt: -Infinity, stopFailed: false, missing: null, holding: false,
+  stopAskedAt: -Infinity, stopToldAt: -Infinity, stopFailed: false, missing: null, holding: false, isLesson: false,
 };
 
 function element(name, className, text) {

@@ -94,6 +94,15 @@ pub struct QuestionView {
     by_words: bool,
 }
 
+/// An answer that was chosen among the options of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChosenAnswer {
+    /// What a person would type.
+    pub typed: String,
+    /// The option's words, for people.
+    pub words: String,
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EndView {
@@ -160,11 +169,11 @@ impl Board {
         }
     }
 
-    /// The words that answer a question.
+    /// An answer to a question, as it is typed and in words.
     ///
     /// # Errors
     /// What is wrong, when it is not open any more or has no such choice.
-    pub fn answer(&self, question: u64, choice: usize) -> Result<String, String> {
+    pub fn answer(&self, question: u64, choice: usize) -> Result<ChosenAnswer, String> {
         let drawn = self.drawn();
         let open = drawn.view.question.as_ref();
         let Some(open) = open.filter(|open| open.id == question) else {
@@ -174,11 +183,26 @@ impl Board {
             let count = open.choices.len();
             return Err(format!("expected a choice below {count}, got {choice}"));
         };
-        Ok(if open.by_words {
+        // Two options may have the same words, and "abort" is also said to a plan.
+        let typed = if open.by_words {
             words.clone()
         } else {
             (choice + 1).to_string()
+        };
+        Ok(ChosenAnswer {
+            typed,
+            words: words.clone(),
         })
+    }
+
+    /// What a typed number means as an answer to the question that is open; none
+    /// where it means nothing.
+    #[must_use]
+    pub fn meaning(&self, typed: &str) -> Option<String> {
+        let number: usize = typed.trim().trim_end_matches(['.', ')']).parse().ok()?;
+        let drawn = self.drawn();
+        let open = drawn.view.question.as_ref()?;
+        open.choices.get(number.checked_sub(1)?).cloned()
     }
 
     /// The view, when it changed since this revision; and its revision.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Attention, Decision, Jog, LiveState, RobotCard};
+use crate::{Attention, ChosenAnswer, Decision, Jog, LiveState, RobotCard};
 
 /// How the arm is brought to rest, by analogy to IEC 60204-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,24 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// When it cannot be taken now.
     fn say(&self, text: &str) -> Result<(), Refusal>;
+
+    /// An answer to the question that is open, chosen among its options.
+    ///
+    /// # Errors
+    /// When it cannot be taken now.
+    fn answer(&self, chosen: &ChosenAnswer) -> Result<(), Refusal>;
+
+    /// A person wants to show the robot what a sentence means; the arm is handed
+    /// over once it stands.
+    ///
+    /// # Errors
+    /// When it cannot be shown, or not now.
+    fn teach(&self, sentence: &str) -> Result<(), Refusal> {
+        let _ = sentence;
+        Err(Refusal {
+            reason: "this robot is not taught: nothing is recorded here".to_owned(),
+        })
+    }
 
     /// What a person decides about a holding robot, or while having the arm.
     ///

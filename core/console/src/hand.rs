@@ -20,6 +20,12 @@ pub enum Decision {
     GiveBack,
     /// Nothing more.
     Abort,
+    /// What was shown is kept: the lesson is over.
+    Keep,
+    /// What was shown is thrown away: the lesson is over.
+    Discard,
+    /// The step is shown; the next one follows.
+    Next,
 }
 
 impl Decision {
@@ -34,6 +40,9 @@ impl Decision {
             Self::Correct => "correct",
             Self::GiveBack => "give back",
             Self::Abort => "abort",
+            Self::Keep => "keep",
+            Self::Discard => "discard",
+            Self::Next => "next",
         }
     }
 
@@ -41,6 +50,12 @@ impl Decision {
     #[must_use]
     pub fn is_by_hand(self) -> bool {
         matches!(self, Self::Correct | Self::GiveBack)
+    }
+
+    /// Whether it is for a person who shows the robot something.
+    #[must_use]
+    pub fn is_of_lesson(self) -> bool {
+        matches!(self, Self::Keep | Self::Discard | Self::Next)
     }
 }
 

@@ -7,7 +7,9 @@
 //!
 //! # What a page gets
 //! `/api/events` brings what happens and takes orders, `/api/live` brings state,
-//! plan and pictures; [`live`] describes its messages. The page itself is three
+//! plan and pictures; [`live`] describes its messages. `/api/episodes` lists what was
+//! recorded, `/api/episodes/N` is the course of one, and
+//! `/api/episodes/N/pictures/CAMERA/FRAME` a picture of it. The page itself is a few
 //! files that are part of the program: nothing is fetched from elsewhere.
 //!
 //! # Who may
@@ -19,11 +21,13 @@
 mod access;
 mod board;
 mod desk;
+mod episodes;
 mod error;
 mod exposition;
 mod feed;
 mod hand;
 pub mod live;
+mod looking_back;
 mod message;
 mod page;
 mod pictures;
@@ -35,15 +39,20 @@ mod views;
 mod watching;
 
 pub use access::Token;
-pub use board::{Board, EndView, PartView, QuestionView, RunView, StepState, StepView};
+pub use board::{
+    Board, ChosenAnswer, EndView, PartView, QuestionView, RunView, StepState, StepView,
+};
 pub use desk::{Desk, Refusal, StopKind};
+pub use episodes::{
+    Band, EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, ShelfFault, StillPicture,
+};
 pub use error::ConsoleError;
 pub use exposition::Exposition;
 pub use feed::Feed;
 pub use hand::{Decision, Jog};
 pub use live::{
     Attention, Authority, CameraCard, Capability, ControlPace, HealthFigure, JointCard, LiveState,
-    Mode, PolicyPace, RobotCard,
+    Mode, PolicyPace, RobotCard, Teaching,
 };
 pub use pictures::{Pictures, RawPicture};
 pub use server::{Server, ServerSettings};

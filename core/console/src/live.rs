@@ -51,6 +51,10 @@ pub enum Capability {
     Jog,
     /// A person may give the arm back.
     GiveBack,
+    /// What was recorded can be looked at.
+    Episodes,
+    /// A person may show the robot what a sentence means.
+    Teach,
 }
 
 /// What does not change while a robot is served.
@@ -127,6 +131,21 @@ pub struct LiveState {
     pub policy: Option<PolicyPace>,
     /// How it has been doing.
     pub health: Vec<HealthFigure>,
+    /// What a person shows it; none while nobody does.
+    pub teaching: Option<Teaching>,
+    /// What it learns from corrections, in words; none while it never did.
+    pub learning: Option<String>,
+}
+
+/// What a person shows the robot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Teaching {
+    /// What was to be shown.
+    pub sentence: String,
+    /// The step that is shown now.
+    pub step: String,
+    /// The step after it.
+    pub next: Option<String>,
 }
 
 /// One figure of how a robot has been doing, and its bound.

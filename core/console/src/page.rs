@@ -13,7 +13,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, type and text of each file beside the page, the scripts in the order in
 /// which they are run.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/console.css", CSS, include_str!("../page/console.css")),
     ("/page.js", JAVASCRIPT, include_str!("../page/page.js")),
     ("/plan.js", JAVASCRIPT, include_str!("../page/plan.js")),
@@ -24,6 +24,12 @@ const FILES: [(&str, &str, &str); 7] = [
         include_str!("../page/cameras.js"),
     ),
     ("/hand.js", JAVASCRIPT, include_str!("../page/hand.js")),
+    ("/replay.js", JAVASCRIPT, include_str!("../page/replay.js")),
+    (
+        "/episodes.js",
+        JAVASCRIPT,
+        include_str!("../page/episodes.js"),
+    ),
     (
         "/console.js",
         JAVASCRIPT,

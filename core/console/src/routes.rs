@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::{
     Decision, Desk, Feed, Jog, Refusal, StopKind, Views,
     access::{Access, Denied},
+    looking_back::{self, Turns},
     page,
     rounds::Rounds,
     talk, watching,
@@ -36,13 +37,14 @@ pub(crate) struct Shared {
     pub(crate) access: Arc<Access>,
     pub(crate) views: Views,
     pub(crate) rounds: Rounds,
+    pub(crate) turns: Turns,
 }
 
 impl Shared {
     /// Says the answer to the open question.
     pub(crate) fn answer(&self, answer: talk::Answer) -> Result<(), String> {
-        let text = self.views.board.answer(answer.question, answer.choice)?;
-        self.desk.say(&text).map_err(|refusal| refusal.reason)
+        let chosen = self.views.board.answer(answer.question, answer.choice)?;
+        self.desk.answer(&chosen).map_err(|refusal| refusal.reason)
     }
 }
 
@@ -59,6 +61,13 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .route("/api/answer", post(answer))
         .route("/api/handoff", post(handoff))
         .route("/api/jog", post(jog))
+        .route("/api/teach", post(teach))
+        .route("/api/episodes", get(looking_back::episodes))
+        .route("/api/episodes/{number}", get(looking_back::episode))
+        .route(
+            "/api/episodes/{number}/pictures/{camera}/{frame}",
+            get(looking_back::picture),
+        )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(shared.clone(), guard))
         .with_state(shared)
@@ -94,6 +103,8 @@ async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Re
         ("content-security-policy", page::POLICY),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
+        // Pictures are read by this page alone, also where no token is asked for.
+        ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "no-store"),
     ] {
         headers.insert(
@@ -112,7 +123,7 @@ fn turned_away(denied: Denied) -> Response {
     refused(code, denied.words())
 }
 
-fn refused(code: StatusCode, message: &str) -> Response {
+pub(crate) fn refused(code: StatusCode, message: &str) -> Response {
     (code, Json(json!({"error": {"message": message}}))).into_response()
 }
 
@@ -121,7 +132,7 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn bad(message: &str) -> Response {
+pub(crate) fn bad(message: &str) -> Response {
     refused(StatusCode::BAD_REQUEST, message)
 }
 
@@ -199,6 +210,19 @@ struct HandoffBody {
 async fn handoff(State(shared): State<Shared>, body: Bytes) -> Response {
     match read::<HandoffBody>(&body) {
         Ok(body) => taken(shared.desk.decide(body.choice)),
+        Err(wrong) => bad(&wrong),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TeachBody {
+    sentence: String,
+}
+
+async fn teach(State(shared): State<Shared>, body: Bytes) -> Response {
+    match read::<TeachBody>(&body) {
+        Ok(body) => taken(shared.desk.teach(&body.sentence)),
         Err(wrong) => bad(&wrong),
     }
 }

@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     ConsoleError, Desk, Feed, Token, Views,
     access::Access,
+    looking_back::Turns,
     rounds::Rounds,
     routes::{Shared, routes},
 };
@@ -79,6 +80,7 @@ impl Server {
                     access: Arc::new(access),
                     views,
                     rounds: Rounds::default(),
+                    turns: Turns::default(),
                 };
                 serve(address, shared, &ready, ended);
             })

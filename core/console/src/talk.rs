@@ -26,6 +26,8 @@ enum Order {
     Say(String),
     /// `{"answer":{"question":1,"choice":0}}`.
     Answer(Answer),
+    /// `{"teach":"…"}`.
+    Teach(String),
     /// `{"choose":"take_over"}`.
     Choose(Decision),
     /// `{"jog":{"linear_m_per_s":[0,0,0.1]}}`.
@@ -125,6 +127,10 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             Ok(()) => None,
             Err(reason) => error(reason),
         },
+        Ok(Order::Teach(sentence)) => match shared.desk.teach(&sentence) {
+            Ok(()) => None,
+            Err(refusal) => error(refusal.reason),
+        },
         Ok(Order::Choose(decision)) => match shared.desk.decide(decision) {
             Ok(()) => None,
             Err(refusal) => error(refusal.reason),
@@ -144,7 +150,7 @@ fn obey(shared: &Shared, text: &str) -> Option<String> {
             None
         }
         Err(wrong) => error(format!(
-            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"answer\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
+            "expected {{\"stop\":…}}, {{\"say\":…}}, {{\"answer\":…}}, {{\"teach\":…}}, {{\"choose\":…}}, {{\"jog\":…}} or {{\"beat\":true}}: {wrong}"
         )),
     }
 }

@@ -1,6 +1,8 @@
 //! What pages are shown beside the state.
 
-use crate::{Board, Pictures};
+use std::sync::Arc;
+
+use crate::{Board, EpisodeShelf, Pictures};
 
 /// What whoever owns the robot fills, and pages are shown. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -9,4 +11,6 @@ pub struct Views {
     pub board: Board,
     /// The cameras' newest pictures.
     pub pictures: Pictures,
+    /// What was recorded, where anything is.
+    pub episodes: Option<Arc<dyn EpisodeShelf>>,
 }

@@ -13,9 +13,9 @@ use std::{
 
 use serde_json::{Value, json};
 use vola_console::{
-    Attention, CameraCard, Capability, Decision, Desk, Feed, Jog, JointCard, LiveState, Mode,
-    Pictures, RawPicture, Refusal, RobotCard, Server, ServerSettings, StopKind, Views,
-    live::WINDOW,
+    Attention, CameraCard, Capability, ChosenAnswer, Decision, Desk, Feed, Jog, JointCard,
+    LiveState, Mode, Pictures, RawPicture, Refusal, RobotCard, Server, ServerSettings, StopKind,
+    Views, live::WINDOW,
 };
 
 /// A desk whose state counts how often it was asked.
@@ -35,6 +35,10 @@ impl Desk for Counting {
     fn say(&self, text: &str) -> Result<(), Refusal> {
         self.said.lock().unwrap().push(text.to_owned());
         Ok(())
+    }
+
+    fn answer(&self, chosen: &ChosenAnswer) -> Result<(), Refusal> {
+        self.say(&chosen.typed)
     }
 
     fn decide(&self, decision: Decision) -> Result<(), Refusal> {

@@ -10,7 +10,8 @@ use std::{
 
 use serde_json::{Value, json};
 use vola_console::{
-    ConsoleError, Decision, Desk, Feed, Jog, Refusal, Server, ServerSettings, StopKind, Token,
+    ChosenAnswer, ConsoleError, Decision, Desk, Feed, Jog, Refusal, Server, ServerSettings,
+    StopKind, Token,
 };
 
 #[derive(Default)]
@@ -43,6 +44,16 @@ impl Desk for Diary {
             return Err(Refusal { reason });
         }
         self.note(format!("say {text}"));
+        Ok(())
+    }
+
+    fn answer(&self, chosen: &ChosenAnswer) -> Result<(), Refusal> {
+        self.note(format!("answer {} ({})", chosen.typed, chosen.words));
+        Ok(())
+    }
+
+    fn teach(&self, sentence: &str) -> Result<(), Refusal> {
+        self.note(format!("teach {sentence}"));
         Ok(())
     }
 
@@ -159,6 +170,13 @@ fn orders_reach_the_desk_and_answers_come_back() {
         ("/api/stop", r#"{"kind":"gently"}"#, 400, "stop Hold"),
         ("/api/beat", "", 204, "beat"),
         (
+            "/api/teach",
+            r#"{"sentence":"pick up the red block"}"#,
+            202,
+            "teach pick up the red block",
+        ),
+        ("/api/handoff", r#"{"choice":"keep"}"#, 202, "decide keep"),
+        (
             "/api/say",
             r#"{"text":"open the drawer"}"#,
             202,
@@ -203,6 +221,16 @@ fn nothing_changes_by_get_nor_from_another_page_or_name() {
         ("GET /api/live", vec!["origin: http://evil.example"], 403),
         ("GET /console.js", vec!["host: evil.example"], 403),
         ("GET /api/answer", vec![], 405),
+        ("GET /api/teach", vec![], 405),
+        ("POST /api/episodes", vec![JSON], 405),
+        ("GET /api/episodes", vec!["host: evil.example"], 403),
+        (
+            "GET /api/episodes",
+            vec!["origin: http://evil.example"],
+            403,
+        ),
+        // Nothing is recorded here.
+        ("GET /api/episodes", vec![], 404),
     ] {
         let (got, answer) = ask(at, first, &headers, "");
         assert_eq!(got, code, "{first} {headers:?}: {answer}");

@@ -5,6 +5,7 @@
 //! an error of the file too.
 
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,8 @@ pub struct Columns {
     path: PathBuf,
     reader: SerializedFileReader<File>,
     rows: usize,
+    /// The rows that are read.
+    window: Range<usize>,
 }
 
 /// A column found in the schema.
@@ -82,7 +85,16 @@ impl Columns {
             path: path.to_path_buf(),
             reader,
             rows,
+            window: 0..rows,
         })
+    }
+
+    /// Reads only these rows from now on, of columns whose rows are no lists of any
+    /// length; what lies before and behind is not decoded. Rows keep their numbers.
+    #[must_use]
+    pub fn only(mut self, rows: Range<usize>) -> Self {
+        self.window = rows.start.min(self.rows)..rows.end.min(self.rows);
+        self
     }
 
     /// The file.
@@ -383,21 +395,31 @@ impl Columns {
         let fail = |e: ParquetError| damaged(&self.path, leaf.name, &e);
         let group = self.reader.get_row_group(group).map_err(fail)?;
         let rows = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
+        let (mut done, end) = (
+            self.window.start.saturating_sub(first).min(rows),
+            self.window.end.saturating_sub(first).min(rows),
+        );
+        if done >= end {
+            return Ok(rows);
+        }
         let width = leaf.width;
         let pages = group.get_column_page_reader(leaf.index).map_err(fail)?;
         let pages = CheckedPages::new(pages, rows.saturating_mul(width));
         let column = group.metadata().column(leaf.index).column_descr_ptr();
         let (max_def, max_rep) = (column.max_def_level(), column.max_rep_level());
         let mut reader = get_typed_column_reader::<T>(get_column_reader(column, Box::new(pages)));
+        if done > 0 && reader.skip_records(done).map_err(fail)? != done {
+            let reason = format!("expected {rows} rows, got less than {done}");
+            return Err(fault(&self.path, leaf.name, reason, DAMAGED));
+        }
         let (mut values, mut defs, mut reps) = (Vec::new(), Vec::new(), Vec::new());
-        let mut done = 0;
-        while done < rows {
+        while done < end {
             values.clear();
             defs.clear();
             reps.clear();
             let (records, _, _) = reader
                 .read_records(
-                    BATCH.min(rows - done),
+                    BATCH.min(end - done),
                     (max_def > 0).then_some(&mut defs),
                     (max_rep > 0).then_some(&mut reps),
                     &mut values,
@@ -408,7 +430,7 @@ impl Columns {
                     && (reps.iter().enumerate()).all(|(i, rep)| (*rep == 0) == (i % width == 0));
             if records == 0 || values.len() != records * width || !whole {
                 let reason = format!(
-                    "expected {rows} rows of {width} values without gaps, got {} in {records}",
+                    "expected {end} rows of {width} values without gaps, got {} in {records}",
                     values.len()
                 );
                 let place = format!("{}, rows from {}", leaf.name, first + done);

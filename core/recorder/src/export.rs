@@ -94,10 +94,17 @@ pub fn export(from: &Path, to: &Path, selection: &Selection) -> Result<ExportRep
         write_json(&layout_path(to), &layout, Force::No)?;
     }
     write_stats(to, &all)?;
+    // As many as were copied: a robot that records meanwhile may have added some.
+    let sentences = to.join("meta/tasks.parquet");
+    let tasks = if sentences.exists() {
+        Columns::open(&sentences)?.rows()
+    } else {
+        info.total_tasks
+    };
     let totals = Totals {
         episodes: report.episodes,
         frames: report.frames,
-        tasks: info.total_tasks,
+        tasks,
     };
     let features = json!(info.features);
     let robot = info.robot_type.as_deref();

@@ -44,6 +44,7 @@ pub(crate) enum Item {
     Gate(u64, Box<Gate>),
     Event(u64, Box<RunEvent>),
     End(u64, EpisodeEnd),
+    Discard,
 }
 
 /// What comes through the queue.
@@ -108,6 +109,17 @@ impl Feed {
     /// two seconds: call it while the arm stands.
     pub fn end(&self, time_ns: u64, end: EpisodeEnd) {
         self.must(Item::End(time_ns, end));
+        self.await_written();
+    }
+
+    /// The episode is given up: nothing of it stays, but what was cut off of a very
+    /// long one before. Returns as [`end`](Self::end) does.
+    pub fn discard(&self) {
+        self.must(Item::Discard);
+        self.await_written();
+    }
+
+    fn await_written(&self) {
         if let Way::Queued { parcels, .. } = &self.0 {
             let (answer, written) = sync_channel(1);
             if send_patiently(parcels, Parcel::Written(answer)) {

@@ -66,6 +66,24 @@ impl Info {
         Some((feature["dtype"].as_str()?, shape))
     }
 
+    /// Names of the values of a feature; none where they are not given as a list of
+    /// texts as long as its shape says.
+    pub(crate) fn vector_names(&self, name: &str) -> Option<Vec<String>> {
+        let (_, shape) = self.feature(name)?;
+        let names = self.features.get(name)?["names"].as_array()?;
+        let names: Vec<String> = names
+            .iter()
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?;
+        (shape == [names.len()]).then_some(names)
+    }
+
+    /// Keys of the cameras whose pictures lie in the data files.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = &str> {
+        let names = self.of_type("image");
+        names.filter_map(|name| name.strip_prefix(IMAGES))
+    }
+
     /// Names of the features of a type.
     pub(crate) fn of_type<'a>(&'a self, dtype: &'a str) -> impl Iterator<Item = &'a str> {
         self.features
@@ -218,9 +236,12 @@ pub(crate) const DEFAULTS: [(&str, &str); 5] = [
     ("task_index", "int64"),
 ];
 
+/// Features of cameras begin so.
+const IMAGES: &str = "observation.images.";
+
 /// The feature of a camera.
 pub(crate) fn image_feature(key: &str) -> String {
-    format!("observation.images.{key}")
+    format!("{IMAGES}{key}")
 }
 
 /// Writes a list of sentences as the pandas frame that LeRobot reads: the

@@ -17,6 +17,7 @@
 mod channels;
 mod check;
 mod columns;
+mod course;
 mod data_set;
 mod episode_columns;
 mod error;
@@ -44,13 +45,16 @@ mod stream_writer;
 
 pub use check::{Finding, check};
 pub use columns::{Columns, EachRow};
+pub use course::{
+    Band, EncodedPicture, EpisodeCourse, MAX_SHOWN_FRAMES, encoded_picture, episode_course,
+};
 pub use data_set::EpisodeFacts;
 pub use error::{DAMAGED, RecorderError, Result};
 pub use export::{ExportReport, Selection, export, export_streams};
 pub use feed::Feed;
 pub use info::Language;
 pub use layout::{ActionMeaning, CameraLayout, FRAME_RATES, Layout};
-pub use listing::{EpisodeListing, episode_pictures, list};
+pub use listing::{EpisodeListing, count_episodes, episode_pictures, list, list_some};
 pub use png_picture::{decode_png, encode_png};
 pub use recorder::{Pace, Recorder, RecorderSettings};
 pub use repair::{Recovered, RepairReport, repair};

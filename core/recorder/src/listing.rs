@@ -1,14 +1,17 @@
 //! What a data set holds, for people: episodes, and pictures of them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 
 use crate::{
-    Columns, EpisodeFacts, Pixels, RecorderError, Result,
-    data_set::read_facts,
+    Columns, EpisodeFacts, MAX_FRAMES, Pixels, RecorderError, Result,
+    data_set::{layout_path, read_facts},
     error::{DAMAGED, fault},
-    folder,
+    folder::{self, Numbered},
     info::{Info, image_feature},
     png_picture::decode_png,
 };
@@ -51,53 +54,91 @@ pub fn list(folder: &Path) -> Result<Vec<EpisodeListing>> {
     let info = known_info(folder)?;
     let mut all: Vec<EpisodeListing> = Vec::new();
     for path in folder::chunk_files(&folder.join("meta/episodes"))? {
-        let file = Columns::open(&path)?;
-        let integers = |name: &str| file.integers(name);
-        let (index, length) = (integers("episode_index")?, integers("length")?);
-        let (chunk, number) = (integers("data/chunk_index")?, integers("data/file_index")?);
-        let from = integers("dataset_from_index")?;
-        let tasks = file.text_lists("tasks")?;
-        for (row, tasks) in tasks.into_iter().enumerate() {
-            let whole = |column: &str, value: i64| {
-                usize::try_from(value).ok().ok_or_else(|| {
-                    let reason = format!("expected a number from 0, got {value}");
-                    fault(&path, format!("{column}, row {row}"), reason, DAMAGED)
-                })
-            };
-            let frames = whole("length", length[row])?;
-            let episode = whole("episode_index", index[row])?;
-            let data = folder
-                .join("data")
-                .join(format!(
-                    "chunk-{:03}",
-                    whole("data/chunk_index", chunk[row])?
-                ))
-                .join(format!(
-                    "file-{:03}.parquet",
-                    whole("data/file_index", number[row])?
-                ));
-            let first_row = all
-                .iter()
-                .filter(|before| before.place.data == data)
-                .map(|before| before.frames)
-                .sum();
-            let facts = read_facts(folder, episode)?;
-            all.push(EpisodeListing {
-                episode,
-                tasks,
-                frames,
-                seconds: frames as f64 / info.fps,
-                facts: (!facts.stream.is_empty()).then_some(facts),
-                place: FramePlace {
-                    data,
-                    meta: (path.clone(), row),
-                    first_row,
-                    first_frame: whole("dataset_from_index", from[row])?,
-                },
-            });
-        }
+        list_file(folder, &info, &path, &mut all)?;
     }
     Ok(all)
+}
+
+/// How many episodes a data set has.
+///
+/// # Errors
+/// When there is no data set.
+pub fn count_episodes(folder: &Path) -> Result<usize> {
+    Ok(known_info(folder)?.total_episodes)
+}
+
+/// Some episodes of a data set, in order; numbers that it does not have are left
+/// out. Of own recordings nothing else is read.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_some(folder: &Path, numbers: Range<usize>) -> Result<Vec<EpisodeListing>> {
+    let info = known_info(folder)?;
+    if !layout_path(folder).is_file() {
+        let mut all = list(folder)?;
+        all.retain(|episode| numbers.contains(&episode.episode));
+        return Ok(all);
+    }
+    let mut some = Vec::new();
+    for number in numbers.start..numbers.end.min(info.total_episodes) {
+        let path = folder::numbered(folder, Numbered::Episodes, number);
+        list_file(folder, &info, &path, &mut some)?;
+    }
+    Ok(some)
+}
+
+/// The episodes of one file of `meta/episodes`.
+fn list_file(folder: &Path, info: &Info, path: &Path, all: &mut Vec<EpisodeListing>) -> Result<()> {
+    let file = Columns::open(path)?;
+    let integers = |name: &str| file.integers(name);
+    let (index, length) = (integers("episode_index")?, integers("length")?);
+    let (chunk, number) = (integers("data/chunk_index")?, integers("data/file_index")?);
+    let from = integers("dataset_from_index")?;
+    let tasks = file.text_lists("tasks")?;
+    for (row, tasks) in tasks.into_iter().enumerate() {
+        let whole = |column: &str, value: i64| {
+            usize::try_from(value).ok().ok_or_else(|| {
+                let reason = format!("expected a number from 0, got {value}");
+                fault(path, format!("{column}, row {row}"), reason, DAMAGED)
+            })
+        };
+        let frames = whole("length", length[row])?;
+        if frames > MAX_FRAMES {
+            let reason = format!("expected at most {MAX_FRAMES}, got {frames}");
+            return Err(fault(path, format!("length, row {row}"), reason, DAMAGED));
+        }
+        let episode = whole("episode_index", index[row])?;
+        let data = folder
+            .join("data")
+            .join(format!(
+                "chunk-{:03}",
+                whole("data/chunk_index", chunk[row])?
+            ))
+            .join(format!(
+                "file-{:03}.parquet",
+                whole("data/file_index", number[row])?
+            ));
+        let first_row = all
+            .iter()
+            .filter(|before| before.place.data == data)
+            .map(|before| before.frames)
+            .sum();
+        let facts = read_facts(folder, episode)?;
+        all.push(EpisodeListing {
+            episode,
+            tasks,
+            frames,
+            seconds: frames as f64 / info.fps,
+            facts: (!facts.stream.is_empty()).then_some(facts),
+            place: FramePlace {
+                data,
+                meta: (path.to_owned(), row),
+                first_row,
+                first_frame: whole("dataset_from_index", from[row])?,
+            },
+        });
+    }
+    Ok(())
 }
 
 /// `info.json`, which must be there.

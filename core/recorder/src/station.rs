@@ -125,6 +125,7 @@ impl Station {
             Item::Gate(time_ns, gate) => open.gate(time_ns, &gate),
             Item::Event(time_ns, event) => open.event(time_ns, &event),
             Item::End(time_ns, end) => self.end(time_ns, &end),
+            Item::Discard => self.discard(),
         }
     }
 
@@ -154,6 +155,13 @@ impl Station {
                 Ok(())
             }
         }
+    }
+
+    /// Nothing of the open episode stays.
+    fn discard(&mut self) -> Result<()> {
+        self.take_lost();
+        self.lost = 0;
+        self.open.take().map_or(Ok(()), StreamWriter::discard)
     }
 
     /// Goes on in a new episode.

@@ -5,7 +5,7 @@
 //! changed. The data set is made from this file alone, also after a crash.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::BufWriter,
     path::{Path, PathBuf},
 };
@@ -308,6 +308,15 @@ impl StreamWriter {
                 .map_err(RecorderError::io(&self.path))?;
         }
         Ok(self.path)
+    }
+
+    /// Gives the episode up: nothing of it stays.
+    pub(crate) fn discard(self) -> Result<()> {
+        let Self {
+            path, writer, file, ..
+        } = self;
+        drop((writer, file));
+        fs::remove_file(&path).map_err(RecorderError::io(&path))
     }
 
     /// Hands everything to the system.

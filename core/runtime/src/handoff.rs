@@ -26,6 +26,8 @@ pub enum HoldReason {
     Unsure(Option<Signal>),
     /// A step does not work, and no other way to do it is left.
     Stuck,
+    /// A person wants to show something.
+    Taught,
 }
 
 impl HoldReason {
@@ -36,6 +38,7 @@ impl HoldReason {
             Self::Unsure(Some(signal)) => signal.as_str(),
             Self::Unsure(None) => "unsure",
             Self::Stuck => "stuck",
+            Self::Taught => "taught",
         }
     }
 }

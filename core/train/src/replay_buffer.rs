@@ -6,7 +6,7 @@
 //! a frame, and no second pass. It belongs to the weights that made it; shards of other weights are
 //! passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, tensor::TensorView};
@@ -181,6 +181,10 @@ pub struct ShardEntry {
     pub source: ShardSource,
     /// How many there are.
     pub examples: usize,
+    /// Names of the recorded episodes that they were made from, where episodes have
+    /// names: none is learned from twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -240,11 +244,27 @@ impl ReplayBuffer {
             .any(|shard| shard.source == *source)
     }
 
-    /// Writes examples as one more shard.
+    /// Names of the recorded episodes whose examples of a kind are there, made by the
+    /// weights `frozen`.
+    #[must_use]
+    pub fn recorded(&self, kind: ExampleKind, frozen: &str) -> BTreeSet<String> {
+        let shards = self.index.shards.iter();
+        shards
+            .filter(|shard| shard.source.kind == kind && shard.source.frozen == frozen)
+            .flat_map(|shard| shard.recorded.iter().cloned())
+            .collect()
+    }
+
+    /// Writes examples of recorded episodes with these names as one more shard.
     ///
     /// # Errors
     /// A failing write.
-    pub fn append(&mut self, source: ShardSource, set: &ExampleSet) -> Result<()> {
+    pub fn append(
+        &mut self,
+        source: ShardSource,
+        recorded: Vec<String>,
+        set: &ExampleSet,
+    ) -> Result<()> {
         std::fs::create_dir_all(&self.folder).map_err(TrainError::io(&self.folder))?;
         let file = format!("shard-{:04}.safetensors", self.index.shards.len());
         let path = self.folder.join(&file);
@@ -255,6 +275,7 @@ impl ReplayBuffer {
             blake3: blake3::hash(&bytes).to_hex().to_string(),
             source,
             examples: set.len(),
+            recorded,
         });
         let index = self.folder.join(INDEX);
         let text = serde_json::to_string_pretty(&self.index)
@@ -382,16 +403,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut buffer = ReplayBuffer::open(folder.path()).unwrap();
         let correction = source(ExampleKind::Correction, "w");
-        buffer.append(correction.clone(), &set(0, 4)).unwrap();
+        let names = vec!["a".to_owned(), "b".to_owned()];
         buffer
-            .append(source(ExampleKind::Old, "w"), &set(7, 2))
+            .append(correction.clone(), names, &set(0, 4))
             .unwrap();
         buffer
-            .append(source(ExampleKind::Correction, "other"), &set(0, 6))
+            .append(source(ExampleKind::Old, "w"), Vec::new(), &set(7, 2))
             .unwrap();
-        buffer.append(correction.clone(), &set(0, 2)).unwrap();
+        buffer
+            .append(
+                source(ExampleKind::Correction, "other"),
+                vec!["c".to_owned()],
+                &set(0, 6),
+            )
+            .unwrap();
+        buffer
+            .append(correction.clone(), vec!["d".to_owned()], &set(0, 2))
+            .unwrap();
         let again = ReplayBuffer::open(folder.path()).unwrap();
         assert!(again.has(&correction) && again.shards().len() == 4);
+        let recorded = again.recorded(ExampleKind::Correction, "w");
+        assert_eq!(recorded.into_iter().collect::<Vec<_>>(), ["a", "b", "d"]);
         let read = again.read(ExampleKind::Correction, "w").unwrap();
         assert_eq!(read.episodes(), [0, 0, 1, 1, 2, 2]);
         assert_eq!(
@@ -410,7 +442,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut buffer = ReplayBuffer::open(folder.path()).unwrap();
         buffer
-            .append(source(ExampleKind::Old, "w"), &set(0, 2))
+            .append(source(ExampleKind::Old, "w"), Vec::new(), &set(0, 2))
             .unwrap();
         let path = folder.path().join("shard-0000.safetensors");
         let mut bytes = std::fs::read(&path).unwrap();

@@ -1,9 +1,14 @@
 //! A policy learns from what was corrected, or is left as it was.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
-use vola_tests::Finished;
+use vola_tests::{Finished, workspace};
 
 use super::vola;
 
@@ -45,20 +50,43 @@ impl Place {
         vola(&[arguments, &["--config", &config, "--json"]].concat())
     }
 
+    /// What a conversation in which nobody says anything learns in the end.
+    fn learned_alone(&self) -> Value {
+        let toml = fs::read_to_string(self.path("deployment.toml")).unwrap();
+        let more = "\n[adaptation]\nafter_corrections = 6\nsteps = 120\n";
+        fs::write(self.path("learning.toml"), toml + more).unwrap();
+        let mut child = Command::new(workspace().vola())
+            .args(["chat", "--fast", "--json", "--record", &self.word("runs")])
+            .args(["--config", &self.word("learning.toml")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut told = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let begun = told.find(|line| line["learning"]["state"] == "learning");
+        assert!(begun.is_some(), "nothing was begun");
+        // It stands still while something is done, and goes on after that.
+        let mut typed = child.stdin.take().unwrap();
+        typed.write_all(b"go home\n").unwrap();
+        assert!(told.any(|line| line["event"] == "finished"));
+        let learned = told.find(|line| line["learning"].is_object());
+        drop(typed);
+        child.wait().unwrap();
+        learned.unwrap()
+    }
+
     fn adapt(&self, more: &[&str]) -> (Option<i32>, Value) {
-        let (bundle, from, old) = (
-            self.word("bundle"),
-            self.word("corrections"),
-            self.word("old"),
-        );
-        let fixed = ["policy", "adapt", &bundle, "--from", &from, "--old", &old];
+        let (bundle, runs) = (self.word("bundle"), self.word("runs"));
+        // Who was in control tells which episodes are corrections.
+        let fixed = ["policy", "adapt", &bundle, "--from", &runs, "--old", &runs];
         let done = self.vola(&[&fixed, more].concat());
         let told = done.json_lines().pop();
         (done.code, told.unwrap_or_else(|| panic!("{}", done.stderr)))
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -74,9 +102,9 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn corrections_make_a_version_that_can_be_chosen_and_left() {
     let place = Place::new();
-    let (corrections, old) = (place.word("corrections"), place.word("old"));
+    let runs = place.word("runs");
     let mut record = vec!["record", "--expert", "--takeovers", "--tasks", "pick"];
-    record.extend(["--episodes", "6", "--seed", "500000", "--out", &corrections]);
+    record.extend(["--episodes", "6", "--seed", "500000", "--out", &runs]);
     record.extend(MOVED);
     let recorded = place.vola(&record);
     assert_eq!(
@@ -94,9 +122,22 @@ fn corrections_make_a_version_that_can_be_chosen_and_left() {
         "--seed",
         "600000",
     ];
-    record.extend(["--record", &old]);
+    record.extend(["--record", &runs]);
     record.extend(MOVED);
     assert_eq!(place.vola(&record).code, Some(0));
+
+    // By itself: the corrections are enough, and the robot rests.
+    let learned = place.learned_alone();
+    assert_eq!(learned["learning"]["version"], "learned-1", "{learned}");
+    assert_eq!(learned["learning"]["corrections"], 6, "{learned}");
+    let rows = place.vola(&["policy", "versions", &place.word("bundle")]);
+    let accepted = learned["learning"]["state"] == "accepted";
+    assert_eq!(
+        rows.json_lines().len(),
+        1 + usize::from(accepted),
+        "{learned}"
+    );
+    let _ = fs::remove_dir_all(place.path("bundle/versions"));
 
     // One step teaches nothing: it is rolled back.
     let (code, told) = place.adapt(&["--steps", "1", "--learning-rate", "1e-9", "--name", "none"]);
@@ -133,7 +174,7 @@ fn corrections_make_a_version_that_can_be_chosen_and_left() {
     );
 
     // Which one did a sentence stands in the run log, and the seed decides.
-    let (runs, seeds) = (place.word("runs"), ["1", "2", "3", "4", "5", "6"]);
+    let (runs, seeds) = (place.word("logs"), ["1", "2", "3", "4", "5", "6"]);
     let mut seen = std::collections::BTreeSet::new();
     for seed in seeds {
         let run = [

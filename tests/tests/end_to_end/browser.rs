@@ -158,6 +158,7 @@ impl Browser {
             "Enter" => (13, "\r"),
             "Escape" => (27, ""),
             "Tab" => (9, ""),
+            "End" => (35, ""),
             other => panic!("no key {other}"),
         };
         for kind in ["keyDown", "keyUp"] {

@@ -82,14 +82,16 @@ fn a_person_tells_watches_stops_and_resets_a_robot_on_the_page() {
     say(&mut browser, "go home");
     browser.wait("document.getElementById('ended').textContent.startsWith('✓')");
 
-    // A question is answered with a button.
+    // A question is answered with a button; the log has the answer's words.
     say(&mut browser, "pick up the block");
     browser.wait("!document.getElementById('asking').hidden && document.querySelectorAll('#choices button').length > 1");
     pictures(&mut browser, "asking");
+    browser.value("window.chosen = document.querySelector('#choices button').textContent");
     browser.value("document.querySelector('#choices button').click()");
     browser.wait(
         "document.getElementById('asking').hidden && document.querySelector('.step.running')",
     );
+    browser.wait("[...document.querySelectorAll('#log .you')].pop().textContent === chosen");
     // STOP by pointer.
     browser.value("document.getElementById('stop').click()");
     browser.wait(&format!("{MODE} === 'stopped'"));
@@ -186,4 +188,71 @@ fn a_person_takes_the_arm_over_on_the_page_corrects_and_gives_it_back() {
     }
     browser.wait("document.getElementById('ended').textContent.startsWith('✓')");
     pictures(&mut browser, "done");
+}
+
+#[test]
+fn a_person_teaches_on_the_page_and_looks_back_on_it() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(&["--record", folder.path().to_str().unwrap()]);
+    browser.look((1280, 1000), false);
+    browser.open(&format!("http://{}/", served.address()));
+    browser.wait(
+        "document.body.classList.contains('fresh') && !document.getElementById('episodes').hidden",
+    );
+    browser.wait(
+        "document.getElementById('episode-list').textContent.includes('Nothing was recorded')",
+    );
+
+    // A sentence, then the arm is the person's until it is kept.
+    browser.value("document.getElementById('text').focus()");
+    browser.write("put the yellow block in the red bowl");
+    browser.wait("!document.getElementById('teach').disabled");
+    browser.value("document.getElementById('teach').click()");
+    browser.wait("!document.getElementById('hand').hidden && document.getElementById('hand-title').textContent === 'Show me: pick up the yellow block'");
+    pictures(&mut browser, "teaching");
+    let hold = |browser: &mut Browser, key: &str, joint_rad: f64| {
+        browser.value("window.before = page.state.joints.slice()");
+        browser.value(&format!("document.querySelector('[aria-keyshortcuts={key}]').dispatchEvent(new PointerEvent('pointerdown', {{ pointerId: 1 }}))"));
+        browser.wait(&format!(
+            "Math.max(...page.state.joints.map((at, i) => Math.abs(at - before[i]))) > {joint_rad}"
+        ));
+        browser.value("still()");
+        browser.wait("page.state.at_rest");
+    };
+    hold(&mut browser, "PageDown", 0.3);
+    browser.value("document.getElementById('lesson-next').click()");
+    browser.wait("document.getElementById('hand-title').textContent.includes('place the yellow block') && document.getElementById('lesson-next').hidden");
+    hold(&mut browser, "ArrowLeft", 0.2);
+    browser.value("document.querySelector('[data-choose=keep]').click()");
+    browser.wait("document.getElementById('hand').hidden && document.getElementById('log').textContent.includes('kept: ')");
+
+    // The episode is listed, and is shown with pictures, curves and bands.
+    browser.wait("document.querySelectorAll('.episode').length === 1");
+    browser.value("document.querySelector('.episode').click()");
+    browser.wait(
+        "replay.course && hasPictures(0) && [...replay.kept.values()].every(picture => picture)",
+    );
+    let bands = browser.value("[replay.course.who.map(b => b.word), replay.course.steps.length]");
+    assert_eq!(bands, serde_json::json!([["human"], 2]));
+    let focus = browser.value("document.activeElement.id");
+    assert_eq!(focus, "replay-play", "a keyboard goes on from there");
+    browser.press("Enter");
+    browser.wait("replay.frame > 3");
+    browser.press("Enter");
+    browser.wait("!replay.isPlaying");
+    // The scrub bar is a slider: the last moment by key.
+    browser.value("document.getElementById('replay-at').focus()");
+    browser.press("End");
+    browser.wait("replay.frame === replay.course.frames - 1 && hasPictures(replay.frame)");
+    browser.wait(
+        "document.getElementById('replay-now').textContent.includes('place the yellow block')",
+    );
+    for id in ["curve-joints", "curve-trust"] {
+        browser.value(&format!("document.getElementById('{id}').click()"));
+        browser.value("document.getElementById('replay').scrollIntoView()");
+        pictures(&mut browser, id);
+    }
 }

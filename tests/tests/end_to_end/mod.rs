@@ -31,6 +31,8 @@ mod running;
 #[cfg(unix)]
 mod serving;
 mod slow_log;
+#[cfg(unix)]
+mod teaching;
 mod unsure;
 mod watchdogs;
 

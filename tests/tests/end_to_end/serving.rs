@@ -82,6 +82,29 @@ impl Served {
         )
     }
 
+    /// Status code and length of a body that is no text.
+    pub(super) fn ask_bytes(&self, path: &str) -> (u16, usize) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let head = String::from_utf8_lossy(&answer);
+        (
+            head.split(' ').nth(1).unwrap().parse().unwrap(),
+            answer.len(),
+        )
+    }
+
+    /// Asks it to end, and waits until it has saved its work.
+    pub(super) fn interrupt(&mut self) {
+        self.signal("-INT");
+        self.child.wait().unwrap();
+    }
+
     fn signal(&self, signal: &str) {
         let kill = Command::new("kill")
             .args([signal, &self.child.id().to_string()])

@@ -23,7 +23,7 @@ use super::sections::{
     JointLimits, LocalModelSettings, ModelSettings, PlannerSettings, PluginSettings,
     PolicySettings, RecordSettings, RecordSync, Recovery, RobotSettings, SafetySettings,
 };
-use super::{Deployment, monitoring};
+use super::{Deployment, adaptation, monitoring};
 
 pub(super) fn check(
     raw: &RawDeployment,
@@ -52,6 +52,7 @@ pub(super) fn check(
         sync: check_record_sync(raw.record.sync.as_deref(), reporter),
         language: raw.record.language.unwrap_or(false),
     };
+    let adaptation = adaptation::check(&raw.adaptation, policy.is_some(), reporter);
     let plugins = check_plugins(&raw.plugins, file, reporter);
     if let Some(folder) = &raw.record.folder {
         not_empty(folder, "record.folder", reporter);
@@ -69,6 +70,7 @@ pub(super) fn check(
             monitoring,
             planner,
             record,
+            adaptation,
             plugins,
             raw_safety: raw.safety.clone(),
             raw_control: raw.control.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vola_types::{ActionSpace, Signal};
 
+use super::adaptation::RawAdaptation;
 use super::monitoring::RawMonitoring;
 
 /// The whole of a `configs/*.toml`.
@@ -32,6 +33,8 @@ pub struct RawDeployment {
     pub planner: RawPlanner,
     /// What is recorded.
     pub record: RawRecord,
+    /// When it learns from corrections by itself.
+    pub adaptation: RawAdaptation,
     /// Where plugins are found.
     pub plugins: RawPlugins,
 }

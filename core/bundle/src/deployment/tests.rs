@@ -62,6 +62,11 @@ fn an_absent_section_has_the_documented_defaults() {
     assert_eq!(one.handoff().dead_man().as_millis(), 300);
     let monitoring = one.monitoring();
     assert_eq!((monitoring.runs(), monitoring.decision_ms()), (20, None));
+    let adaptation = one.adaptation();
+    assert_eq!(
+        (adaptation.after_corrections(), adaptation.steps()),
+        (None, 800)
+    );
     assert_eq!(one.planner().backends(), [Backend::Rules]);
     assert_eq!(one.planner().budget().answer.as_secs(), 20);
     assert!(one.planner().decisions().is_none() && !one.planner().send_image());
@@ -102,6 +107,11 @@ fn control_and_deadlines_are_kept_in_their_ranges() {
         ("[control]\nmissed_ticks = 0", "control.missed_ticks"),
         ("[control]\nspin_us = 501", "control.spin_us"),
         ("[safety]\ncamera_stop_ms = 100", "safety.camera_stop_ms"),
+        (
+            "[adaptation]\nafter_corrections = 4",
+            "adaptation.after_corrections",
+        ),
+        ("[adaptation]\nsteps = 0", "adaptation.steps"),
         ("[monitoring]\nruns = 4", "monitoring.runs"),
         (
             "[monitoring]\nleast_success = nan",

@@ -73,6 +73,11 @@ impl Inbox {
         self.shared.is_running.store(is_running, Ordering::Release);
     }
 
+    /// Whether a sentence is being carried out.
+    pub(crate) fn is_running(&self) -> bool {
+        self.shared.is_running.load(Ordering::Acquire)
+    }
+
     /// Whether the arm moves: then a stop word acts at once, else it is a line
     /// like others.
     pub(crate) fn set_moving(&self, is_moving: bool) {

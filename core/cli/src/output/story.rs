@@ -24,6 +24,8 @@ pub(crate) struct Story {
     running: Option<RunningStep>,
     /// Position of the step that is next while the run is paused.
     paused: Option<usize>,
+    /// A person shows something.
+    is_lesson: bool,
 }
 
 /// The step that is being done.
@@ -46,6 +48,7 @@ impl Story {
             done: 0,
             running: None,
             paused: None,
+            is_lesson: false,
         }
     }
 
@@ -111,8 +114,16 @@ impl Story {
             RunEventKind::Safety { limit, action } => {
                 vec![style.paint(Tone::Warning, &format!("  ! {limit}: {action}"))]
             }
-            RunEventKind::HandoffState { to, phase, .. } => {
-                let said = by_hand(to, phase.as_deref());
+            RunEventKind::HandoffState {
+                to, phase, cause, ..
+            } => {
+                let is_given = matches!(to.as_str(), "hold" | "ask" | "take_over");
+                self.is_lesson = is_given && (self.is_lesson || cause == "taught");
+                let said = if self.is_lesson {
+                    in_lesson(to, phase.as_deref())
+                } else {
+                    by_hand(to, phase.as_deref())
+                };
                 said.map(|said| style.paint(Tone::Warning, said))
                     .into_iter()
                     .collect()
@@ -454,6 +465,13 @@ fn counted(noun: &str, count: usize) -> String {
 
 /// What a change of the handoff means to somebody who may move the arm; the other
 /// changes are told by what leads to them.
+/// What a person who shows something is told.
+fn in_lesson(to: &str, phase: Option<&str>) -> Option<&'static str> {
+    let is_begun = (to, phase) == ("take_over", Some("correction"));
+    is_begun
+        .then_some("  ✋ The arm is yours: jog x 0.05, open, close, then next, keep or discard.")
+}
+
 fn by_hand(to: &str, phase: Option<&str>) -> Option<&'static str> {
     match (to, phase) {
         ("take_over", Some("correction")) => Some("  ✋ What you do now is the correction."),

@@ -41,6 +41,11 @@ impl Recording {
         self.feed.end(time_ns, end);
     }
 
+    /// The episode is given up: nothing of it stays. Returns as [`end`](Self::end).
+    pub(crate) fn discard(&self) {
+        self.feed.discard();
+    }
+
     /// Something happened. The last event of a sentence ends its episode: who
     /// hears of the end can rely on the recording.
     pub(crate) fn event(&self, event: &RunEvent) {

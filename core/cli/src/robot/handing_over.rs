@@ -1,13 +1,14 @@
 //! The arm from the policy to a person and back, as the executive wants it.
 
 use vola_planner::{Attention, HandoffTurn, RobotError, TakenOver};
+use vola_recorder::Phase;
 use vola_runtime::{
-    HandInput, HandoffChoice, HandoffEvent, HandoffState, HoldReason, Options, RuntimeError,
-    Session, TakeOverEnd, Teleoperator, Transition,
+    HandInput, HandoffChoice, HandoffEvent, HandoffState, HoldReason, JogCommand, JogMotion,
+    Options, RuntimeError, Session, TakeOverEnd, TakeOverPhase, Teleoperator, Transition,
 };
 use vola_types::{RunEvent, RunEventKind};
 
-use super::{Pendant, SessionRobot};
+use super::{Pendant, SessionRobot, hand_frames::HandFrames};
 
 impl SessionRobot {
     /// Lets people move the arm by hand from now on.
@@ -65,16 +66,23 @@ impl SessionRobot {
             return Ok(TakenOver::Unanswered);
         };
         let began_ns = self.began_ns();
+        let taken_ns = self.session().now_ns();
         pendant.set_taken(true);
         self.set_moving(true);
+        let recording = self.recording();
         let mut hand = Hand {
             pendant: &pendant,
+            frames: HandFrames::new(recording, self.last_task(), Phase::Recovery),
             heard: 0,
             attention,
             began_ns,
             now_ns: began_ns,
         };
+        // Nothing counts before it moves.
+        hand.frames.enter(taken_ns, Phase::Recovery);
         let end = self.session().take_over(&mut hand);
+        let ended_ns = self.session().now_ns();
+        hand.frames.end(ended_ns);
         self.set_moving(false);
         pendant.set_taken(false);
         self.pass_on_stop();
@@ -97,6 +105,7 @@ impl SessionRobot {
 /// The pendant as the session hears it.
 struct Hand<'a> {
     pendant: &'a Pendant,
+    frames: HandFrames,
     heard: u64,
     attention: &'a mut dyn Attention,
     began_ns: u64,
@@ -114,7 +123,10 @@ impl Hand<'_> {
 impl Teleoperator for Hand<'_> {
     fn poll(&mut self, now_ns: u64, is_still: bool) -> HandInput {
         self.now_ns = now_ns;
-        self.pendant.next(&mut self.heard, is_still)
+        let input = self.pendant.next(&mut self.heard, is_still);
+        let is_wished = matches!(&input, HandInput::Jog(command) if moves(command));
+        self.frames.see(now_ns, is_wished || !is_still);
+        input
     }
 
     fn refused(&mut self, reason: &str) {
@@ -128,6 +140,9 @@ impl Teleoperator for Hand<'_> {
         self.now_ns = session.now_ns();
         for change in session.handoff_transitions() {
             self.emit(told(&change));
+            if let Some(phase) = change.to.phase() {
+                self.frames.enter(self.now_ns, recorded(phase));
+            }
         }
         // Where the hand has brought it.
         if let Ok(state) = session.arm_state() {
@@ -139,6 +154,18 @@ impl Teleoperator for Hand<'_> {
                 tool: state.tool_position,
             });
         }
+    }
+}
+
+/// Whether a wish is one to move.
+pub(super) fn moves(command: &JogCommand) -> bool {
+    command.motion != JogMotion::Still || command.gripper.is_some()
+}
+
+fn recorded(phase: TakeOverPhase) -> Phase {
+    match phase {
+        TakeOverPhase::Recovery => Phase::Recovery,
+        TakeOverPhase::Correction => Phase::Correction,
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{
 
 use vola_runtime::{HandInput, JogCommand, JogMotion};
 
+use super::LessonPlace;
 use crate::chat::{Inbox, Said, Typist};
 
 /// Who may hold the pendant; clones share it.
@@ -28,6 +29,18 @@ struct Shared {
     is_taken: AtomicBool,
     beats: AtomicU64,
     wish: Mutex<Option<JogCommand>>,
+    lesson: Mutex<Option<LessonPlace>>,
+}
+
+/// What only a person who shows something says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LessonWord {
+    /// The step is shown.
+    Next,
+    /// All is shown, and is kept.
+    Keep,
+    /// It is thrown away.
+    Discard,
 }
 
 impl Pendant {
@@ -49,6 +62,34 @@ impl Pendant {
     pub(crate) fn set_taken(&self, is_taken: bool) {
         *self.wish() = None;
         self.shared.is_taken.store(is_taken, Ordering::Release);
+    }
+
+    /// Where the lesson is, while one is given.
+    pub(crate) fn lesson(&self) -> Option<LessonPlace> {
+        let lesson = self.shared.lesson.lock();
+        lesson.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A lesson goes on here, or is over.
+    pub(super) fn set_lesson(&self, place: Option<LessonPlace>) {
+        let mut lesson = self
+            .shared
+            .lesson
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *lesson = place;
+    }
+
+    /// What was said about the lesson since the last call. A program's lines wait
+    /// until the arm has done what was said before.
+    pub(super) fn lesson_word(&self, is_still: bool) -> Option<LessonWord> {
+        let is_meant = |text: &str| of_lesson(text).is_some();
+        let line = match self.typist {
+            Typist::Person => self.inbox.take(is_meant),
+            Typist::Program if is_still => self.inbox.take_next(is_meant),
+            Typist::Program => None,
+        };
+        of_lesson(&line?)
     }
 
     /// A sign of life.
@@ -99,6 +140,17 @@ impl Pendant {
             _ => HandInput::Silent,
         }
     }
+}
+
+/// What a line means to somebody who shows something.
+fn of_lesson(line: &str) -> Option<LessonWord> {
+    let said = line.trim().trim_end_matches(['.', '!']).to_lowercase();
+    Some(match said.as_str() {
+        "next" | "next step" => LessonWord::Next,
+        "keep" | "keep it" => LessonWord::Keep,
+        "discard" | "discard it" | "throw it away" => LessonWord::Discard,
+        _ => return None,
+    })
 }
 
 /// What a line means to somebody who has the arm.

@@ -60,6 +60,8 @@ pub(crate) struct SessionRobot {
     jerks: Vec<f64>,
     episode_seed: Option<u64>,
     version: Option<String>,
+    /// The sentence of the primitive that ran last.
+    last_task: String,
 }
 
 impl SessionRobot {
@@ -84,6 +86,7 @@ impl SessionRobot {
             jerks: Vec::new(),
             episode_seed: None,
             version: None,
+            last_task: String::new(),
         }
     }
 
@@ -115,6 +118,11 @@ impl SessionRobot {
     /// The recording, if there is one.
     pub(crate) fn recording(&self) -> Option<Recording> {
         self.recording.clone()
+    }
+
+    /// The sentence of the primitive that ran last.
+    pub(super) fn last_task(&self) -> &str {
+        &self.last_task
     }
 
     /// A sentence begins an episode of the recording, if there is one.
@@ -163,6 +171,7 @@ impl SessionRobot {
             tracing::debug!(%error, "the handoff cannot begin anew");
         }
         self.trusted_until_ns = 0;
+        self.last_task.clear();
         self.judge = WorldJudge::default();
         self.held = None;
         self.jerks.clear();
@@ -434,17 +443,17 @@ impl SessionRobot {
         observer: &mut Telling<'_>,
     ) -> Result<PrimitiveReport, RuntimeError> {
         let recording = self.recording.clone();
+        self.last_task = match goal.task.as_str() {
+            "" => step_sentence(step, &self.scene),
+            said => said.to_owned(),
+        };
         let who = if step.op().is_policy() {
             Who::Policy
         } else {
             Who::Planner
         };
         if let Some(recording) = &recording {
-            let task = match goal.task.as_str() {
-                "" => step_sentence(step, &self.scene),
-                said => said.to_owned(),
-            };
-            recording.primitive_began(self.session.now_ns(), &task, who);
+            recording.primitive_began(self.session.now_ns(), &self.last_task, who);
         }
         let mut observer = Recorded::new(observer, recording.clone(), who);
         let result = self.run(goal, &mut observer);

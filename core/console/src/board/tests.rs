@@ -81,7 +81,15 @@ fn a_question_is_open_until_something_goes_on() {
     let hold =
         json!({"event":"handoff","reason":"unsure","choices":["continue","retry","skip","abort"]});
     see(&board, &hold);
-    assert_eq!(board.answer(1, 2).as_deref(), Ok("3"));
+    let chosen = board.answer(1, 2).unwrap();
+    assert_eq!(
+        (chosen.typed.as_str(), chosen.words.as_str()),
+        ("3", "skip")
+    );
+    assert_eq!(board.meaning("3.").as_deref(), Some("skip"));
+    for other in ["0", "5", "skip", ""] {
+        assert_eq!(board.meaning(other), None, "{other}");
+    }
     assert!(board.answer(1, 4).unwrap_err().contains("below 4"));
     assert!(board.answer(2, 0).is_err());
     // Said to the question, not to begin another run.
@@ -93,13 +101,13 @@ fn a_question_is_open_until_something_goes_on() {
         &board,
         &json!({"event":"paused","index":0,"reason":"you said so"}),
     );
-    assert_eq!(board.answer(2, 0).as_deref(), Ok("go on"));
+    assert_eq!(board.answer(2, 0).unwrap().typed, "go on");
     see(&board, &json!({"event":"resumed","index":0}));
     assert!(board.answer(2, 0).is_err());
     let ask = json!({"event":"plan","plan":{"verdict":"ask","say":"Which?","question":"Which one?",
         "options":[{"label":"the left one","steps":[]},{"label":"the right one","steps":[]}]}});
     see(&board, &ask);
-    assert_eq!(board.answer(3, 1).as_deref(), Ok("2"));
+    assert_eq!(board.answer(3, 1).unwrap().typed, "2");
     let question = board.since(None).unwrap().0.question.unwrap();
     assert_eq!(
         (question.text.as_str(), question.choices.len()),

@@ -8,5 +8,6 @@
 
 mod crash;
 mod faults;
+mod looking_back;
 mod round_trip;
 mod synthetic;

@@ -1,6 +1,7 @@
 //! From recorded frames to examples for heads.
 
 use vola_bundle::{GoalPoints, ImageView, Observation, Pixels, StateVector};
+use vola_recorder::EpisodeFacts;
 use vola_runtime::{NamedValues, OfflinePolicy};
 use vola_train::{ExampleKind, ExampleSet, FrameSource, LerobotReader};
 use vola_types::ColorOrder;
@@ -28,6 +29,17 @@ impl Hands {
             Self::Person => ExampleKind::Correction,
             Self::Policy => ExampleKind::Old,
         }
+    }
+
+    /// Whether an own recording's episode has examples of this kind. An episode that a
+    /// person put right is no example of what the policy does well.
+    pub(super) fn can_learn_from(self, facts: &EpisodeFacts) -> bool {
+        let moved = |who: &str| facts.who.get(who).is_some_and(|frames| *frames > 0);
+        facts.success
+            && match self {
+                Self::Person => moved("human"),
+                Self::Policy => moved("policy") && !moved("human"),
+            }
     }
 
     pub(super) fn who(self) -> &'static str {

@@ -9,6 +9,7 @@
 mod examples;
 mod figures;
 mod recorded_goal;
+mod recordings;
 mod simulated;
 mod tuning;
 
@@ -17,9 +18,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde_json::{Value, json};
-use vola_bundle::{BASE_VERSION, Bundle, HeadSnapshot, REPLAY, VersionRecord, hash_folder};
+use vola_bundle::{BASE_VERSION, Bundle, HeadSnapshot, REPLAY, VersionRecord};
 use vola_runtime::{OfflinePolicy, RuntimeError};
-use vola_train::{ExampleKind, ExampleSet, FrameSource, LerobotReader, ReplayBuffer, ShardSource};
+use vola_train::{ExampleKind, ExampleSet, ReplayBuffer};
 
 use crate::{
     arguments::SharedArguments,
@@ -27,12 +28,14 @@ use crate::{
     failure::{Failure, exit},
     measure::PRIMITIVE_TASKS,
     output::{Align, Console, Table, Tone},
+    process_setup,
     workplace::{Workplace, plugin_options, program_folders},
 };
 
-use examples::{Hands, examples_of};
+use examples::Hands;
 use figures::{Figures, Success};
-use simulated::{Situation, record_old, successes, task_of};
+use recordings::add;
+use simulated::{Situation, record_old, successes};
 use tuning::{Tuning, tune};
 
 /// One of so many episodes is held out.
@@ -81,6 +84,9 @@ pub(crate) struct AdaptArguments {
     /// episodes each
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
     episodes: u64,
+    /// Give way to everything else on this machine, and end with whoever started this
+    #[arg(long, hide = true)]
+    background: bool,
 }
 
 /// Examples of both kinds, each parted into those that are learned from and those held out.
@@ -101,6 +107,9 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let began = Instant::now();
+    if own.background {
+        process_setup::give_way();
+    }
     let budget = budget(own)?;
     let situation = Situation {
         perturb: condition_of(&own.perturb)?,
@@ -263,12 +272,13 @@ fn lessons(
     let frozen = policy.bundle().policy_hash()?;
     let mut buffer = ReplayBuffer::open(&own.bundle.join(REPLAY))?;
     for folder in &own.from {
-        let reader = add(policy, &mut buffer, folder, Hands::Person, &frozen)?;
-        let steps = (0..reader.episodes()).filter_map(|index| reader.episode(index).step.as_ref());
-        tasks.extend(steps.map(task_of));
+        tasks.extend(add(policy, &mut buffer, folder, Hands::Person, &frozen)?);
     }
     tasks.sort_unstable();
     tasks.dedup();
+    let corrections = parted(&buffer.read(ExampleKind::Correction, &frozen)?);
+    // Before the old tasks are recorded, which takes longer than all else.
+    check_enough(own, "corrections", &corrections)?;
     for folder in &own.old {
         add(policy, &mut buffer, folder, Hands::Policy, &frozen)?;
     }
@@ -282,73 +292,37 @@ fn lessons(
         let began = Instant::now();
         let made = record_old(workplace, (situation, &others), &scratch, console);
         recorded = began.elapsed();
-        let made = made.and_then(|()| add(policy, &mut buffer, &scratch, Hands::Policy, &frozen));
+        let made = made
+            .and_then(|()| add(policy, &mut buffer, &scratch, Hands::Policy, &frozen).map(|_| ()));
         let _ = std::fs::remove_dir_all(&scratch);
         made?;
     }
-    let corrections = buffer.read(ExampleKind::Correction, &frozen)?;
-    let old = buffer.read(ExampleKind::Old, &frozen)?;
+    let old = parted(&buffer.read(ExampleKind::Old, &frozen)?);
+    check_enough(own, "old", &old)?;
     let mut hasher = blake3::Hasher::new();
     for shard in buffer.shards().iter().filter(|s| s.source.frozen == frozen) {
         hasher.update(shard.blake3.as_bytes());
     }
-    let lessons = Lessons {
-        corrections: parted(&corrections),
-        old: parted(&old),
+    Ok(Lessons {
+        corrections,
+        old,
         data: hasher.finalize().to_hex().to_string(),
         tasks,
         recorded,
-    };
-    for (what, parts) in [("corrections", &lessons.corrections), ("old", &lessons.old)] {
-        let got = episodes(parts);
-        if got < FEWEST || parts[1].is_empty() {
-            return Err(Failure::Content {
-                path: own.bundle.join(REPLAY),
-                reason: format!("{what}: expected at least {FEWEST} episodes, got {got}"),
-                help: "record more: `vola chat --record DIR`, take over and correct, then adapt `--from DIR`",
-            });
-        }
-    }
-    Ok(lessons)
+    })
 }
 
-/// Brings one recording into the buffer, unless it is there.
-fn add(
-    policy: &mut OfflinePolicy,
-    buffer: &mut ReplayBuffer,
-    folder: &std::path::Path,
-    hands: Hands,
-    frozen: &str,
-) -> Result<LerobotReader, Failure> {
-    if !folder.join("meta").join("info.json").is_file() {
-        return Err(Failure::Content {
-            path: folder.to_owned(),
-            reason: "expected a LeRobot data set (with meta/info.json), got none".to_owned(),
-            help: "`vola chat --record DIR` records one; take over and correct",
-        });
+/// Some to learn from, and some to be held out.
+fn check_enough(own: &AdaptArguments, what: &str, parts: &[ExampleSet; 2]) -> Result<(), Failure> {
+    let got = episodes(parts);
+    if got >= FEWEST && !parts[1].is_empty() {
+        return Ok(());
     }
-    let reader = LerobotReader::open(folder, policy.bundle().manifest())?;
-    let source = ShardSource {
-        kind: hands.kind(),
-        frozen: frozen.to_owned(),
-        data: hash_folder(&folder.join("data"))?,
-    };
-    if buffer.has(&source) {
-        return Ok(reader);
-    }
-    let set = examples_of(policy, &reader, hands)?;
-    if set.is_empty() {
-        return Err(Failure::Content {
-            path: folder.to_owned(),
-            reason: format!(
-                "expected frames in which {} moved the arm, got none",
-                hands.who()
-            ),
-            help: "`vola dataset show DIR` tells who was in control",
-        });
-    }
-    buffer.append(source, &set)?;
-    Ok(reader)
+    Err(Failure::Content {
+        path: own.bundle.join(REPLAY),
+        reason: format!("{what}: expected at least {FEWEST} episodes, got {got}"),
+        help: "record more: `vola chat --record DIR`, take over and correct, then adapt `--from DIR`",
+    })
 }
 
 /// Those that are learned from, and every fifth episode, which is held out.

@@ -1,5 +1,9 @@
 //! `vola chat`: a conversation with the robot.
 
+mod looking;
+mod teaching;
+mod teller;
+
 use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
@@ -10,7 +14,10 @@ use clap::Args;
 use serde_json::json;
 use vola_bundle::PolicySettings;
 use vola_planner::{RunReport, is_stop_word};
-use vola_types::{RunEvent, RunEventKind, RunOutcome, Scene};
+use vola_types::{RunOutcome, Scene};
+
+use teller::Teller;
+pub(crate) use teller::{Listener, Told};
 
 use crate::{
     arguments::{Clock, SharedArguments},
@@ -20,13 +27,16 @@ use crate::{
     film::{people_camera, write_png},
     hang_watch,
     interrupt::{INTERRUPTED, Interrupt, Leaving},
+    learning::Learner,
     output::{Console, Story, Tone, scene_words},
     robot::{Pendant, SessionRobot},
     workplace::{SessionWish, Workplace},
 };
 
 /// Commands that are no sentences.
-const COMMANDS: [&str; 6] = ["/scene", "/picture", "/reset", "/resume", "/help", "/quit"];
+const COMMANDS: [&str; 7] = [
+    "/scene", "/picture", "/reset", "/resume", "/teach", "/help", "/quit",
+];
 /// How often the loop looks whether someone wants to leave.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -90,6 +100,7 @@ pub(crate) fn run(
         stays: dead_man.is_some(),
         clock: Clock::from_fast(own.fast),
         listener: None,
+        learner: Learner::of(&workplace, shared)?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     if person {
@@ -119,9 +130,6 @@ pub(crate) fn run(
     })
 }
 
-/// What hears of every event, and of what makes no sense.
-pub(super) type Listener = Box<dyn FnMut(Result<&RunEvent, &str>)>;
-
 /// How a conversation is held.
 pub(super) struct Talk {
     pub(super) console: Console,
@@ -130,6 +138,8 @@ pub(super) struct Talk {
     pub(super) stays: bool,
     pub(super) clock: Clock,
     pub(super) listener: Option<Listener>,
+    /// What learns from corrections by itself.
+    pub(super) learner: Option<Learner>,
 }
 
 /// A conversation in progress.
@@ -141,6 +151,7 @@ pub(super) struct Chat {
     pictures: u32,
     seed: u64,
     stays: bool,
+    learner: Option<Learner>,
 }
 
 impl Chat {
@@ -162,6 +173,7 @@ impl Chat {
             stays,
             clock,
             listener,
+            learner,
         } = talk;
         let screen = Screen::new(console.style());
         let handoff = workplace.deployment().handoff().clone();
@@ -190,6 +202,7 @@ impl Chat {
             pictures: 0,
             seed,
             stays,
+            learner,
         })
     }
 
@@ -217,11 +230,19 @@ impl Chat {
     pub(super) fn converse(&mut self, inbox: &Inbox, interrupt: &Interrupt) -> Result<u8, Failure> {
         while !interrupt.is_wanted() {
             let (text, stops) = match inbox.next(GLANCE) {
-                None => continue,
+                None => {
+                    self.learn()?;
+                    continue;
+                }
                 Some(Said::End) => break,
                 Some(Said::Line { text, stops, .. }) => (text, stops),
             };
-            if let Some(command) = text.strip_prefix('/') {
+            // Nothing is learned while the arm may move.
+            self.rest_from_learning();
+            let lesson = text.strip_prefix("/teach");
+            if let Some(sentence) = lesson.filter(|it| it.is_empty() || it.starts_with(' ')) {
+                self.teach(sentence.trim(), stops, inbox)?;
+            } else if let Some(command) = text.strip_prefix('/') {
                 if matches!(command, "quit" | "exit") {
                     break;
                 }
@@ -240,6 +261,24 @@ impl Chat {
             }
         }
         Ok(exit::DONE)
+    }
+
+    /// Looks whether there is enough to learn from, and how learning goes; called
+    /// while the arm rests and nobody says anything.
+    fn learn(&mut self) -> Result<(), Failure> {
+        let Some(learner) = &mut self.learner else {
+            return Ok(());
+        };
+        match learner.glance() {
+            Some(news) => self.teller.news(&news.words, "learning", &news.about),
+            None => Ok(()),
+        }
+    }
+
+    fn rest_from_learning(&mut self) {
+        if let Some(learner) = &mut self.learner {
+            learner.rest();
+        }
     }
 
     /// Plans a sentence and does it, unless a stop was demanded since it was
@@ -295,76 +334,6 @@ impl Chat {
                     .complain(&format!("`/{name}` is no command; there are {known}"))
             }
         }
-    }
-
-    fn help(&self) -> Result<(), Failure> {
-        if self.teller.console.is_json() {
-            return self.teller.console.object(&json!({"help": COMMANDS}));
-        }
-        for (what, meaning) in [
-            (
-                "a sentence",
-                "I plan it, show the steps, and do them: pick, place, push, stack, open, close, …",
-            ),
-            ("stop", "I come to rest at once, whatever I am doing"),
-            (
-                "pause, go on, skip",
-                "while I work: hold still, go on, leave out this step",
-            ),
-            (
-                "no, the other one",
-                "while I work: changes the plan; so do first the …, also …, leave out …",
-            ),
-            (
-                "what are you doing?",
-                "from my log; so are why did you stop, what is next, what have you done",
-            ),
-            (
-                "take over",
-                "when I hold: move me by hand (jog x 0.05, open, close), then give back",
-            ),
-            ("/scene", "what I see, with names and places"),
-            ("/picture [FILE]", "a picture as PNG"),
-            ("/reset [SEED]", "another scene"),
-            ("/resume", "leaves a stop of the safety layer"),
-            ("/quit", "leave; so does Ctrl-D"),
-        ] {
-            let typed = self
-                .teller
-                .console
-                .style()
-                .paint(Tone::Typed, &format!("{what:<20}"));
-            self.teller.line(&format!("  {typed} {meaning}"))?;
-        }
-        Ok(())
-    }
-
-    fn show_scene(&mut self) -> Result<(), Failure> {
-        let scene = self.robot.look()?;
-        let t = vola_planner::Robot::seconds(&self.robot);
-        if self.teller.console.is_json() {
-            return self.teller.console.object(&RunEvent {
-                t,
-                kind: RunEventKind::Scene { scene },
-            });
-        }
-        self.teller
-            .line(&format!("I see {}.", scene_words(&scene)))?;
-        for object in &scene.objects {
-            let place = object.position.map_or_else(String::new, |[x, y, _]| {
-                format!(
-                    "{:.0} cm ahead, {:.0} cm {}",
-                    100.0 * x,
-                    (100.0 * y).abs(),
-                    if y >= 0.0 { "left" } else { "right" }
-                )
-            });
-            let sure = format!("{:.0} %", 100.0 * object.confidence);
-            let faint = self.teller.console.style().paint(Tone::Faint, &sure);
-            self.teller
-                .line(&format!("  {:<16} {place}  {faint}", object.id))?;
-        }
-        Ok(())
     }
 
     fn take_picture(&mut self, argument: &str) -> Result<(), Failure> {
@@ -437,64 +406,6 @@ fn example(scene: &Scene) -> String {
         (Some(block), Some(bowl)) => format!("put the {} in the {}", block.noun(), bowl.noun()),
         (Some(block), None) => format!("pick up the {}", block.noun()),
         _ => "what do you see?".to_owned(),
-    }
-}
-
-/// Tells what happens, to a person through the screen or to a program as JSON.
-struct Teller {
-    console: Console,
-    screen: Screen,
-    story: Story,
-    interrupt: Interrupt,
-    fault: Option<Failure>,
-    listener: Option<Listener>,
-}
-
-impl Teller {
-    fn line(&self, text: &str) -> Result<(), Failure> {
-        self.screen.line(text)
-    }
-
-    /// Something was done that is no event of a run.
-    fn notice(&mut self, text: &str) -> Result<(), Failure> {
-        if self.console.is_json() {
-            return self.console.object(&json!({"notice": text}));
-        }
-        self.line(text)
-    }
-
-    /// Something typed makes no sense.
-    fn complain(&mut self, text: &str) -> Result<(), Failure> {
-        if let Some(listener) = &mut self.listener {
-            listener(Err(text));
-        }
-        if self.console.is_json() {
-            return self.console.object(&json!({"error": {"message": text}}));
-        }
-        self.line(&self.console.style().paint(Tone::Warning, text))
-    }
-
-    fn tell(&mut self, event: RunEvent) {
-        if let Some(listener) = &mut self.listener {
-            listener(Ok(&event));
-        }
-        let lines = self.story.tell(&event);
-        if self.fault.is_some() {
-            return;
-        }
-        self.fault = if self.console.is_json() {
-            self.console.object(&event).err()
-        } else {
-            self.screen.set_status(self.story.status());
-            lines
-                .iter()
-                .try_for_each(|line| self.screen.line(line))
-                .err()
-        };
-        if self.fault.is_some() {
-            // Nobody reads any more: the arm comes to rest and the talk ends.
-            self.interrupt.request();
-        }
     }
 }
 

@@ -1,0 +1,75 @@
+//! A person shows what a sentence means: `/teach pick up the red block`.
+
+use serde_json::json;
+
+use super::Chat;
+use crate::{
+    chat::Inbox,
+    failure::Failure,
+    robot::{Lesson, LessonEnd},
+};
+
+/// Longest sentence that is taught (bytes).
+const LONGEST: usize = 500;
+
+impl Chat {
+    /// Hands the arm to a person who shows what a sentence means, unless a stop was
+    /// demanded since it was typed, when there had been so many.
+    pub(super) fn teach(
+        &mut self,
+        sentence: &str,
+        stops: u64,
+        inbox: &Inbox,
+    ) -> Result<(), Failure> {
+        if sentence.is_empty() || sentence.len() > LONGEST {
+            return self
+                .teller
+                .complain("say what you will show, for example `/teach pick up the red block`");
+        }
+        self.robot.release_stop()?;
+        // As before a sentence that is done: a stop from now on finds its own switch.
+        if inbox.stops() != stops {
+            self.robot.session().stop_switch().throw();
+            return self
+                .teller
+                .complain("a stop came first; say it again to teach it");
+        }
+        self.teller.notice(
+            "When you have the arm, show it (jog z 0.05, open, close; or the page), then say keep or discard.",
+        )?;
+        let teller = &mut self.teller;
+        inbox.set_running(true);
+        let taught = self
+            .conversation
+            .teach(sentence, &mut self.robot, &mut |event| teller.tell(event));
+        inbox.set_running(false);
+        self.teller.screen.set_status(None);
+        if let Some(fault) = self.teller.fault.take() {
+            return Err(fault);
+        }
+        match taught {
+            Ok((lesson, end)) => self.say_what_was_taught(&lesson, &end),
+            Err(reason) => self.teller.complain(&format!("not taught: {reason}")),
+        }
+    }
+
+    fn say_what_was_taught(&mut self, lesson: &Lesson, end: &LessonEnd) -> Result<(), Failure> {
+        let (words, about) = match end {
+            LessonEnd::Kept { steps, seconds } => {
+                let shown = lesson.steps.get(..*steps).unwrap_or_default();
+                (
+                    format!(
+                        "kept: {} ({seconds:.1} s by hand), an episode to learn from",
+                        shown.join(", then ")
+                    ),
+                    json!({"sentence": lesson.sentence, "kept": true, "steps": shown, "seconds": seconds}),
+                )
+            }
+            LessonEnd::Discarded(reason) => (
+                format!("nothing is kept of “{}”: {reason}", lesson.sentence),
+                json!({"sentence": lesson.sentence, "kept": false, "reason": reason}),
+            ),
+        };
+        self.teller.news(&words, "taught", &about)
+    }
+}
