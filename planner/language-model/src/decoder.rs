@@ -2,12 +2,12 @@
 //!
 //! Llama, Qwen 2 and 3, Gemma 1 to 3 and Phi-3 differ in a dozen switches
 //! ([`Architecture`]): norms, biases, rotary angles, windows, caps. candle has a
-//! model for each, but their caches are private and some cannot be copied, so
-//! that what the instructions left could not be kept; several panic when a
-//! prompt outgrows a table; one sequence is read at a time; and none can be
-//! stopped in the middle. Here weights are candle's (dense or quantised, with
-//! candle's products), and what is read lies in a [`Cache`] that belongs to its
-//! reader: a copy is a snapshot, beams share a step, and a stop is heeded
+//! model for each, but some say something else than the reference implementation
+//! (`tests/candle_models.rs` has the list), their caches are private and that of
+//! the quantised Qwen 2 cannot be copied, one sequence is read at a time, and none
+//! can be stopped in the middle. Here weights are candle's (dense or quantised,
+//! with candle's products), and what is read lies in a [`Cache`] that belongs to
+//! its reader: a copy is a snapshot, beams share a step, and a stop is heeded
 //! between two layers. `tests/reference.rs` compares the logits of every family
 //! with those of the reference implementation.
 
