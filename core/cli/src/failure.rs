@@ -304,6 +304,7 @@ impl Failure {
                 LanguageModelError::File { .. }
                 | LanguageModelError::Config { .. }
                 | LanguageModelError::Tokenizer { .. }
+                | LanguageModelError::Model { .. }
                 | LanguageModelError::Weights { .. } => exit::USAGE,
                 LanguageModelError::Training(error) => train_code(error),
                 _ => exit::ERROR,

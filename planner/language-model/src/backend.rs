@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use minijinja::{Value, context};
@@ -12,7 +12,7 @@ use vola_planner::readings::{Asking, Reading, ScoredLine, answer, readings};
 use vola_planner::{Backend, BackendError, Exchange, PlanDraft, PlanRequest, compact, situation};
 use vola_types::TokenCount;
 
-use crate::{Completion, LanguageModel, LanguageModelError, Limits, Result};
+use crate::{ChatMessage, Completion, LanguageModel, LanguageModelError, Limits, Result};
 
 /// What a model is told that was not trained for this.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
@@ -69,7 +69,7 @@ impl Drop for Cancel {
 /// What a completion needs, apart from the request.
 struct Job {
     settings: LocalSettings,
-    messages: Value,
+    messages: Vec<ChatMessage>,
     planner: Value,
     grammar: String,
     tokens: usize,
@@ -116,7 +116,7 @@ impl Backend for LocalBackend {
             .map_err(|error| BackendError::BadReply {
                 detail: format!("the model's thread ended: {error}"),
             })?
-            .map_err(|error| refusal(&error))?;
+            .map_err(|error| refusal(&error, started.elapsed()))?;
         let tokens = TokenCount {
             input: done.lines.first().map_or(0, |line| line.read as u64),
             output: done
@@ -172,7 +172,7 @@ impl Backend for LocalBackend {
     }
 }
 
-/// Reads sentences outside of a ladder, for calibration.
+/// Reads sentences outside of a ladder, for calibration and measurements.
 pub struct Reader {
     model: LanguageModel,
     lines: usize,
@@ -195,16 +195,32 @@ impl Reader {
     /// # Errors
     /// A failing network.
     pub fn readings(&mut self, request: &PlanRequest) -> Result<Vec<Reading>> {
-        let prompt = self.model.prompt(&messages(request), &about(request))?;
-        let grammar = compact::grammar(&request.scene, &request.capabilities);
+        let lines = self.lines(request)?;
+        Ok(readings(&scored(&lines), request))
+    }
+
+    /// The likeliest lines for a sentence, as the model wrote them.
+    ///
+    /// # Errors
+    /// A failing network.
+    pub fn lines(&mut self, request: &PlanRequest) -> Result<Vec<Completion>> {
         let limits = Limits {
             tokens: MOST_TOKENS,
             lines: self.lines,
             deadline: None,
             is_cancelled: &AtomicBool::new(false),
         };
-        let lines = self.model.complete(&prompt, &grammar, limits)?;
-        Ok(readings(&scored(&lines), request))
+        let planner = about(request);
+        keep_beginning(&mut self.model, &planner, limits)?;
+        let prompt = self.model.prompt(&messages(request), &planner)?;
+        let grammar = compact::grammar(&request.scene, &request.capabilities);
+        self.model.complete(&prompt, &grammar, limits)
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &LanguageModel {
+        &self.model
     }
 }
 
@@ -290,17 +306,30 @@ fn name(model: &Path) -> String {
     )
 }
 
-fn messages(request: &PlanRequest) -> Value {
-    let mut all = vec![
-        context! { role => "system", content => INSTRUCTIONS },
-        context! { role => "user", content => situation(request) },
-    ];
+fn messages(request: &PlanRequest) -> Vec<ChatMessage> {
+    let mut all = instructed(situation(request));
     for feedback in request.feedback.iter().flat_map(|it| it.history()) {
         let said = feedback.turn.as_ref().and_then(|turn| turn.as_str());
-        all.push(context! { role => "assistant", content => said.unwrap_or_default() });
-        all.push(context! { role => "user", content => vola_planner::repair(&feedback.fault) });
+        all.push(ChatMessage {
+            role: "assistant",
+            content: said.unwrap_or_default().to_owned(),
+        });
+        all.push(ChatMessage {
+            role: "user",
+            content: vola_planner::repair(&feedback.fault),
+        });
     }
-    Value::from(all)
+    all
+}
+
+/// The instructions, and what a person says first.
+fn instructed(content: String) -> Vec<ChatMessage> {
+    let system = ChatMessage {
+        role: "system",
+        content: INSTRUCTIONS.to_owned(),
+    };
+    let role = "user";
+    vec![system, ChatMessage { role, content }]
 }
 
 /// What a template that knows this program may use. No sentence may hold what
@@ -313,9 +342,14 @@ fn about(request: &PlanRequest) -> Value {
     }
 }
 
-fn refusal(error: &LanguageModelError) -> BackendError {
-    BackendError::Unreachable {
-        detail: error.to_string(),
+fn refusal(error: &LanguageModelError, waited: Duration) -> BackendError {
+    match error {
+        LanguageModelError::Interrupted => BackendError::TimedOut {
+            limit_millis: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+        },
+        other => BackendError::Unreachable {
+            detail: other.to_string(),
+        },
     }
 }
 
@@ -323,22 +357,20 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
     let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
     if let Opened::NotYet = *opened {
         *opened = match LanguageModel::open(&job.settings.model) {
-            Ok(mut model) => {
-                keep_beginning(&mut model, job)?;
-                Opened::Ready(Box::new(model), asking(&job.settings.model))
-            }
+            Ok(model) => Opened::Ready(Box::new(model), asking(&job.settings.model)),
             Err(error) => Opened::Failed(error.to_string()),
         };
     }
     match &mut *opened {
         Opened::Ready(model, asking) => {
-            let prompt = model.prompt(&job.messages, &job.planner)?;
             let limits = Limits {
                 tokens: job.tokens,
                 lines: job.settings.lines,
                 deadline: job.deadline,
                 is_cancelled: &job.is_cancelled,
             };
+            keep_beginning(model, &job.planner, limits)?;
+            let prompt = model.prompt(&job.messages, &job.planner)?;
             let lines = model.complete(&prompt, &job.grammar, limits)?;
             Ok(Done {
                 prompt,
@@ -351,24 +383,15 @@ fn run(opened: &Mutex<Opened>, job: &Job) -> Result<Done> {
                 Opened::Failed(reason) => reason.clone(),
                 _ => "it was not opened".to_owned(),
             };
-            Err(LanguageModelError::Model {
-                path: job.settings.model.clone(),
-                reason,
-            })
+            Err(LanguageModelError::Unusable { reason })
         }
     }
 }
 
 /// The instructions come first in every prompt: they are read once.
-fn keep_beginning(model: &mut LanguageModel, job: &Job) -> Result<()> {
-    let empty = |content: &str| {
-        let messages = Value::from(vec![
-            context! { role => "system", content => INSTRUCTIONS },
-            context! { role => "user", content => content },
-        ]);
-        model.prompt(&messages, &job.planner)
-    };
-    let (one, other) = (empty("a")?, empty("b")?);
+fn keep_beginning(model: &mut LanguageModel, planner: &Value, limits: Limits<'_>) -> Result<()> {
+    let with = |content: &str| model.prompt(&instructed(content.to_owned()), planner);
+    let (one, other) = (with("a")?, with("b")?);
     let shared: String = one
         .chars()
         .zip(other.chars())
@@ -377,7 +400,9 @@ fn keep_beginning(model: &mut LanguageModel, job: &Job) -> Result<()> {
         .collect();
     // Up to a line's end, where pieces of words begin anew.
     match shared.rfind('\n') {
-        Some(at) if shared.len() > INSTRUCTIONS.len() / 2 => model.keep_prefix(&shared[..at]),
+        Some(at) if shared.len() > INSTRUCTIONS.len() / 2 => {
+            model.keep_prefix(&shared[..at], limits)
+        }
         _ => Ok(()),
     }
 }

@@ -44,6 +44,29 @@ pub enum LanguageModelError {
         /// What is wrong: expected and got.
         reason: String,
     },
+    /// A prompt cannot be read by the model.
+    #[error("prompt: expected {expected}, got {got}")]
+    Prompt {
+        /// What a prompt must be.
+        expected: String,
+        /// What it is.
+        got: String,
+    },
+    /// A model could not be opened before, and is not tried again.
+    #[error("{reason}")]
+    Unusable {
+        /// What was said then.
+        reason: String,
+    },
+    /// A grammar cannot be decoded under.
+    #[error("grammar: {reason}")]
+    Grammar {
+        /// What is wrong.
+        reason: String,
+    },
+    /// It was given up: time was over, or nobody waited any more.
+    #[error("given up before it was done")]
+    Interrupted,
     /// The phrase book has a fault.
     #[error("phrase book: {0}")]
     Phrases(#[from] vola_phrasebook::BookError),

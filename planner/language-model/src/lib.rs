@@ -2,9 +2,16 @@
 //! running it or a larger one in this process.
 
 mod backend;
+mod chat_template;
+mod decoder;
 mod error;
+mod gguf_header;
+mod gguf_tokenizer;
+mod memory;
 mod model;
-mod network;
+mod opening;
+mod random_model;
+mod search;
 mod template;
 mod training;
 mod vocabulary;
@@ -12,8 +19,11 @@ mod vocabulary;
 pub use backend::{
     LocalBackend, LocalSettings, Reader, calibration, calibration_file, weights_hash,
 };
+pub use chat_template::ChatMessage;
 pub use error::LanguageModelError;
-pub use model::{Completion, LanguageModel, Limits};
+pub use model::{Completion, LanguageModel};
+pub use random_model::RandomModel;
+pub use search::Limits;
 pub use training::{
     LanguageBatch, LanguageConfig, LanguageSize, LanguageTrained, Watch, train as train_language,
 };

@@ -1,6 +1,6 @@
 //! The tokenizer of a model, and its pieces as bytes for constrained decoding.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use llguidance::api::TopLevelGrammar;
@@ -18,6 +18,8 @@ pub(crate) struct Vocabulary {
     tokenizer: Tokenizer,
     factory: ParserFactory,
     ends: Vec<u32>,
+    /// Tokens that no text may hold.
+    marks: HashSet<u32>,
 }
 
 impl Vocabulary {
@@ -32,10 +34,14 @@ impl Vocabulary {
         let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;
         factory.quiet();
+        let added = tokenizer.get_added_tokens_decoder();
+        let marks = added.into_iter().filter(|(_, token)| token.special);
+        let marks = marks.map(|(id, _)| id).collect();
         Ok(Self {
             tokenizer,
             factory,
             ends,
+            marks,
         })
     }
 
@@ -43,6 +49,32 @@ impl Vocabulary {
     pub(crate) fn encode(&self, prompt: &str) -> Result<Vec<u32>> {
         let encoding = self.tokenizer.encode(prompt, false);
         Ok(encoding.map_err(|error| fail(&error))?.get_ids().to_vec())
+    }
+
+    /// A text in which no mark of the model is spelled out any more: what a
+    /// person says shall not end their turn and begin another's. Each mark gets
+    /// a space behind its first letter.
+    pub(crate) fn unmarked(&self, text: &str) -> Result<String> {
+        let encoding = self.tokenizer.encode(text, false);
+        let encoding = encoding.map_err(|error| fail(&error))?;
+        let pairs = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let mut unmarked = String::with_capacity(text.len());
+        let mut copied = 0;
+        for (id, (begin, end)) in pairs.filter(|(id, _)| self.marks.contains(id)) {
+            let mark = text.get(*begin..*end).unwrap_or_default();
+            // A letter that the model does not know has a mark's number as well.
+            if self.tokenizer.id_to_token(*id).as_deref() != Some(mark) {
+                continue;
+            }
+            let at = begin + mark.chars().next().map_or(0, char::len_utf8);
+            if let Some(before) = text.get(copied..at) {
+                unmarked.push_str(before);
+                unmarked.push(' ');
+                copied = at;
+            }
+        }
+        unmarked.push_str(text.get(copied..).unwrap_or_default());
+        Ok(unmarked)
     }
 
     pub(crate) fn decode(&self, tokens: &[u32]) -> Result<String> {
@@ -129,20 +161,23 @@ fn pieces(tokenizer: &Tokenizer, width: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Which byte a letter stands for.
+fn byte_letters() -> HashMap<char, u8> {
+    printable_letters().into_iter().zip(0..=u8::MAX).collect()
+}
+
 /// Byte-level tokenizers write each byte as a letter that can be printed:
 /// printable Latin-1 as itself, the rest from U+0100 on, in order.
-fn byte_letters() -> HashMap<char, u8> {
+pub(crate) fn printable_letters() -> Vec<char> {
     let mut next = 0x100_u32;
     (0..=u8::MAX)
         .filter_map(|byte| {
             let is_itself = matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
-            let letter = if is_itself {
-                Some(char::from(byte))
-            } else {
-                next += 1;
-                char::from_u32(next - 1)
-            };
-            letter.map(|letter| (letter, byte))
+            if is_itself {
+                return Some(char::from(byte));
+            }
+            next += 1;
+            char::from_u32(next - 1)
         })
         .collect()
 }

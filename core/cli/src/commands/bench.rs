@@ -1,8 +1,11 @@
-//! `vola bench control|pipeline|soak`: what ticks and policy steps cost here, and
-//! what grows in a long run.
+//! `vola bench control|pipeline|soak|planner`: what ticks, policy steps and plans
+//! cost here, and what grows in a long run.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
+use vola_language_model::RandomModel;
 use vola_runtime::{
     ControlReport, Drive, Driver, LatencyQuantiles, PolicyUse, RealTimeReport, RuntimeError,
     Session, Unobserved,
@@ -10,6 +13,7 @@ use vola_runtime::{
 use vola_types::{Op, PrimitiveGoal};
 
 use super::{
+    bench_planner,
     policy_bench::print_times,
     soak::{self, leave_stop},
     step_times::StepTimes,
@@ -36,6 +40,15 @@ pub(crate) struct BenchArguments {
     /// Seconds of motion, with each actuator (control) or in all (soak)
     #[arg(long, default_value_t = 10, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     seconds: u32,
+    /// A GGUF file or a model's folder instead of the deployment's (planner)
+    #[arg(long, value_name = "PATH")]
+    model: Option<PathBuf>,
+    /// Tokens that are read, and then written one after the other (planner)
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    tokens: u32,
+    /// Write a model of random numbers with the sizes of Qwen2-0.5B in Q8_0 to `--model` first, unless it is there (planner)
+    #[arg(long, requires = "model")]
+    random: bool,
 }
 
 /// What is measured.
@@ -47,6 +60,8 @@ enum What {
     Pipeline,
     /// The robot at full rate in real time: growth of memory, threads, descriptors
     Soak,
+    /// The planner's local model: tokens a second, and a sentence after the first
+    Planner,
 }
 
 /// Runs the command.
@@ -55,11 +70,18 @@ pub(crate) fn run(
     own: &BenchArguments,
     console: Console,
 ) -> Result<u8, Failure> {
-    let workplace = Workplace::open(shared)?;
+    let workplace = || Workplace::open(shared);
     match own.what {
-        What::Control => control(&workplace, f64::from(own.seconds), console)?,
-        What::Soak => soak::run(&workplace, f64::from(own.seconds), console)?,
-        What::Pipeline => pipeline(&workplace, own.runs.max(1), console)?,
+        What::Control => control(&workplace()?, f64::from(own.seconds), console)?,
+        What::Soak => soak::run(&workplace()?, f64::from(own.seconds), console)?,
+        What::Pipeline => pipeline(&workplace()?, own.runs.max(1), console)?,
+        What::Planner => {
+            let model = own.model.as_deref();
+            if let Some(path) = model.filter(|it| own.random && !it.exists()) {
+                RandomModel::HALF_BILLION.write(path)?;
+            }
+            bench_planner::run(shared, model, own.tokens as usize, console)?;
+        }
     }
     Ok(exit::DONE)
 }

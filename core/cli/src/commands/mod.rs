@@ -2,6 +2,7 @@
 
 mod adapt;
 pub(crate) mod bench;
+mod bench_planner;
 pub(crate) mod calibrate;
 pub(crate) mod chat;
 pub(crate) mod config;

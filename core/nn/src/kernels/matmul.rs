@@ -4,8 +4,8 @@
 //! a few hundred rows that stay in the second-level cache, so it calls the same library directly.
 
 /// A borrowed matrix with strides, so that a transpose costs nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct Mat<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Mat<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -19,7 +19,8 @@ impl<'a> Mat<'a> {
     /// # Panics
     /// When the slice has another length: an error of the kernel that calls, never of its input,
     /// because tensor shapes are checked before.
-    pub(crate) fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
+    #[must_use]
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "matrix of {rows} x {cols}");
         Self {
             data,
@@ -30,8 +31,29 @@ impl<'a> Mat<'a> {
         }
     }
 
+    /// A row-major `[rows, cols]` part of a wider matrix, whose rows begin `stride` numbers apart.
+    ///
+    /// # Panics
+    /// When the slice ends before the last row does, or rows overlap: an error of the caller.
+    #[must_use]
+    pub fn strided(data: &'a [f32], rows: usize, cols: usize, stride: usize) -> Self {
+        let needed = rows.checked_sub(1).map_or(0, |last| last * stride + cols);
+        assert!(
+            data.len() >= needed && stride >= cols,
+            "matrix of {rows} x {cols} with rows {stride} apart"
+        );
+        Self {
+            data,
+            rows,
+            cols,
+            row_stride: stride,
+            col_stride: 1,
+        }
+    }
+
     /// The transpose, without moving a number.
-    pub(crate) fn t(self) -> Self {
+    #[must_use]
+    pub fn t(self) -> Self {
         Self {
             data: self.data,
             rows: self.cols,
@@ -43,8 +65,8 @@ impl<'a> Mat<'a> {
 }
 
 /// Whether a product replaces what the target holds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Into {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
     /// `target = a · b`
     Replace,
     /// `target += a · b`
@@ -55,30 +77,40 @@ pub(crate) enum Into {
 ///
 /// # Panics
 /// When the inner sizes or the target's length do not fit.
-pub(crate) fn matmul(target: &mut [f32], into: Into, a: Mat<'_>, b: Mat<'_>) {
-    assert_eq!(a.cols, b.rows, "inner sizes of a product");
+pub fn matmul(target: &mut [f32], into: Into, a: Mat<'_>, b: Mat<'_>) {
     assert_eq!(target.len(), a.rows * b.cols, "target of a product");
-    if target.is_empty() {
+    if a.cols == 0 && into == Into::Replace {
+        target.fill(0.0);
+    }
+    matmul_strided(target, b.cols, into, a, b);
+}
+
+/// Multiplies into `[a.rows, b.cols]` numbers of a wider target, whose rows begin `stride` numbers
+/// apart, on this thread. What lies between them stays.
+///
+/// # Panics
+/// When the inner sizes do not fit, the target ends before the last row does, or rows overlap.
+pub fn matmul_strided(target: &mut [f32], stride: usize, into: Into, a: Mat<'_>, b: Mat<'_>) {
+    assert_eq!(a.cols, b.rows, "inner sizes of a product");
+    if a.rows == 0 || b.cols == 0 || a.cols == 0 {
         return;
     }
-    if a.cols == 0 {
-        if into == Into::Replace {
-            target.fill(0.0);
-        }
-        return;
-    }
-    let read = into == Into::Add;
-    run(target, read, a, b);
+    assert!(
+        stride >= b.cols && target.len() >= (a.rows - 1) * stride + b.cols,
+        "target of a product"
+    );
+    run(target, stride, into == Into::Add, a, b);
 }
 
 #[allow(
     unsafe_code,
     reason = "gemm takes raw pointers; lengths and strides are checked by `Mat::new` and `matmul`"
 )]
-fn run(target: &mut [f32], read: bool, a: Mat<'_>, b: Mat<'_>) {
-    // SAFETY: `Mat::new` asserts that a dense slice backs rows x cols and `t` only swaps the two
-    // strides, so every index row * row_stride + col * col_stride lies inside; `matmul` asserts
-    // the target's length and the inner sizes; the target is borrowed mutably, so nothing aliases.
+fn run(target: &mut [f32], stride: usize, read: bool, a: Mat<'_>, b: Mat<'_>) {
+    // SAFETY: `Mat::new` and `Mat::strided` assert that the slice reaches as far as rows, columns
+    // and strides do, and `t` only swaps the two strides, so every index row * row_stride + col *
+    // col_stride lies inside; `matmul_strided` asserts the same of the target, and the inner sizes;
+    // the target is borrowed mutably, so nothing aliases.
     unsafe {
         gemm::gemm(
             a.rows,
@@ -86,7 +118,7 @@ fn run(target: &mut [f32], read: bool, a: Mat<'_>, b: Mat<'_>) {
             a.cols,
             target.as_mut_ptr(),
             1,
-            b.cols as isize,
+            stride as isize,
             read,
             a.data.as_ptr(),
             a.col_stride as isize,
@@ -131,5 +163,22 @@ mod tests {
         );
         let sums = [4.0 + 4.0, 5.0 + 10.0, 10.0 + 5.0, 11.0 + 11.0];
         assert_eq!(out.map(f32::to_bits), sums.map(f32::to_bits));
+    }
+
+    #[test]
+    fn parts_of_wider_matrices() {
+        // The two middle columns of [2, 4], by the identity, into the first two of [2, 3].
+        let wide = [9.0, 1.0, 2.0, 9.0, 9.0, 3.0, 4.0, 9.0];
+        let identity = [1.0, 0.0, 0.0, 1.0];
+        let mut out = [7.0; 6];
+        matmul_strided(
+            &mut out,
+            3,
+            Into::Replace,
+            Mat::strided(&wide[1..], 2, 2, 4),
+            Mat::new(&identity, 2, 2),
+        );
+        let expected = [1.0, 2.0, 7.0, 3.0, 4.0, 7.0];
+        assert_eq!(out.map(f32::to_bits), expected.map(f32::to_bits));
     }
 }

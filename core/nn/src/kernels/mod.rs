@@ -26,6 +26,7 @@ pub use film::film_relu;
 pub use focal::centre_focal;
 pub use gated::silu_gate;
 pub use linear::linear;
+pub use matmul::{Into, Mat, matmul, matmul_strided};
 pub use norm::layer_norm;
 pub use rms_norm::rms_norm;
 pub use softmax::{soft_cross_entropy, softmax};

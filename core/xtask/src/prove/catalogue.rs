@@ -50,6 +50,8 @@ pub(crate) enum Way {
     Handoff,
     /// By `vola policy adapt`, with `vola eval` before and after.
     Adaptation,
+    /// By `vola bench planner`, in turn with llama.cpp's Python package.
+    LocalSpeed,
     /// By `vola bench soak`, for two hours.
     Soak,
 }
@@ -76,7 +78,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 29] = [
+pub(crate) const PROOFS: [Proof; 30] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -297,6 +299,11 @@ pub(crate) const PROOFS: [Proof; 29] = [
         name: "asking",
         what: "how often the right reading is among those that are kept, where the planner asks about its doubts",
         way: Way::Asking,
+    },
+    Proof {
+        name: "local-speed",
+        what: "tokens a second of a random model of half a billion parameters in Q8_0, here and in llama.cpp, in turn; and the second sentence against the first",
+        way: Way::LocalSpeed,
     },
     Proof {
         name: "documents",

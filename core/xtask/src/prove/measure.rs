@@ -4,6 +4,7 @@ mod adaptation;
 mod documents;
 mod handoff;
 mod isolation;
+mod local_speed;
 mod motion;
 mod planner;
 mod recording;
@@ -74,6 +75,7 @@ impl Bench<'_> {
             Way::Documents => self.documents(),
             Way::Handoff => self.handoff(),
             Way::Adaptation => self.adaptation(),
+            Way::LocalSpeed => self.local_speed(),
             Way::Soak => self.soak(),
         }
     }
