@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use candle_core::quantized::QTensor;
-use candle_core::{Device, Tensor};
+use candle_core::{CpuStorage, Device, Storage, Tensor};
+use vola_nn::kernels::{Into, Mat, matmul};
 
 use crate::Result;
+
+/// Up to so many products of numbers a dense matrix is multiplied on this thread:
+/// that takes less than a tenth of a millisecond, and waiting for another thread
+/// costs many where other programs run as well.
+const MOST_ALONE: usize = 1 << 22;
 
 /// From so many rows on it is faster to unpack the weights once and multiply in
 /// f32 than to round every row and multiply in small numbers (measured with
@@ -33,6 +39,11 @@ impl Matrix {
     pub(super) fn product(&self, rows: &[f32]) -> Result<Vec<f32>> {
         let inputs = self.inputs()?.max(1);
         let count = rows.len() / inputs;
+        if let Self::Dense(weights) = self
+            && let Some(result) = product_alone(weights, rows, inputs)?
+        {
+            return Ok(result);
+        }
         let rows = Tensor::from_slice(rows, (count, inputs), &Device::Cpu)?;
         let result = match self {
             Self::Dense(weights) => rows.matmul(&weights.t()?)?,
@@ -53,6 +64,27 @@ impl Matrix {
         };
         Ok(rows.flatten_all()?.to_vec1()?)
     }
+}
+
+/// The product on this thread; none where it is too large for one.
+fn product_alone(weights: &Tensor, rows: &[f32], inputs: usize) -> Result<Option<Vec<f32>>> {
+    let (outputs, count) = (weights.dim(0)?, rows.len() / inputs);
+    if count * inputs * outputs > MOST_ALONE || !weights.is_contiguous() {
+        return Ok(None);
+    }
+    let (storage, layout) = weights.storage_and_layout();
+    let Storage::Cpu(CpuStorage::F32(numbers)) = &*storage else {
+        return Ok(None);
+    };
+    let begin = layout.start_offset();
+    let Some(numbers) = numbers.get(begin..begin + outputs * inputs) else {
+        return Ok(None);
+    };
+    let mut result = vec![0.0; count * outputs];
+    let rows = Mat::new(rows, count, inputs);
+    let weights = Mat::new(numbers, outputs, inputs);
+    matmul(&mut result, Into::Replace, rows, weights.t());
+    Ok(Some(result))
 }
 
 #[cfg(test)]
