@@ -24,12 +24,17 @@ const FILTER: [(&str, &str, &str); 3] = [
     ("--ticks", "600000", "5000"),
 ];
 /// Deployments that the fault lab breaks.
-const DEPLOYMENTS: [(&str, &str, Option<&str>); 3] = [
+const DEPLOYMENTS: [(&str, &str, Option<&str>); 4] = [
     ("franka", "configs/tabletop.toml", None),
     ("ur5e", "configs/tabletop_ur5e.toml", None),
     (
         "franka at 20 ms",
         "configs/tabletop.toml",
+        Some("--usual-deadlines"),
+    ),
+    (
+        "ur5e at 20 ms",
+        "configs/tabletop_ur5e.toml",
         Some("--usual-deadlines"),
     ),
 ];
