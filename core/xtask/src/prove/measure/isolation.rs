@@ -11,9 +11,10 @@ type Timed = (&'static str, &'static str, &'static str, Option<f64>);
 const KILLED: &str = "killed child noticed";
 const HUNG: &str = "hung child noticed";
 const STAGE: &str = "killed stage of a moving arm";
+const HUNG_STAGE: &str = "hung stage of a moving arm";
 const RUNTIME: &str = "runtime killed in motion, ";
 
-const TIMED: [Timed; 6] = [
+const TIMED: [Timed; 7] = [
     (
         "killed process noticed (half of them within)",
         KILLED,
@@ -37,6 +38,12 @@ const TIMED: [Timed; 6] = [
         STAGE,
         "slower after ",
         Some(22.0),
+    ),
+    (
+        "hung stage, arm moving in real time: slower after the call's deadline, at most",
+        HUNG_STAGE,
+        "slower after ",
+        Some(20.0),
     ),
     (
         "runtime killed: arm slower after, at most",
@@ -86,15 +93,17 @@ pub(super) fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
                 .with_bar(most.map(Bar::AtMost)),
         );
     }
-    figures.push(
-        Figure::new(
-            "killed stage, arm moving in real time: slower after it was told, at most",
-            said.word(STAGE, "told ")?,
-            "ticks",
-        )
-        .over(said.trials(STAGE)?)
-        .with_bar(Bar::AtMost(2.0)),
-    );
+    for (name, line) in [("killed", STAGE), ("hung", HUNG_STAGE)] {
+        figures.push(
+            Figure::new(
+                format!("{name} stage, arm moving in real time: slower after it was told, at most"),
+                said.word(line, "told ")?,
+                "ticks",
+            )
+            .over(said.trials(line)?)
+            .with_bar(Bar::AtMost(2.0)),
+        );
+    }
     figures.push(
         Figure::new(
             "runtime killed: motion logged of the time before, at least",
@@ -158,6 +167,7 @@ mod tests {
             killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms of 200 trials\n\
             hung child noticed after its deadline: p50 100µs, max 21ms of 200 trials\n\
             killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before, of 10 trials\n\
+            hung stage of a moving arm, after the call's deadline: slower after 5ms at most, half of them 2ms, told 1 ticks before, of 10 trials\n\
             runtime killed in motion, 20 times: slower after 2ms, at rest after 120ms of the robot's clock at most; at least 2.05s before it logged\n";
         let figures = isolation_figures(said).unwrap();
         let name = "call with 1 MiB, more than in process (the middle of several rounds)";
