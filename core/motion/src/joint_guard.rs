@@ -356,7 +356,10 @@ mod tests {
         let met = guard.propose(goal, 1.0).next;
         assert_eq!(met.q.to_bits(), goal.to_bits());
         let jerk = met.a / (PERIOD * PERIOD * PERIOD);
-        assert!(jerk > LIMITS.jerk * (1.0 - 1e-5) && jerk <= LIMITS.jerk, "{jerk}");
+        assert!(
+            jerk > LIMITS.jerk * (1.0 - 1e-5) && jerk <= LIMITS.jerk,
+            "{jerk}"
+        );
     }
 
     /// Goals that are as far as can be: every limit is used, none to the full.

@@ -2,11 +2,13 @@
 
 mod adaptation;
 mod documents;
+mod filter_cost;
 mod handoff;
 mod isolation;
 mod motion;
 mod planner;
 mod recording;
+mod soak;
 
 use std::process::Stdio;
 
