@@ -1,8 +1,10 @@
 //! The control loop with loaded plugins allocates nothing and waits for no lock.
 //!
-//! This binary takes the place of the C library's `malloc`, of its mutex and of
+//! This binary takes the place of the C library's `malloc`, of its locks and of
 //! its system calls, and so counts what plugins do as well: they are libraries
 //! of their own, with an allocator of their own, but all of them end there.
+//! Counted are waits for a lock of Rust's (one that is free makes no call, and
+//! costs nothing) and every use of a lock of the C library's.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 #![allow(
     unsafe_code,
@@ -12,7 +14,7 @@
 
 use std::{
     cell::Cell,
-    ffi::{c_int, c_long, c_void},
+    ffi::{CStr, c_int, c_long, c_void},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -22,13 +24,18 @@ use std::{
 };
 
 use vola_bundle::Deployment;
-use vola_runtime::{ClockMode, Drive, PolicyUse, Session, SessionOptions, StopLevel};
+use vola_runtime::{
+    ClockMode, Drive, PluginOptions, PolicyUse, Session, SessionOptions, Shipped, StopLevel,
+};
 use vola_tests::workspace;
 
-/// Ticks with the simulated arm, and with the one without physics: together a
-/// tenth of what `VOLA_CONTROL_PATH_TICKS=600000` asks for.
+/// Ticks with the simulated arm, with the one without physics, and with the same in
+/// a process of its own; `VOLA_CONTROL_PATH_TICKS=600000` asks for more.
 const TABLETOP_TICKS: u64 = 20_000;
 const MOCK_TICKS: u64 = 40_000;
+const ISOLATED_TICKS: u64 = 5_000;
+/// Puts it there.
+const IN_ITS_OWN: &str = "[plugins.isolation]\nmock = 'process'";
 /// Ticks before anything counts.
 const WARM_UP_S: f64 = 1.0;
 
@@ -146,30 +153,63 @@ unsafe extern "C" fn free(pointer: *mut c_void) {
     unsafe { __libc_free(pointer) }
 }
 
-/// The next definition of a function after this binary's own.
-fn next(name: &std::ffi::CStr, known: &AtomicPtr<c_void>) -> *mut c_void {
+/// The next definition of a function after this binary's own; its name ends in zero.
+fn next(name: &str, version: Option<&CStr>, known: &AtomicPtr<c_void>) -> *mut c_void {
     let found = known.load(Ordering::Acquire);
     if !found.is_null() {
         return found;
     }
-    // SAFETY: `name` ends in zero.
-    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+    let name = name.as_ptr().cast();
+    let found = match version {
+        // SAFETY: both texts end in zero.
+        Some(version) => unsafe { libc::dlvsym(libc::RTLD_NEXT, name, version.as_ptr()) },
+        // SAFETY: `name` ends in zero.
+        None => unsafe { libc::dlsym(libc::RTLD_NEXT, name) },
+    };
     known.store(found, Ordering::Release);
     found
 }
 
-/// # Safety
-/// As the C library's.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn pthread_mutex_lock(mutex: *mut libc::pthread_mutex_t) -> c_int {
-    static NEXT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
-    type Lock = unsafe extern "C" fn(*mut libc::pthread_mutex_t) -> c_int;
-    count(&LOCKS);
-    let found = next(c"pthread_mutex_lock", &NEXT);
-    // SAFETY: the C library's function of this name has this type.
-    let lock = unsafe { std::mem::transmute::<*mut c_void, Lock>(found) };
-    // SAFETY: the caller's contract is passed on.
-    unsafe { lock(mutex) }
+/// Takes the place of a function of the C library that takes a lock or waits for
+/// somebody, and counts its calls. The version is that of the C library's own
+/// structures; without one the newest is asked for.
+macro_rules! counted_waits {
+    ($($name:ident($($argument:ident: $kind:ty),*) $version:expr;)*) => {
+        $(
+            /// # Safety
+            /// As the C library's.
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn $name($($argument: *mut $kind),*) -> c_int {
+                static NEXT: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+                type Wait = unsafe extern "C" fn($(*mut $kind),*) -> c_int;
+                const NAME: &str = concat!(stringify!($name), "\0");
+                count(&LOCKS);
+                let found = next(NAME, $version, &NEXT);
+                // SAFETY: the C library's function of this name has this type.
+                let wait = unsafe { std::mem::transmute::<*mut c_void, Wait>(found) };
+                // SAFETY: the caller's contract is passed on.
+                unsafe { wait($($argument),*) }
+            }
+        )*
+    };
+}
+
+/// Of condition variables there are two kinds, of which the older one is for old
+/// programs.
+const CONDITIONS: Option<&CStr> = Some(c"GLIBC_2.3.2");
+
+counted_waits! {
+    pthread_mutex_lock(mutex: libc::pthread_mutex_t) None;
+    pthread_rwlock_rdlock(lock: libc::pthread_rwlock_t) None;
+    pthread_rwlock_wrlock(lock: libc::pthread_rwlock_t) None;
+    sem_wait(semaphore: libc::sem_t) None;
+    sem_timedwait(semaphore: libc::sem_t, until: libc::timespec) None;
+    pthread_cond_wait(condition: libc::pthread_cond_t, mutex: libc::pthread_mutex_t) CONDITIONS;
+    pthread_cond_timedwait(
+        condition: libc::pthread_cond_t,
+        mutex: libc::pthread_mutex_t,
+        until: libc::timespec
+    ) CONDITIONS;
 }
 
 /// Rust's locks wait by this call; a lock that is free makes none and costs
@@ -193,14 +233,14 @@ unsafe extern "C" fn syscall(
     if number == libc::SYS_futex {
         count(&LOCKS);
     }
-    let found = next(c"syscall", &NEXT);
+    let found = next("syscall\0", None, &NEXT);
     // SAFETY: the C library's function of this name has this type.
     let call = unsafe { std::mem::transmute::<*mut c_void, Call>(found) };
     // SAFETY: the caller's contract is passed on.
     unsafe { call(number, a, b, c, d, e, f) }
 }
 
-/// Allocations, releases and locks so far.
+/// Allocations, releases and waits for locks so far.
 fn counted() -> [u64; 3] {
     [&ALLOCATIONS, &RELEASES, &LOCKS].map(|counter| counter.load(Ordering::SeqCst))
 }
@@ -208,9 +248,9 @@ fn counted() -> [u64; 3] {
 /// One test at a time: the counters are everybody's.
 static TURN: Mutex<()> = Mutex::new(());
 
-fn session(robot: &str, clock: ClockMode, drive: Drive) -> Session {
+fn session(robot: &str, more: &str, clock: ClockMode, drive: Drive) -> Session {
     let text = format!(
-        "[robot]\nplugin = '{robot}'\n[policy]\nbundle = 'none'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000"
+        "[robot]\nplugin = '{robot}'\n[policy]\nbundle = 'none'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n{more}"
     );
     let deployment = Deployment::parse(&text, Path::new("test.toml")).unwrap();
     let built = &workspace().built;
@@ -219,6 +259,14 @@ fn session(robot: &str, clock: ClockMode, drive: Drive) -> Session {
         plugin_folders: vec![built.clone(), built.join("examples")],
         policy: PolicyUse::None,
         drive,
+        plugins: PluginOptions {
+            host: Some(workspace().vola()),
+            shipped: Shipped {
+                folders: vec![built.clone(), built.join("examples")],
+                lock: None,
+            },
+            ..PluginOptions::default()
+        },
         ..SessionOptions::default()
     };
     Session::open(&deployment, options).unwrap_or_else(|error| panic!("{error}"))
@@ -226,8 +274,8 @@ fn session(robot: &str, clock: ClockMode, drive: Drive) -> Session {
 
 /// Runs virtual ticks of a moving arm, counting within ticks only; the ticks
 /// counted, and what happened in them.
-fn count_ticks(robot: &str, ticks: u64) -> (u64, [u64; 3]) {
-    let mut session = session(robot, ClockMode::Virtual, Drive::Robot);
+fn count_ticks(robot: &str, more: &str, ticks: u64) -> (u64, [u64; 3]) {
+    let mut session = session(robot, more, ClockMode::Virtual, Drive::Robot);
     let done = Arc::new(AtomicU64::new(0));
     let is_warm = Arc::new(AtomicBool::new(false));
     let wrapper = {
@@ -259,24 +307,57 @@ fn wanted(usual: u64) -> u64 {
 #[test]
 fn ticks_allocate_nothing_and_wait_for_nobody() {
     let _turn = TURN.lock().unwrap();
-    for (robot, ticks) in [
-        ("tabletop/franka", TABLETOP_TICKS),
-        ("mock/arm", MOCK_TICKS),
+    for (robot, more, ticks) in [
+        ("tabletop/franka", "", TABLETOP_TICKS),
+        ("mock/arm", "", MOCK_TICKS),
+        ("mock/arm", IN_ITS_OWN, ISOLATED_TICKS),
     ] {
         let ticks = wanted(ticks);
-        let (counted, happened) = count_ticks(robot, ticks);
+        let (counted, happened) = count_ticks(robot, more, ticks);
         assert!(counted >= ticks, "{counted}");
-        println!("{robot}: {counted} ticks: {happened:?} allocations, releases, locks");
-        assert_eq!(happened, [0; 3], "{robot}");
+        let place = if more.is_empty() { "" } else { "-isolated" };
+        println!(
+            "{robot}{place}: {counted} ticks: {happened:?} allocations, releases, waits for locks"
+        );
+        assert_eq!(happened, [0; 3], "{robot}{place}");
     }
 }
 
 #[test]
 fn one_allocation_in_a_plugin_s_command_is_caught() {
     let _turn = TURN.lock().unwrap();
-    let (ticks, [allocations, releases, _]) = count_ticks("wrong/allocates_in_command", 500);
+    let (ticks, [allocations, releases, _]) = count_ticks("wrong/allocates_in_command", "", 500);
     assert!(ticks >= 500);
     assert_eq!((allocations, releases), (ticks, ticks));
+}
+
+#[test]
+fn a_plugin_that_waits_for_a_lock_of_its_other_thread_is_caught() {
+    let _turn = TURN.lock().unwrap();
+    let (ticks, [allocations, _, waits]) = count_ticks("wrong/waits_in_command", "", 200);
+    assert!(ticks >= 200);
+    assert!(waits > 0, "no wait was seen");
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn locks_of_the_c_library_are_seen() {
+    let _turn = TURN.lock().unwrap();
+    let before = counted()[2];
+    IS_WATCHED.with(|watched| watched.set(true));
+    let mut lock: libc::pthread_rwlock_t = libc::PTHREAD_RWLOCK_INITIALIZER;
+    // SAFETY: the lock was made just before, and this thread alone knows it.
+    let answers = unsafe {
+        [
+            libc::pthread_rwlock_rdlock(&raw mut lock),
+            libc::pthread_rwlock_unlock(&raw mut lock),
+            libc::pthread_rwlock_wrlock(&raw mut lock),
+            libc::pthread_rwlock_unlock(&raw mut lock),
+        ]
+    };
+    IS_WATCHED.with(|watched| watched.set(false));
+    assert_eq!(answers, [0; 4]);
+    assert_eq!(counted()[2] - before, 2);
 }
 
 #[test]
@@ -310,7 +391,7 @@ fn a_lock_that_somebody_holds_is_caught() {
 fn the_control_thread_itself_is_as_clean() {
     let _turn = TURN.lock().unwrap();
     // Without a robot: whether a simulated world gets its time is another matter.
-    let mut session = session("tabletop/franka", ClockMode::Real, Drive::Nothing);
+    let mut session = session("tabletop/franka", "", ClockMode::Real, Drive::Nothing);
     session.sweep(WARM_UP_S).unwrap();
     let before = counted();
     IS_ARMED.store(true, Ordering::SeqCst);
@@ -329,7 +410,7 @@ fn the_control_thread_itself_is_as_clean() {
     let ticks = session.control_report().ticks;
     println!("control thread: {ticks} ticks in all");
     assert!(ticks > 100);
-    assert_eq!(before, after, "allocations, releases, locks");
+    assert_eq!(before, after, "allocations, releases, waits for locks");
 }
 
 /// Sets a flag when it goes, even by a panic: the busy threads must end.
@@ -345,7 +426,7 @@ impl Drop for EndOf<'_> {
 fn three_replays_under_load_send_the_same_commands() {
     let _turn = TURN.lock().unwrap();
     let run = |robot: &str| {
-        let mut session = session(robot, ClockMode::Virtual, Drive::Robot);
+        let mut session = session(robot, "", ClockMode::Virtual, Drive::Robot);
         session.sweep(2.0).unwrap();
         session.command_digest().unwrap().read()
     };

@@ -128,6 +128,58 @@ fn unlisted_libraries_are_let_in_isolated_when_told_so() {
     assert_runs_apart(&place, true);
 }
 
+/// What a run log says of the lock: the flag, and the trust of this library.
+#[cfg(target_os = "linux")]
+fn logged_trust(place: &Place, library: &str) -> (Value, Value) {
+    let runs = fs::read_dir(place.path("runs")).unwrap();
+    let logs: Vec<_> = runs
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|is| is == "jsonl"))
+        .collect();
+    assert_eq!(logs.len(), 1, "{logs:?}");
+    let text = fs::read_to_string(&logs[0]).unwrap();
+    let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let header = &first["header"];
+    let plugins = header["plugins"].as_array().unwrap();
+    let is_it = |row: &&Value| {
+        let path = row["path"].as_str();
+        path.is_some_and(|path| path.ends_with(&library_file(library)))
+    };
+    let Some(row) = plugins.iter().find(is_it) else {
+        panic!("no row for `{library}` in {header:#}");
+    };
+    (header["allow_unlocked"].clone(), row["trust"].clone())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_log_says_whether_unlisted_libraries_were_let_in() {
+    let place = Place::new(&["mock"], "");
+    // Without a policy: the arm's own motions are enough.
+    let text = "[robot]\nplugin = 'mock/arm'\n[plugins]\npaths = ['.']\nlock = 'plugins.lock'\n[record]\nfolder = 'runs'\n";
+    fs::write(place.path("deployment.toml"), text).unwrap();
+    fs::write(place.path("plugins.lock"), "format = 1\n").unwrap();
+    let refused = place.vola(&["run", "go home", "--fast"]);
+    assert_ne!(refused.code, Some(0), "{}", refused.stdout);
+    let why = "is not in plugins.lock";
+    assert!(refused.stdout.contains(why), "{}", refused.stdout);
+    // It had no run that a log could be of.
+    let _ = fs::remove_dir_all(place.path("runs"));
+
+    let told = place.vola(&["run", "go home", "--fast", "--allow-unlocked"]);
+    assert_eq!(told.code, Some(0), "{}\n{}", told.stdout, told.stderr);
+    let logged = logged_trust(&place, "mock");
+    assert_eq!(logged, (Value::from(true), Value::from("unlocked")));
+    fs::remove_dir_all(place.path("runs")).unwrap();
+
+    let locked = place.vola(&["plugin", "lock", &place.path(&library_file("mock"))]);
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    let run = place.vola(&["run", "go home", "--fast"]);
+    assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
+    let logged = logged_trust(&place, "mock");
+    assert_eq!(logged, (Value::from(false), Value::from("locked")));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_did_not_come_with_the_program_is_isolated_unless_a_lock_or_a_person_vouches() {

@@ -216,6 +216,11 @@ fn control(page: &mut Exposition, report: &ControlReport) {
             "Events that the control loop could not tell.",
             report.lost_events,
         ),
+        (
+            "vola_control_lost_lines_total",
+            "Log lines of plugins on the control thread that found no room.",
+            report.lost_lines,
+        ),
     ] {
         page.counter(name, help).value(name, &[], value as f64);
     }
@@ -244,6 +249,15 @@ fn control(page: &mut Exposition, report: &ControlReport) {
     ] {
         page.gauge(name, help);
         quantiles(page, name, &[], times);
+    }
+    let name = "vola_control_stage_seconds";
+    page.gauge(name, "Wall time of the parts of a tick.");
+    for (stage, times) in [
+        ("state", &report.state),
+        ("filter", &report.filter),
+        ("command", &report.command),
+    ] {
+        quantiles(page, name, &[("stage", stage)], times);
     }
     let name = "vola_filter_interventions_total";
     page.counter(name, "Ticks in which the safety filter changed a command.");

@@ -37,6 +37,10 @@ const SOMETIME_NS: u64 = 1_500_000_000;
 /// Period of the policy's decisions in the shipped bundles, and the longest a
 /// decision can take to become visible (ms).
 const DECISION_MS: f64 = 400.0;
+/// Greatest period of the shipped robots' cameras, with that of looking at it (ms).
+const PICTURE_MS: f64 = 50.0;
+/// Time in which an arm that was fast goes 5 cm (ms).
+const FROZEN_MS: f64 = 800.0;
 /// Way of a command over which the measured state must have changed (rad).
 const FROZEN_TRAVEL_RAD: f64 = 0.02;
 /// Greatest way that a joint may be behind its command (rad).
@@ -256,10 +260,10 @@ fn knowable_ms(
         }
         Fault::JointBlocked => since(motion.lags_ns(began_ns, TRACKING_RAD)?),
         Fault::CameraSilent | Fault::CameraDelayed | Fault::CameraError => {
-            ms(deadlines.camera_stop) + DECISION_MS
+            ms(deadlines.camera_stop) + PICTURE_MS
         }
         // Three pictures, and a way that no picture can miss.
-        Fault::CameraFrozen => 4.0 * DECISION_MS,
+        Fault::CameraFrozen => FROZEN_MS,
         Fault::OperatorSilent | Fault::PlannerSilent => HEARTBEAT.as_secs_f64() * 1e3,
         Fault::TicksMissed => deployment.control().missed_ticks() as f64,
         _ if fault.broken() == crate::Broken::Policy => DECISION_MS,

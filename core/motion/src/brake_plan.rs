@@ -7,6 +7,9 @@
 //! cannot follow a given command exactly without becoming unstable; this one
 //! can.
 //!
+//! Greatest acceleration and jerk are given by the caller, a little below the
+//! joint's limits (`joint_guard`): where phases join, rounding is seen in the jerk.
+//!
 //! A stop ramps to a deceleration, holds it and ramps to zero. For a given
 //! number of ticks the velocity it takes away is a continuous, piecewise linear
 //! function of that deceleration, so there is exactly one that ends at rest *on*

@@ -26,14 +26,20 @@ pub(crate) struct TickLimits {
     pub(crate) j: f64,
 }
 
+/// Share of velocity, acceleration, jerk and tool speed that is planned with. The
+/// rest is for rounding, which three differences of positions make large: what is
+/// sent is within the limits themselves.
+pub(crate) const PLANNED_SHARE: f64 = 1.0 - 1e-6;
+
 impl TickLimits {
     pub(crate) fn new(limits: &JointLimits, period_secs: f64) -> Self {
+        let v = PLANNED_SHARE * period_secs;
         Self {
             q_min: limits.position_min,
             q_max: limits.position_max,
-            v: limits.velocity * period_secs,
-            a: limits.acceleration * period_secs * period_secs,
-            j: limits.jerk * period_secs * period_secs * period_secs,
+            v: limits.velocity * v,
+            a: limits.acceleration * v * period_secs,
+            j: limits.jerk * v * period_secs * period_secs,
         }
     }
 }
@@ -323,6 +329,63 @@ impl JointGuard {
             Limit::Jerk
         } else {
             Limit::StoppingDistance
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: f64 = 1e-3;
+    const LIMITS: JointLimits = JointLimits {
+        position_min: -1.0,
+        position_max: 1.0,
+        velocity: 2.0,
+        acceleration: 20.0,
+        jerk: 4000.0,
+    };
+
+    /// A goal counts as met although it asks for a little more than the planned
+    /// jerk; that little must still be within the limit itself.
+    #[test]
+    fn a_goal_that_misses_a_limit_by_rounding_is_met_within_it() {
+        let limits = TickLimits::new(&LIMITS, PERIOD);
+        let mut guard = JointGuard::at_rest(limits, 0.0);
+        let goal = limits.j * (1.0 + 0.9 * ROUNDING);
+        let met = guard.propose(goal, 1.0).next;
+        assert_eq!(met.q.to_bits(), goal.to_bits());
+        let jerk = met.a / (PERIOD * PERIOD * PERIOD);
+        assert!(
+            jerk > LIMITS.jerk * (1.0 - 1e-5) && jerk <= LIMITS.jerk,
+            "{jerk}"
+        );
+    }
+
+    /// Goals that are as far as can be: every limit is used, none to the full.
+    #[test]
+    fn what_is_planned_is_within_every_limit() {
+        let mut guard = JointGuard::at_rest(TickLimits::new(&LIMITS, PERIOD), 0.0);
+        let mut most = [0.0_f64; 3];
+        let mut before = 0.0;
+        for tick in 0..4000 {
+            let goal = if tick % 900 < 450 { 0.9 } else { -0.9 };
+            let candidate = guard.propose(goal, 1.0);
+            let Motion { v, a, .. } = candidate.next;
+            for (most, used) in most.iter_mut().zip([v, a, a - before]) {
+                *most = most.max(used.abs());
+            }
+            before = a;
+            guard.commit(&candidate);
+        }
+        let limits = [
+            LIMITS.velocity * PERIOD,
+            LIMITS.acceleration * PERIOD.powi(2),
+            LIMITS.jerk * PERIOD.powi(3),
+        ];
+        for (most, limit) in most.iter().zip(limits) {
+            let share = most / limit;
+            assert!(share > 0.99 && share < 1.0 - 0.5e-6, "{share}");
         }
     }
 }

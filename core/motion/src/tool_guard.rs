@@ -8,7 +8,7 @@
 use nalgebra::Vector3;
 use vola_types::WorkspaceBox;
 
-use crate::joint_guard::Candidate;
+use crate::joint_guard::{Candidate, PLANNED_SHARE};
 use crate::{JointVec, KinematicModel, MAX_JOINTS, MotionError};
 
 /// What the tool may do.
@@ -77,7 +77,7 @@ impl ToolGuard {
         Ok(Self {
             model,
             workspace: limits.workspace,
-            max_step_m: speed * period_secs,
+            max_step_m: PLANNED_SHARE * speed * period_secs,
         })
     }
 

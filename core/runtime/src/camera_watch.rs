@@ -1,4 +1,5 @@
-//! Watchdogs over the pictures that a policy is about to use.
+//! Watchdogs over the pictures that a policy is about to use. Between decisions the
+//! control loop watches over the cameras (`camera_pulse`).
 //!
 //! An old picture makes no decision: the arm runs out its path and stands. A
 //! camera that stays silent, or shows the same picture while the arm moves,
@@ -10,9 +11,9 @@ use vola_types::StampClock;
 use crate::watchdog::AgeWatch;
 
 /// Way of the tool (m) over which the picture must have changed.
-const FROZEN_TRAVEL_M: f64 = 0.05;
+pub(crate) const FROZEN_TRAVEL_M: f64 = 0.05;
 /// Same pictures in a row that are needed beside the way.
-const FROZEN_PICTURES: u32 = 3;
+pub(crate) const FROZEN_PICTURES: u32 = 3;
 
 /// What is wrong with a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +136,7 @@ impl CameraWatch {
     }
 }
 
-fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
+pub(crate) fn distance(from: [f64; 3], to: [f64; 3]) -> f64 {
     let squares = from.iter().zip(to).map(|(from, to)| (to - from).powi(2));
     squares.sum::<f64>().sqrt()
 }

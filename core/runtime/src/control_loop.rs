@@ -37,11 +37,15 @@ use vola_motion::{
 };
 use vola_types::EmbodimentDescription;
 
-use self::{lap::Lap, watching::Watch};
+use self::{
+    lap::Lap,
+    watching::{Watch, watch_over},
+};
 use crate::{
     RuntimeError, StopSwitch,
     arm_model::ArmModel,
     authority::{AuthorityWord, Mandate},
+    camera_pulse::{CameraPulses, PulseWatch},
     contact_watch::ContactWatch,
     control_event::{ControlEvent, ControlEventKind, EventSender, event_ring},
     control_inputs::{InputReader, InputTap, Sent, Signals, TickRecord, input_ring},
@@ -104,6 +108,7 @@ pub(crate) struct ControlLoop {
     stop_switch: StopSwitch,
     heartbeats: Heartbeats,
     contact: ContactWatch,
+    cameras: PulseWatch,
     state: StateFrame,
     command: CommandFrame,
     status: ControlStatus,
@@ -129,6 +134,8 @@ pub(crate) struct ControlSetup<'a> {
     pub(crate) stop_switch: StopSwitch,
     pub(crate) authority: AuthorityWord,
     pub(crate) heartbeats: Heartbeats,
+    /// Cameras that a policy moves the arm by.
+    pub(crate) cameras: CameraPulses,
     pub(crate) deadlines: Deadlines,
     pub(crate) settings: ControlSettings,
 }
@@ -149,6 +156,7 @@ impl ControlLoop {
             stop_switch,
             authority,
             heartbeats,
+            cameras,
             deadlines,
             settings,
         } = setup;
@@ -184,6 +192,7 @@ impl ControlLoop {
             stop_switch,
             heartbeats,
             contact,
+            cameras: watch_over(cameras, deadlines, description.stamp_clock),
             state,
             command: CommandFrame::default(),
             status,
@@ -286,6 +295,9 @@ impl ControlLoop {
         let mut lap = Lap::begin(self.stopwatch);
         self.status.time_ns = now_ns;
         self.watch_pace(now_ns);
+        if recorded.is_none() {
+            self.watch_cameras(now_ns);
+        }
         self.measure(now_ns);
         lap.end(&self.telemetry.state);
         if let Some(cause) = self.contact.look(now_ns, &self.status.state) {

@@ -76,7 +76,7 @@ impl Session {
             let status = self.body.status();
             if let ControlMode::Stopped(cause) = status.mode {
                 return Err(RuntimeError::Stopped {
-                    reason: cause.as_str().to_owned(),
+                    reason: self.why_stopped(cause),
                 });
             }
             if status.at_rest && status.mode == ControlMode::Holding {
@@ -95,7 +95,7 @@ impl Session {
         self.body.advance_to(time_ns)?;
         match self.body.status().mode {
             ControlMode::Stopped(cause) => Err(RuntimeError::Stopped {
-                reason: cause.as_str().to_owned(),
+                reason: self.why_stopped(cause),
             }),
             ControlMode::Holding if self.path.is_some() => {
                 // The filter refused a command and brakes; the path is gone.
@@ -103,6 +103,15 @@ impl Session {
                 self.settle()
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The cause in words, with the camera's name where it is one.
+    fn why_stopped(&self, cause: StopCause) -> String {
+        let is_camera_s = matches!(cause, StopCause::CameraSilent | StopCause::CameraFrozen);
+        match self.pulses.accused().filter(|_| is_camera_s) {
+            Some(camera) => format!("camera `{camera}`: {}", cause.as_str()),
+            None => cause.as_str().to_owned(),
         }
     }
 

@@ -14,6 +14,7 @@ mod attention_map;
 mod authority;
 mod body;
 mod call_watch;
+mod camera_pulse;
 mod camera_watch;
 mod chunk_targets;
 mod command_digest;

@@ -15,8 +15,8 @@ use std::{
 use vola_types::PluginId;
 
 use crate::{
-    Picture, RuntimeError, body::Watch, control_loop::TICK_NS, real_body::spawn_camera,
-    robot::CameraPort,
+    Picture, RuntimeError, body::Watch, camera_pulse::CameraPulses, control_loop::TICK_NS,
+    real_body::spawn_camera, robot::CameraPort,
 };
 
 /// Longest wait for a first picture.
@@ -26,6 +26,7 @@ const FIRST_PICTURE: Duration = Duration::from_secs(2);
 pub(crate) struct CameraThreads {
     idle: Vec<CameraPort>,
     running: Vec<Running>,
+    pulses: CameraPulses,
     ending: Arc<AtomicBool>,
 }
 
@@ -67,10 +68,14 @@ struct Newest {
 }
 
 impl CameraThreads {
-    pub(crate) fn new(cameras: Vec<CameraPort>, ending: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        (cameras, pulses): (Vec<CameraPort>, CameraPulses),
+        ending: Arc<AtomicBool>,
+    ) -> Self {
         Self {
             idle: cameras,
             running: Vec::new(),
+            pulses,
             ending,
         }
     }
@@ -101,6 +106,8 @@ impl CameraThreads {
                 message: fault.unwrap_or_else(|| "no picture within 2 s".to_owned()),
             });
         }
+        // From here on its pictures keep coming.
+        self.pulses.expect(key);
         Ok((newest.picture.clone(), newest.capture_ns))
     }
 
@@ -251,7 +258,7 @@ impl CameraThread {
 }
 
 /// Time between two pictures: whole control ticks, so about 30 Hz is 33 ms.
-fn period(rate_hz: f64) -> Duration {
+pub(crate) fn period(rate_hz: f64) -> Duration {
     let ticks = (1e9 / rate_hz / TICK_NS as f64).round();
     // A rate that is not a positive number was refused with the description.
     let ticks = if ticks >= 1.0 { ticks as u64 } else { 1 };
@@ -308,7 +315,7 @@ mod tests {
         let memory = PictureMemory::default();
         let camera = CameraAbi_TO::from_value(camera, TD_Opaque);
         let port = CameraPort::new("it".to_owned(), description, camera, memory.clone());
-        let mut threads = CameraThreads::new(vec![port], Arc::default());
+        let mut threads = CameraThreads::new((vec![port], CameraPulses::default()), Arc::default());
         let id = PluginId::parse("test/robot").unwrap();
         let mut held: Vec<Picture> = Vec::new();
         let give_up = Instant::now() + Duration::from_secs(20);

@@ -25,6 +25,7 @@ use crate::{
     CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
     arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
+    camera_pulse::CameraPulses,
     control_event::{ControlEvent, ControlNote},
     control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
@@ -76,7 +77,7 @@ pub(crate) struct RealBody {
 pub(crate) struct RealParts<'a> {
     pub(crate) id: PluginId,
     pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
-    pub(crate) cameras: Vec<CameraPort>,
+    pub(crate) cameras: (Vec<CameraPort>, CameraPulses),
     pub(crate) simulation: Option<SimulationPort>,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) settings: ControlSettings,

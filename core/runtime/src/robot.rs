@@ -10,6 +10,7 @@ use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 use crate::{
     CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RobotProcess,
     RuntimeError,
+    camera_pulse::{CameraPulses, PulseWriter},
     log_sink::plugin_log,
     picture::{PictureBuffers, PictureMemory},
     plugin_registry::unwrap,
@@ -292,6 +293,8 @@ pub(crate) struct CameraPort {
     description: CameraDescription,
     camera: CameraBox,
     buffers: PictureBuffers,
+    /// Where its pictures are told of, for the control loop.
+    pulse: Option<PulseWriter>,
 }
 
 impl CameraPort {
@@ -308,6 +311,15 @@ impl CameraPort {
             description,
             camera,
             buffers: PictureBuffers::new(memory, length),
+            pulse: None,
+        }
+    }
+
+    /// The same, telling the control loop of its pictures.
+    pub(crate) fn telling(self, pulses: &CameraPulses) -> Self {
+        Self {
+            pulse: pulses.writer(&self.description.key),
+            ..self
         }
     }
 
@@ -346,7 +358,11 @@ impl CameraPort {
                 who: self.who.clone(),
             });
         };
-        taken.map(|(rgb, captured_ns)| (Picture { width, height, rgb }, captured_ns))
+        let (rgb, captured_ns) = taken?;
+        if let Some(pulse) = &mut self.pulse {
+            pulse.take(captured_ns, &rgb);
+        }
+        Ok((Picture { width, height, rgb }, captured_ns))
     }
 }
 

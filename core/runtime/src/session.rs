@@ -21,6 +21,7 @@ use crate::{
     arm_model::ArmModel,
     authority::AuthorityWord,
     body::{Body, PictureDemand, PictureSink, TickWrapper, Watch, World},
+    camera_pulse::CameraPulses,
     camera_watch::CameraDeadlines,
     confidence::{Confidence, ConfidenceUse},
     control_loop::{PROPRIOCEPTION_NS, TICK_NS},
@@ -114,6 +115,7 @@ pub struct Session {
     pub(crate) stop_switch: StopSwitch,
     pub(crate) handoff: Handoff,
     pub(crate) eyes: Eyes,
+    pub(crate) pulses: CameraPulses,
     pub(crate) settings: RunSettings,
     pub(crate) max_velocity: Vec<f64>,
     pub(crate) path_check: PathCheck,
@@ -224,10 +226,12 @@ impl Session {
         );
         let heartbeats = Heartbeats::default();
         let authority = AuthorityWord::default();
+        let pulses = CameraPulses::of(policy.as_ref().map_or_else(Vec::new, Policy::cameras));
         let seams = Seams {
             stop_switch: stop_switch.clone(),
             authority: authority.clone(),
             heartbeats: heartbeats.clone(),
+            cameras: pulses.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
         let more = [
@@ -244,6 +248,7 @@ impl Session {
             stop_switch,
             handoff: Handoff::new(authority, deployment.handoff().safe_stop()),
             eyes,
+            pulses,
             settings: RunSettings::of(deployment, &options, named, execution),
             policy,
             max_velocity,

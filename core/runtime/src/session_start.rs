@@ -13,6 +13,7 @@ use crate::{
     arm_model::ArmModel,
     authority::AuthorityWord,
     body::Body,
+    camera_pulse::CameraPulses,
     control_inputs::RecordedSetup,
     control_loop::{ControlLoop, ControlSetup},
     heartbeat::Heartbeats,
@@ -68,6 +69,8 @@ pub(crate) struct Seams {
     pub(crate) stop_switch: StopSwitch,
     pub(crate) authority: AuthorityWord,
     pub(crate) heartbeats: Heartbeats,
+    /// Cameras that the policy decides by.
+    pub(crate) cameras: CameraPulses,
 }
 
 pub(crate) fn start_body(
@@ -100,6 +103,16 @@ pub(crate) fn start_body(
             .map(|camera| camera.interposed(interposer.as_ref()))
             .collect();
     }
+    // In virtual time a picture is taken when somebody asks for it, and none is late;
+    // where parts may be broken on purpose, they come at the cameras' rates.
+    let is_watched = options.clock == ClockMode::Real || options.interposer.is_some();
+    let pulses = if is_watched {
+        seams.cameras
+    } else {
+        CameraPulses::default()
+    };
+    let cameras = parts.cameras.into_iter();
+    parts.cameras = cameras.map(|camera| camera.telling(&pulses)).collect();
     let is_virtual_simulation = options.clock == ClockMode::Virtual && parts.simulation.is_some();
     check_filter_use(options.filter, is_virtual_simulation, robot.id())?;
     let control = ControlLoop::new(ControlSetup {
@@ -112,6 +125,7 @@ pub(crate) fn start_body(
         stop_switch: seams.stop_switch,
         authority: seams.authority,
         heartbeats: seams.heartbeats,
+        cameras: pulses.clone(),
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;
@@ -130,7 +144,7 @@ pub(crate) fn start_body(
         (ClockMode::Virtual, Some(simulation)) => Ok(Box::new(VirtualBody::new(
             robot.id().clone(),
             control,
-            parts.cameras,
+            (parts.cameras, pulses),
             simulation,
             stop_switch,
             record,
@@ -143,7 +157,7 @@ pub(crate) fn start_body(
         (ClockMode::Real, simulation) => Ok(Box::new(RealBody::start(RealParts {
             id: robot.id().clone(),
             control,
-            cameras: parts.cameras,
+            cameras: (parts.cameras, pulses),
             simulation,
             stop_switch,
             settings: *deployment.control(),

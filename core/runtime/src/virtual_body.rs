@@ -14,11 +14,13 @@ use crate::{
     CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
     arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
+    camera_pulse::CameraPulses,
     control_event::{ControlEvent, ControlNote},
     control_inputs::{InputLog, RecordedSetup},
     control_loop::{ControlLoop, ControlOrder, TICK_NS},
     control_status::ControlStatus,
     motion_report::MotionInstant,
+    newest_picture::period,
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
 };
@@ -35,6 +37,7 @@ pub(crate) struct VirtualBody {
     inputs: Option<InputLog>,
     wrapper: Option<TickWrapper>,
     cameras: Vec<CameraPort>,
+    pulses: CameraPulses,
     simulation: SimulationPort,
     stop_switch: StopSwitch,
     watches: Vec<(Watch, u64)>,
@@ -46,7 +49,7 @@ impl VirtualBody {
     pub(crate) fn new(
         id: PluginId,
         (mut control, told): (ControlLoop, Consumer<ControlEvent>),
-        cameras: Vec<CameraPort>,
+        (cameras, pulses): (Vec<CameraPort>, CameraPulses),
         simulation: SimulationPort,
         stop_switch: StopSwitch,
         record: Option<(&Path, RecordedSetup)>,
@@ -66,6 +69,7 @@ impl VirtualBody {
             inputs: inputs.transpose()?,
             wrapper: None,
             cameras,
+            pulses,
             simulation,
             stop_switch,
             watches: Vec::new(),
@@ -86,11 +90,29 @@ impl VirtualBody {
         }
         self.simulation.step(TICK_NS)?;
         self.now_ns += TICK_NS;
+        self.take_awaited_pictures();
         for watch in 0..self.watches.len() {
             self.show(watch)?;
         }
         self.tell_motion();
         Ok(())
+    }
+
+    /// Pictures that the control loop awaits, at their camera's rate. One that cannot
+    /// be taken is one that does not come.
+    fn take_awaited_pictures(&mut self) {
+        for key in self.pulses.expected() {
+            let camera = self.cameras.iter_mut();
+            let mut camera = camera.filter(|camera| camera.description().key == key);
+            if let Some(camera) = camera.next()
+                && self
+                    .now_ns
+                    .is_multiple_of(period_ns(camera.description().rate_hz))
+                && let Err(error) = camera.grab(self.now_ns)
+            {
+                tracing::debug!("{error}");
+            }
+        }
     }
 
     /// Hands on a new measured instant; pictures of the same time came before.
@@ -172,7 +194,9 @@ impl Body for VirtualBody {
     }
 
     fn picture(&mut self, camera: &str) -> Result<(Picture, u64), RuntimeError> {
-        find_camera(&mut self.cameras, camera, &self.id)?.grab(self.now_ns)
+        let taken = find_camera(&mut self.cameras, camera, &self.id)?.grab(self.now_ns)?;
+        self.pulses.expect(camera);
+        Ok(taken)
     }
 
     fn world(&mut self) -> Option<&mut dyn World> {
@@ -239,6 +263,13 @@ impl World for VirtualBody {
     fn demonstrate(&mut self) -> Result<Vec<vola_abi::TensorAbi>, RuntimeError> {
         self.simulation.demonstrate()
     }
+}
+
+/// Time between two pictures (ns).
+fn period_ns(rate_hz: f64) -> u64 {
+    u64::try_from(period(rate_hz).as_nanos())
+        .unwrap_or(u64::MAX)
+        .max(TICK_NS)
 }
 
 /// The camera with this key.

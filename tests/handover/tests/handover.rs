@@ -19,6 +19,8 @@ mod sync {
     pub(crate) const READ_TRIES: usize = 1;
 }
 
+#[path = "../../../core/runtime/src/authority.rs"]
+mod authority;
 #[path = "../../../core/runtime/src/heartbeat.rs"]
 mod heartbeat;
 #[path = "../../../embodiments/tabletop/src/parts/newest_slot.rs"]
@@ -28,6 +30,7 @@ mod shared_words;
 #[path = "../../../core/runtime/src/stop_switch.rs"]
 mod stop_switch;
 
+use authority::{Authority, AuthorityWord};
 use heartbeat::{HeartbeatKind, Heartbeats};
 use newest_slot::NewestSlot;
 use shared_words::{NewestWords, OrderList, SharedWords};
@@ -93,6 +96,46 @@ fn a_stop_is_never_released_unseen() {
         sentence.join().unwrap();
         // Obeyed, or still there for the next look.
         assert!(seen || switch.level() == StopLevel::ControlledStop);
+    });
+}
+
+#[test]
+fn of_two_who_pass_the_authority_on_at_once_one_has_it() {
+    use Authority::{Operator, Policy};
+    for pair in [[Policy, Operator], [Operator, Operator]] {
+        loom::model(move || {
+            let word = AuthorityWord::default();
+            let first = word.mandate();
+            let hands = pair.map(|who| {
+                let word = word.clone();
+                loom::thread::spawn(move || word.pass_to(who))
+            });
+            let mandates = hands.map(|hand| hand.join().unwrap());
+            let confirmed = mandates.iter().filter(|it| word.confirms(**it)).count();
+            assert_eq!(confirmed, 1, "{mandates:?}");
+            assert!(!word.confirms(first));
+        });
+    }
+}
+
+/// The control loop, and a person who takes over: the policy's mandate never comes
+/// back to life.
+#[test]
+fn a_mandate_is_over_for_good_once_the_new_term_was_seen() {
+    loom::model(|| {
+        let word = AuthorityWord::default();
+        let policy = word.mandate();
+        let person = {
+            let word = word.clone();
+            loom::thread::spawn(move || word.pass_to(Authority::Operator))
+        };
+        let mut is_over = false;
+        for _ in 0..3 {
+            is_over |= word.mandate() != policy;
+            assert!(!(is_over && word.confirms(policy)), "an old term runs again");
+        }
+        let operator = person.join().unwrap();
+        assert!(word.confirms(operator) && !word.confirms(policy));
     });
 }
 

@@ -181,6 +181,11 @@ fn a_robot_is_told_watched_and_stopped_over_http() {
     let runs = served.figure("vola_runs_total{outcome=\"done\"}");
     assert_eq!(runs, Some(1.0));
     assert!(served.figure("vola_control_ticks_total ").unwrap() > 100.0);
+    assert_eq!(served.figure("vola_control_lost_lines_total "), Some(0.0));
+    for stage in ["state", "filter", "command"] {
+        let name = format!("vola_control_stage_seconds{{stage=\"{stage}\",quantile=\"0.5\"}}");
+        assert!(served.figure(&name).unwrap() > 0.0, "{stage}");
+    }
     assert!(
         served
             .figure("vola_policy_seconds{part=\"decision\",quantile=\"0.5\"}")

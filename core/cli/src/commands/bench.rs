@@ -179,7 +179,7 @@ fn sweep_on(session: &mut Session, seconds: f64) -> Result<u32, Failure> {
     }
 }
 
-fn home() -> PrimitiveGoal {
+pub(super) fn home() -> PrimitiveGoal {
     PrimitiveGoal {
         op: Op::Home,
         task: String::new(),

@@ -1,21 +1,31 @@
 //! `vola bench soak`: the robot at full rate for a long time, and what grows.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::mpsc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::json;
+use vola_planner::resolve;
 use vola_runtime::{
     ConfidenceReading, Driver, HandoffAnswer, PrimitiveObserver, RuntimeError, Session,
 };
-use vola_types::{Op, PrimitiveGoal};
+use vola_types::{Direction, PushTo, Scene, SceneObject, Step};
 
+use super::bench::home;
 use crate::{
     arguments::Clock,
     failure::Failure,
     output::Console,
+    robot::Sight,
     workplace::{SessionWish, Workplace},
 };
 
+/// Time between two looks at what the process holds.
+const SAMPLING: Duration = Duration::from_secs(1);
 /// Part of the time that is warm-up: caches, pools, first pictures.
 const WARM_UP: f64 = 0.2;
 /// Resets that are tried after a stop, a tenth of a second apart.
@@ -38,10 +48,16 @@ struct Soaked {
     seconds: f64,
     ticks: u64,
     missed_ticks: u64,
+    /// Ticks that ran, of those that were due (0 … 1): whether it was full rate.
+    ticks_of_due: f64,
     in_time_share: f64,
+    /// Times that the safety layer stopped the robot.
+    stops: u64,
     /// Primitives by how they ended; `stopped` by the safety layer, `error` by a
     /// part that failed.
     ended: BTreeMap<String, u64>,
+    /// How often what the process holds was looked at.
+    samples: usize,
     memory_mb: f64,
     memory_growth_mb: f64,
     thread_growth: i64,
@@ -51,32 +67,57 @@ struct Soaked {
 /// Runs it.
 pub(super) fn run(workplace: &Workplace, seconds: f64, console: Console) -> Result<(), Failure> {
     let mut session = workplace.session(SessionWish::new(Clock::Real, 0))?;
+    let until_ns = session.now_ns().saturating_add((seconds * 1e9) as u64);
     let started = Instant::now();
-    let mut samples = Vec::new();
+    session.clear_telemetry();
+    let sampler = Sampler::start(seconds)?;
     let mut ended = BTreeMap::new();
-    let mut seed = 0;
-    while started.elapsed().as_secs_f64() < seconds {
-        seed += 1;
-        let end = one_primitive(&mut session, seed)?;
+    let mut number = 0;
+    while session.now_ns() < until_ns {
+        number += 1;
+        let end = match one_primitive(&mut session, number, until_ns) {
+            Ok(end) => end,
+            // A busy machine misses ticks, and pictures; the soak is about what grows.
+            Err(error) => {
+                leave_stop(&mut session)?;
+                match error {
+                    Failure::Runtime(error) if is_stop(&error) => "stopped",
+                    _ => "error",
+                }
+                .to_owned()
+            }
+        };
         *ended.entry(end).or_insert(0) += 1;
-        samples.push((started.elapsed().as_secs_f64(), held()?));
     }
     let report = session.control_report();
+    let samples = sampler.end()?;
     let (first, last) = ends(&samples, seconds);
+    let due = report.ticks.saturating_add(report.missed_ticks);
     let soaked = Soaked {
         bench: "soak",
         seconds: started.elapsed().as_secs_f64(),
         ticks: report.ticks,
         missed_ticks: report.missed_ticks,
+        ticks_of_due: report.ticks as f64 / due as f64,
         in_time_share: report.in_time_share,
+        stops: ended.get("stopped").copied().unwrap_or(0),
         ended,
+        samples: samples.len(),
         memory_mb: last.memory_mb,
         memory_growth_mb: last.memory_mb - first.memory_mb,
         thread_growth: difference(first.threads, last.threads),
         descriptor_growth: difference(first.descriptors, last.descriptors),
     };
+    tell(&soaked, console)
+}
+
+fn is_stop(error: &RuntimeError) -> bool {
+    matches!(error, RuntimeError::Stopped { .. })
+}
+
+fn tell(soaked: &Soaked, console: Console) -> Result<(), Failure> {
     if console.is_json() {
-        return console.object(&soaked);
+        return console.object(soaked);
     }
     let ended: Vec<String> = soaked
         .ended
@@ -91,35 +132,99 @@ pub(super) fn run(workplace: &Workplace, seconds: f64, console: Console) -> Resu
         ended.join(", ")
     ))?;
     console.line(&format!(
-        "memory {:.1} MB, grown by {:.2} MB; threads by {}, descriptors by {}",
-        soaked.memory_mb, soaked.memory_growth_mb, soaked.thread_growth, soaked.descriptor_growth
+        "memory {:.1} MB, grown by {:.2} MB; threads by {}, descriptors by {} ({} samples)",
+        soaked.memory_mb,
+        soaked.memory_growth_mb,
+        soaked.thread_growth,
+        soaked.descriptor_growth,
+        soaked.samples
     ))
 }
 
-/// A push in a new scene; how it ended.
-fn one_primitive(session: &mut Session, seed: u64) -> Result<String, Failure> {
+/// A push of a block that the camera sees, in a new scene where there can be one;
+/// how it ended. Where no block is seen the arm goes home.
+fn one_primitive(session: &mut Session, number: u64, until_ns: u64) -> Result<String, Failure> {
     if session.has_simulation() {
-        session.reset_world(seed, &Value::Null)?;
+        session.reset_world(number, &json!({"task": "push"}))?;
     }
-    let side = 0.03 * (seed % 9) as f64 - 0.12;
-    let goal = PrimitiveGoal {
-        op: Op::Push,
-        task: "push the red block to the left".to_owned(),
-        object: Some([0.42, side, 0.02]),
-        target: Some([0.42, side + 0.08, 0.02]),
-        seconds: None,
+    let scene = Sight::new().look(session)?;
+    let step = push(&scene, number).unwrap_or(Step::Home);
+    let goal = resolve(&step, &scene).unwrap_or_else(|_no_room| home());
+    let mut observer = UntilThen(until_ns);
+    let report = session.run_primitive(&goal, Driver::Policy, &mut observer)?;
+    Ok(report.outcome.as_str().to_owned())
+}
+
+/// One block after the other is pushed towards the table's middle.
+fn push(scene: &Scene, number: u64) -> Option<Step> {
+    let is_free = |object: &&SceneObject| object.kind == "block" && !object.is_held();
+    let blocks: Vec<&SceneObject> = scene.objects.iter().filter(is_free).collect();
+    let turn = usize::try_from(number).ok()?.checked_rem(blocks.len())?;
+    let block = blocks.get(turn)?;
+    let [_, y, _] = block.position?;
+    let direction = if y > 0.0 {
+        Direction::Right
+    } else {
+        Direction::Left
     };
-    match session.run_primitive(&goal, Driver::Policy, &mut GoesOn) {
-        Ok(report) => Ok(report.outcome.as_str().to_owned()),
-        // A busy machine misses ticks, and pictures; the soak is about what grows.
-        Err(error) => {
-            leave_stop(session)?;
-            Ok(match error {
-                RuntimeError::Stopped { .. } => "stopped",
-                _ => "error",
+    Some(Step::Push {
+        object: block.id.clone(),
+        to: PushTo::Direction(direction),
+    })
+}
+
+/// Nobody is there to be asked; what runs when the time is over (ns) comes to rest.
+struct UntilThen(u64);
+
+impl PrimitiveObserver for UntilThen {
+    fn low_confidence(&mut self, _: &ConfidenceReading) -> HandoffAnswer {
+        HandoffAnswer::Continue
+    }
+
+    fn is_rest_wanted(&mut self, now_ns: u64) -> bool {
+        now_ns >= self.0
+    }
+}
+
+/// Looks once a second at what the process holds, on a thread of its own, which
+/// ends with this.
+struct Sampler {
+    /// Nothing is sent; that it is gone ends the thread.
+    end: mpsc::SyncSender<()>,
+    thread: JoinHandle<Result<Vec<Sample>, Failure>>,
+}
+
+/// When (s), and what was held.
+type Sample = (f64, Held);
+
+impl Sampler {
+    fn start(seconds: f64) -> Result<Self, Failure> {
+        let (end, ended) = mpsc::sync_channel(0);
+        // Room for all of them: the samples shall not grow what they measure.
+        let mut samples = Vec::with_capacity(seconds.ceil().max(0.0) as usize + 1);
+        let begun = Instant::now();
+        let body = move || {
+            while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(SAMPLING) {
+                samples.push((begun.elapsed().as_secs_f64(), held()?));
             }
-            .to_owned())
-        }
+            Ok(samples)
+        };
+        let thread = std::thread::Builder::new()
+            .name("vola-soak".to_owned())
+            .spawn(body)
+            .map_err(|source| Failure::System {
+                what: "a soak: the thread that looks at what the process holds",
+                source,
+            })?;
+        Ok(Self { end, thread })
+    }
+
+    /// All samples.
+    fn end(self) -> Result<Vec<Sample>, Failure> {
+        let Self { end, thread } = self;
+        drop(end);
+        // A sampler that panicked has no samples, which meet no bar.
+        thread.join().unwrap_or_else(|_panic| Ok(Vec::new()))
     }
 }
 
@@ -136,17 +241,8 @@ pub(super) fn leave_stop(session: &mut Session) -> Result<(), Failure> {
     Ok(result?)
 }
 
-/// Nobody is there to be asked.
-struct GoesOn;
-
-impl PrimitiveObserver for GoesOn {
-    fn low_confidence(&mut self, _: &ConfidenceReading) -> HandoffAnswer {
-        HandoffAnswer::Continue
-    }
-}
-
 /// The middle values of the first samples after the warm-up and of the last.
-fn ends(samples: &[(f64, Held)], seconds: f64) -> (Held, Held) {
+fn ends(samples: &[Sample], seconds: f64) -> (Held, Held) {
     let warm: Vec<Held> = samples
         .iter()
         .filter(|(at, _)| *at >= WARM_UP * seconds)
@@ -204,6 +300,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn blocks_that_are_seen_are_pushed_in_turn_towards_the_middle() {
+        let scene = Scene::from_json(
+            r#"{"objects":[
+            {"id":"red_block","kind":"block","position":[0.42,0.10,0.02]},
+            {"id":"blue_bowl","kind":"bowl","position":[0.5,0.15,0.03]},
+            {"id":"green_block","kind":"block","position":[0.35,-0.2,0.02]}]}"#,
+        )
+        .unwrap();
+        for (number, id, to) in [
+            (2, "red_block", Direction::Right),
+            (3, "green_block", Direction::Left),
+        ] {
+            let expected = Step::Push {
+                object: id.to_owned(),
+                to: PushTo::Direction(to),
+            };
+            assert_eq!(push(&scene, number), Some(expected));
+        }
+        assert_eq!(push(&Scene::default(), 1), None);
+    }
+
+    #[test]
+    fn what_is_held_is_sampled_until_the_end() {
+        let sampler = Sampler::start(60.0).unwrap();
+        std::thread::sleep(SAMPLING + SAMPLING / 2);
+        let samples = sampler.end().unwrap();
+        assert!(!samples.is_empty());
+        assert!(samples.iter().all(|(_, held)| held.threads > 0));
+    }
+
+    #[test]
     fn growth_is_read_after_the_warm_up() {
         let sample = |at: f64| {
             let held = Held {
@@ -213,7 +340,7 @@ mod tests {
             };
             (at, held)
         };
-        let samples: Vec<(f64, Held)> = (0..=100).map(|at| sample(f64::from(at))).collect();
+        let samples: Vec<Sample> = (0..=100).map(|at| sample(f64::from(at))).collect();
         let (first, last) = ends(&samples, 100.0);
         let growth = last.memory_mb - first.memory_mb;
         assert!(growth > 0.6 && growth < 0.8, "{growth}");

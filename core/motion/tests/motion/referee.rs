@@ -7,9 +7,9 @@ use crate::arms::ArmUnderTest;
 /// Control period (s).
 pub(crate) const PERIOD: f64 = 1e-3;
 
-/// Relative slack of velocity, acceleration and jerk: where a stop's phases join,
-/// rounding is seen in the jerk (measured: 7.3e-8 in ten million commands).
-const SLACK: f64 = 1e-7;
+/// Relative slack of velocity, acceleration, jerk and tool speed: the referee's own
+/// rounding. The filter keeps clear of the limits by what its rounding needs.
+const SLACK: f64 = 1e-9;
 /// Slack of positions, as a part of their range.
 const POSITION_SLACK: f64 = 1e-9;
 

@@ -265,6 +265,7 @@ fn control_loop(
         stop_switch: StopSwitch::default(),
         authority,
         heartbeats: Heartbeats::default(),
+        cameras: crate::camera_pulse::CameraPulses::default(),
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;

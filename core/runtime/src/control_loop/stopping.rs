@@ -94,6 +94,7 @@ impl ControlLoop {
         self.path = None;
         self.fresh_by_ns = u64::MAX;
         self.watch.restart();
+        self.cameras.restart();
         self.contact.restart();
         self.status.state = self.state;
         self.status.proprioception = self.state;

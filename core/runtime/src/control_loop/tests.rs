@@ -6,9 +6,11 @@
     reason = "numbers that only pass through stay the same"
 )]
 
+mod cameras;
 mod lateness;
 mod links;
 mod passing_on;
+mod random_states;
 mod resets;
 mod stops;
 mod watchdogs;
@@ -200,6 +202,7 @@ struct Rig {
     stop_switch: StopSwitch,
     authority: AuthorityWord,
     heartbeats: Heartbeats,
+    cameras: CameraPulses,
     now_ns: u64,
 }
 
@@ -219,6 +222,7 @@ impl Rig {
         arm.script().state.position[..3].copy_from_slice(&HOME);
         let (stop_switch, heartbeats) = (StopSwitch::default(), Heartbeats::default());
         let authority = AuthorityWord::default();
+        let cameras = CameraPulses::of(vec!["front".to_owned()]);
         let (control, told) = ControlLoop::new(ControlSetup {
             actuator: ActuatorPort::new(
                 "arm".to_owned(),
@@ -235,6 +239,7 @@ impl Rig {
             stop_switch: stop_switch.clone(),
             authority: authority.clone(),
             heartbeats: heartbeats.clone(),
+            cameras: cameras.clone(),
             deadlines: deployment.safety().deadlines(),
             settings: *deployment.control(),
         })
@@ -246,6 +251,7 @@ impl Rig {
             stop_switch,
             authority,
             heartbeats,
+            cameras,
             now_ns: 0,
         }
     }
@@ -282,12 +288,25 @@ impl Rig {
 
     /// The same, ordered under a mandate.
     fn swing_as(&mut self, mandate: Mandate, fresh_by_ns: u64) {
+        self.follow_rows(mandate, fresh_by_ns, |row| {
+            let swing = 0.3 * (0.5 * row).sin();
+            [swing, -swing]
+        });
+    }
+
+    /// Sixty rows of 100 ms, each so far from home.
+    fn follow_rows(
+        &mut self,
+        mandate: Mandate,
+        fresh_by_ns: u64,
+        from_home: impl Fn(f64) -> [f64; 2],
+    ) {
         let rows: Vec<(u64, [f64; 3])> = (1..60)
             .map(|row| {
-                let swing = 0.3 * (0.5 * row as f64).sin();
+                let [shoulder, elbow] = from_home(row as f64);
                 (
                     self.now_ns + row * 100 * MS,
-                    [HOME[0] + swing, HOME[1] - swing, 1.0],
+                    [HOME[0] + shoulder, HOME[1] + elbow, 1.0],
                 )
             })
             .collect();

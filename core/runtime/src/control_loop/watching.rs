@@ -6,8 +6,10 @@ use vola_abi::{FaultAbi, StateFrame};
 use vola_bundle::Deadlines;
 use vola_types::StampClock;
 
-use super::{ControlLoop, PROPRIOCEPTION_NS, TICK_NS};
+use super::{ControlLoop, ControlOrder, PROPRIOCEPTION_NS, TICK_NS};
 use crate::{
+    authority::Authority,
+    camera_pulse::{CameraPulses, PulseWatch},
     control_event::ControlEventKind,
     control_status::{ControlMode, StopCause},
     tick_clock::TickPace,
@@ -81,6 +83,7 @@ impl ControlLoop {
             .fetch_add(missed, Ordering::Relaxed);
         // The state could not be looked at either.
         self.watch.age.excuse(missed.saturating_mul(TICK_NS));
+        self.cameras.excuse(missed.saturating_mul(TICK_NS));
         if missed >= MISSED_TOLD {
             self.tell(ControlEventKind::TicksMissed { missed });
         }
@@ -91,6 +94,28 @@ impl ControlLoop {
         let moves = self.status.mode == ControlMode::Following || !self.filter.is_at_rest();
         if missed >= self.watch.max_missed && moves {
             self.stop(StopCause::TicksMissed, None);
+        }
+    }
+
+    /// Looks, as often as policies see the state, whether the cameras are alive that
+    /// the arm moves by. A person who moves it by hand may have to bring it away
+    /// from a broken one, and is awaited by other signs.
+    pub(super) fn watch_cameras(&mut self, now_ns: u64) {
+        let is_due = now_ns.is_multiple_of(PROPRIOCEPTION_NS);
+        if !is_due || self.watch.is_paused || !self.cameras.is_needed() {
+            return;
+        }
+        let measured = self.model.arm(self.status.state.positions());
+        let Ok(tool) = self.model.kinematics().tool_in_base(measured) else {
+            // A state that cannot be used stops the arm by itself.
+            return;
+        };
+        let cause = self.cameras.look(now_ns, tool.translation.vector.into());
+        let is_followed = self.status.mode == ControlMode::Following
+            && self.mandate.authority() == Authority::Policy;
+        if let Some(cause) = cause.filter(|_| is_followed) {
+            // As an order, so that a recording of what the loop takes in has it.
+            self.order(ControlOrder::Stop(cause));
         }
     }
 
@@ -143,6 +168,17 @@ impl ControlLoop {
         }
         answer
     }
+}
+
+/// The watch over these cameras.
+pub(super) fn watch_over(
+    cameras: CameraPulses,
+    deadlines: Deadlines,
+    clock: StampClock,
+) -> PulseWatch {
+    let ns = |deadline: std::time::Duration| u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+    let deadlines = (ns(deadlines.camera), ns(deadlines.camera_stop));
+    PulseWatch::new(cameras, deadlines, clock)
 }
 
 /// Why a person at the robot wants it to stand, if one does.

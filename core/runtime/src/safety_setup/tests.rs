@@ -136,6 +136,7 @@ fn control(arm: &Arm, safety: &str) -> Result<ControlLoop, RuntimeError> {
         stop_switch: StopSwitch::default(),
         authority: AuthorityWord::default(),
         heartbeats: Heartbeats::default(),
+        cameras: crate::camera_pulse::CameraPulses::default(),
         deadlines: deployment.safety().deadlines(),
         settings: *deployment.control(),
     })?;

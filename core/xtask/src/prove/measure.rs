@@ -2,12 +2,14 @@
 
 mod adaptation;
 mod documents;
+mod filter_cost;
 mod handoff;
 mod isolation;
 mod local_speed;
 mod motion;
 mod planner;
 mod recording;
+mod soak;
 
 use std::process::Stdio;
 

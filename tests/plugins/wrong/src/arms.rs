@@ -1,6 +1,9 @@
 //! One-joint robots with one flaw each.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
 
 use vola_plugin::{
     Actuator, Camera, CommandFrame, Embodiment, Fault, ImageBuffer, Parts, Simulation, StateFrame,
@@ -13,7 +16,7 @@ use vola_plugin::{
 };
 
 /// The flaw of `BadArm<N>` is `FLAWS[N]`, which is also its name.
-const FLAWS: [&str; 23] = [
+const FLAWS: [&str; 24] = [
     "panic_in_open",
     "panic_in_state",
     "panic_in_command",
@@ -37,6 +40,7 @@ const FLAWS: [&str; 23] = [
     "black_picture",
     "allocates_in_command",
     "logs_in_command",
+    "waits_in_command",
 ];
 
 const WIDTH: u32 = 4;
@@ -77,7 +81,11 @@ impl<const N: usize> Embodiment for BadArm<N> {
         let part = Part {
             flaw: FLAWS[N],
             world: Arc::default(),
+            gate: Arc::default(),
         };
+        if part.flaw == "waits_in_command" {
+            hold_now_and_then(Arc::downgrade(&part.gate));
+        }
         Ok(Parts {
             actuator: Box::new(part.clone()),
             cameras: vec![("front".to_owned(), Box::new(part.clone()))],
@@ -154,6 +162,23 @@ struct World {
 struct Part {
     flaw: &'static str,
     world: Arc<Mutex<World>>,
+    /// A lock that another thread holds most of the time, where that is the flaw.
+    gate: Arc<Mutex<()>>,
+}
+
+/// Holds the lock nearly always, as long as the robot lives.
+fn hold_now_and_then(gate: Weak<Mutex<()>>) {
+    let body = move || {
+        while let Some(gate) = gate.upgrade() {
+            let held = gate.lock().unwrap_or_else(PoisonError::into_inner);
+            std::thread::sleep(Duration::from_millis(1));
+            drop(held);
+            std::thread::yield_now();
+        }
+    };
+    let thread = std::thread::Builder::new().name("holds".to_owned());
+    // Without the thread nothing waits, and the test that looks for it says so.
+    drop(thread.spawn(body));
 }
 
 impl Part {
@@ -190,6 +215,9 @@ impl Actuator for Part {
         }
         if self.flaw == "logs_in_command" {
             vola_plugin::tracing::error!("command for {} ns: {}", frame.time_ns, "x".repeat(300));
+        }
+        if self.flaw == "waits_in_command" {
+            drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
         }
         let mut world = self.world();
         if world.stopped && self.flaw != "ignores_stop" {

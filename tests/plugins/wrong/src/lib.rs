@@ -22,6 +22,6 @@ vola_plugin::export! {
         BadArm<0>, BadArm<1>, BadArm<2>, BadArm<3>, BadArm<4>, BadArm<5>, BadArm<6>,
         BadArm<7>, BadArm<8>, BadArm<9>, BadArm<10>, BadArm<11>, BadArm<12>, BadArm<13>,
         BadArm<14>, BadArm<15>, BadArm<16>, BadArm<17>, BadArm<18>, BadArm<19>, BadArm<20>,
-        BadArm<21>, BadArm<22>,
+        BadArm<21>, BadArm<22>, BadArm<23>,
     ],
 }

@@ -6,6 +6,42 @@ use super::*;
 use crate::authority::Authority;
 
 #[test]
+fn a_mandate_ends_with_its_term_also_for_the_same_authority() {
+    let word = AuthorityWord::default();
+    let first = word.mandate();
+    assert!(word.confirms(first) && first.authority() == Authority::Policy);
+    let nobody = word.pass_to(Authority::Nobody);
+    assert!(!word.confirms(first) && !word.confirms(nobody));
+    let operator = word.pass_to(Authority::Operator);
+    assert!(word.confirms(operator) && operator == word.mandate());
+    let again = word.pass_to(Authority::Policy);
+    assert!(word.confirms(again) && !word.confirms(first) && !word.confirms(operator));
+}
+
+#[test]
+fn of_many_threads_that_pass_it_on_one_has_it() {
+    let word = AuthorityWord::default();
+    let mandates: Vec<Mandate> = std::thread::scope(|scope| {
+        let pass = |who: Authority| {
+            let word = word.clone();
+            move || {
+                (0..500)
+                    .map(|_| word.pass_to(who))
+                    .collect::<Vec<Mandate>>()
+            }
+        };
+        let threads = [Authority::Policy, Authority::Operator, Authority::Policy]
+            .map(|who| scope.spawn(pass(who)));
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let valid = mandates.iter().filter(|it| word.confirms(**it)).count();
+    assert_eq!((mandates.len(), valid), (1500, 1));
+}
+
+#[test]
 fn who_loses_the_authority_is_held_in_the_same_tick_and_not_heard_any_more() {
     let mut rig = Rig::moving();
     let policy = rig.authority.mandate();

@@ -24,7 +24,7 @@ const FILTER: [(&str, &str, &str); 3] = [
     ("--ticks", "600000", "5000"),
 ];
 /// Deployments that the fault lab breaks.
-const DEPLOYMENTS: [(&str, &str, Option<&str>); 3] = [
+const DEPLOYMENTS: [(&str, &str, Option<&str>); 4] = [
     ("franka", "configs/tabletop.toml", None),
     ("ur5e", "configs/tabletop_ur5e.toml", None),
     (
@@ -32,12 +32,18 @@ const DEPLOYMENTS: [(&str, &str, Option<&str>); 3] = [
         "configs/tabletop.toml",
         Some("--usual-deadlines"),
     ),
+    (
+        "ur5e at 20 ms",
+        "configs/tabletop_ur5e.toml",
+        Some("--usual-deadlines"),
+    ),
 ];
-/// Tasks that are done with and without the safety filter.
-const FILTERED: [&str; 5] = ["pick", "place_in", "stack", "push", "drawer"];
-/// The test that counts what the control loop allocates and locks.
+/// The test that counts what the control loop allocates and which locks it waits for.
 const CONTROL_PATH: &str =
     "cargo test --workspace --test control_path -- --nocapture --test-threads 1";
+/// The test of every cause of a stop and of a hold, in random states of the arm.
+const STOPS: &str =
+    "cargo test --workspace --lib every_cause_stops_the_arm_from_random_states -- --nocapture";
 /// The tests of isolated plugins, one at a time: they measure times.
 const ISOLATION: &str =
     "cargo test --workspace --test all isolation -- --nocapture --test-threads 1";
@@ -57,8 +63,16 @@ impl Bench<'_> {
             line.push_str(&format!(" {name} {count}"));
         }
         // It fails when a goal is missed; the figures say which.
-        let said = said(command.arg("--json"), false)?;
-        Ok((vec![line], filter_figures(&objects(&said)?)?))
+        let printed = said(command.arg("--json"), false)?;
+        let mut figures = filter_figures(&objects(&printed)?)?;
+        let states = self.count(200, 2);
+        let mut command = self.workspace.cargo();
+        command
+            .args(STOPS.split(' ').skip(1))
+            .env("VOLA_STOP_STATES", &states);
+        figures.extend(cause_figures(&said(&mut command, true)?)?);
+        let stops = format!("VOLA_STOP_STATES={states} {STOPS}");
+        Ok((vec![line, stops], figures))
     }
 
     /// Every fault of the lab, on both arms, and those that depend on deadlines
@@ -89,7 +103,7 @@ impl Bench<'_> {
         Ok((vec![line], control_figures(bench)?))
     }
 
-    /// Allocations and locks of the control loop, counted in a test.
+    /// Allocations of the control loop and its waits for locks, counted in a test.
     pub(super) fn control_path(&self) -> Result<Measured, String> {
         let ticks = self.count(CLEAN_TICKS, 5000);
         let mut command = self.workspace.cargo();
@@ -111,57 +125,6 @@ impl Bench<'_> {
         let said = said(&mut command, true)?;
         let line = format!("VOLA_ISOLATION_ROUNDS={rounds} {ISOLATION}");
         Ok((vec![line], isolation_figures(&said)?))
-    }
-
-    /// Success with the safety filter and without it.
-    pub(super) fn filter_cost(&self) -> Result<Measured, String> {
-        let episodes = self.count(200, 2);
-        let mut arguments = vec!["eval", "--episodes", &episodes];
-        for task in FILTERED {
-            arguments.extend(["--task", task]);
-        }
-        let with = self.program.objects(&arguments)?;
-        let mut without_filter = arguments.clone();
-        without_filter.push("--no-filter");
-        let without = self.program.objects(&without_filter)?;
-        let commands = vec![typed(&arguments), typed(&without_filter)];
-        Ok((commands, cost_figures(&with, &without)?))
-    }
-
-    /// The robot at full rate for two hours.
-    pub(super) fn soak(&self) -> Result<Measured, String> {
-        let seconds = self.count(7200, 10);
-        let arguments = ["bench", "soak", "--seconds", &seconds];
-        let printed = self.program.objects(&arguments)?;
-        let soaked = printed.first().ok_or("bench soak printed nothing")?;
-        let figures = [
-            ("seconds", "duration", "s", None),
-            (
-                "memory_growth_mb",
-                "growth of memory",
-                "MB",
-                Some(Bar::AtMost(5.0)),
-            ),
-            (
-                "thread_growth",
-                "growth of threads",
-                "",
-                Some(Bar::AtMost(0.0)),
-            ),
-            (
-                "descriptor_growth",
-                "growth of descriptors",
-                "",
-                Some(Bar::AtMost(0.0)),
-            ),
-            ("in_time_share", "ticks less than 1 ms late", "share", None),
-        ]
-        .into_iter()
-        .map(|(key, name, unit, bar)| {
-            Ok(Figure::new(name, number(soaked, key)?, unit).with_bar(bar))
-        })
-        .collect::<Result<_, String>>()?;
-        Ok((vec![typed(&arguments)], figures))
     }
 }
 
@@ -300,6 +263,39 @@ fn filter_figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
+/// What the test of stops by every cause prints.
+fn cause_figures(said: &str) -> Result<Vec<Figure>, String> {
+    const LINE: &str = "causes of stops and ";
+    let missing = |what: &str| format!("the test of stops: no {what}");
+    let line = said.lines().find_map(|line| line.split_once(LINE));
+    let (before, rest) = line.ok_or_else(|| missing(LINE))?;
+    let number_after = |mark: &str| -> Result<f64, String> {
+        let text = rest.split_once(mark).map(|(_, rest)| rest);
+        let word = text.and_then(|text| text.split([' ', ',']).next());
+        let number = word.and_then(|word| word.trim_end_matches("ms").parse().ok());
+        number.ok_or_else(|| missing(mark))
+    };
+    let causes = before.trim().rsplit(' ').next().unwrap_or_default();
+    let holds = rest.split(' ').next().unwrap_or_default();
+    let trials = number_after("holds, ")? as u64;
+    let of = format!("stops by {causes} causes, holds by {holds}");
+    let figures = [
+        ("latest braking", "braking after ", "ticks", 2.0),
+        ("latest rest", "at rest after ", "ms", 500.0),
+        ("most motion after rest", "moved ", "rad", 0.05),
+    ];
+    figures
+        .into_iter()
+        .map(|(name, mark, unit, most)| {
+            Ok(
+                Figure::new(format!("{of}: {name}"), number_after(mark)?, unit)
+                    .over(trials)
+                    .with_bar(Bar::AtMost(most)),
+            )
+        })
+        .collect()
+}
+
 /// What the fault lab prints for one arm.
 fn fault_figures(arm: &str, rows: &[Value]) -> Result<Vec<Figure>, String> {
     let whole = |row: &Value, key: &str| {
@@ -415,7 +411,7 @@ fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
         let Some((ticks, rest)) = rest.split_once(" ticks: [") else {
             continue;
         };
-        let Some((counts, _)) = rest.split_once("] allocations, releases, locks") else {
+        let Some((counts, _)) = rest.split_once("] allocations, releases, waits for locks") else {
             continue;
         };
         let sum: u64 = counts
@@ -424,7 +420,7 @@ fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
             .sum();
         figures.push(
             Figure::new(
-                format!("{robot}, allocations, releases and locks"),
+                format!("{robot}, allocations, releases and waits for locks"),
                 sum as f64,
                 "",
             )
@@ -438,32 +434,22 @@ fn path_figures(said: &str) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
-/// Success with the filter, without it, and what it costs.
-fn cost_figures(with: &[Value], without: &[Value]) -> Result<Vec<Figure>, String> {
-    let rate = |printed: &[Value], task: &str| {
-        let found = printed.iter().find(|object| object["task"] == task);
-        let found = found.ok_or_else(|| format!("vola eval: no figure `{task}`"))?;
-        let count = found["episodes"].as_u64().unwrap_or_default();
-        Ok::<_, String>((number(&found["success"], "rate")?, count))
-    };
-    let (mut figures, mut lost) = (Vec::new(), 0.0);
-    for task in FILTERED {
-        let ((on, count), (off, _)) = (rate(with, task)?, rate(without, task)?);
-        figures.push(Figure::new(format!("{task}, filter on"), on, "share").over(count));
-        figures.push(Figure::new(format!("{task}, filter off"), off, "share").over(count));
-        lost += (off - on) / FILTERED.len() as f64;
-    }
-    figures
-        .push(Figure::new("success lost to the filter", lost, "share").with_bar(Bar::AtMost(0.02)));
-    Ok(figures)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::prove::figure::value;
+
+    #[test]
+    fn figures_of_stops_by_every_cause() {
+        let said = "test it ... 19 causes of stops and 7 of holds, 130 trials: braking after 2 ticks at most, at rest after 160ms at most, moved 0 rad after it at most\n";
+        let figures = cause_figures(said).unwrap();
+        let rest = value(&figures, "stops by 19 causes, holds by 7: latest rest");
+        assert_eq!((rest.count, rest.is_met()), (Some(130), Some(true)));
+        assert!((rest.value - 160.0).abs() < 1e-9);
+        assert!(cause_figures("ok").is_err());
+    }
 
     #[test]
     fn figures_of_the_fault_lab() {
@@ -485,26 +471,13 @@ mod tests {
 
     #[test]
     fn figures_of_the_control_path() {
-        let said = "test ticks ... tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, locks\n\
-            mock/arm: 500 ticks: [1, 0, 2] allocations, releases, locks\n";
+        let said = "test ticks ... tabletop/franka: 60000 ticks: [0, 0, 0] allocations, releases, waits for locks\n\
+            mock/arm: 500 ticks: [1, 0, 2] allocations, releases, waits for locks\n";
         let figures = path_figures(said).unwrap();
         assert_eq!(figures[0].count, Some(60_000));
         assert!(figures[0].name.starts_with("tabletop/franka, "));
         assert_eq!(figures[0].is_met(), Some(true));
         assert_eq!((figures[1].value, figures[1].is_met()), (3.0, Some(false)));
         assert!(path_figures("ok").is_err());
-    }
-
-    #[test]
-    fn the_filter_s_cost_is_the_mean_of_what_is_lost() {
-        let of = |rate: f64| -> Vec<Value> {
-            let object =
-                |task: &&str| json!({"task": task, "episodes": 200, "success": {"rate": rate}});
-            FILTERED.iter().map(object).collect()
-        };
-        let figures = cost_figures(&of(0.95), &of(0.98)).unwrap();
-        let lost = value(&figures, "success lost to the filter");
-        assert!((lost.value - 0.03).abs() < 1e-9 && lost.is_met() == Some(false));
-        assert!(cost_figures(&of(0.95), &[]).is_err());
     }
 }
