@@ -100,26 +100,37 @@ impl RulesBackend {
         if let Some(say) = question::answer(&tokens, request, &vocabulary) {
             return PlanDraft::chat(say);
         }
+        // "What if you put it there" asks for more than an answer.
+        if let Some(say) = question::without_answer(&tokens) {
+            return self.read(request).unwrap_or_else(|| PlanDraft::chat(say));
+        }
         if let Some(draft) = reply::correction(&tokens, request, &vocabulary) {
             return draft;
         }
         let by_grammar = respond::to_command(&tokens, request, &vocabulary);
         let is_plain = match by_grammar.verdict {
-            Verdict::Execute | Verdict::Ask => true,
+            Verdict::Execute => return by_grammar,
+            Verdict::Ask => true,
             // What the grammar did not find may be said in words it does not know.
             Verdict::Infeasible => by_grammar.refused_by_body,
             _ => by_grammar.confidence > respond::NOT_UNDERSTOOD,
         };
         if is_plain {
-            return by_grammar;
+            // Half a phrase is read as a question more often than a question is
+            // read as a command.
+            return self.read_as(request, true).unwrap_or(by_grammar);
         }
         self.read(request).unwrap_or(by_grammar)
     }
 
     /// The answer by the reader, where there is one and it knows what is meant.
     fn read(&self, request: &PlanRequest) -> Option<PlanDraft> {
+        self.read_as(request, self.is_cautious)
+    }
+
+    fn read_as(&self, request: &PlanRequest, is_cautious: bool) -> Option<PlanDraft> {
         let reader = self.reader.as_ref()?;
-        read::answer(reader.as_ref(), request, self.is_cautious)
+        read::answer(reader.as_ref(), request, is_cautious)
     }
 }
 

@@ -8,10 +8,13 @@
 //! whether to act on one is for the planner to say.
 
 mod clauses;
+mod decorated;
+mod denial;
 mod frames;
 mod grammar;
 mod islands;
 mod nouns;
+mod opposites;
 mod segments;
 mod word_lists;
 mod words;

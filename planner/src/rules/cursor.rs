@@ -35,6 +35,11 @@ impl<'a> Cursor<'a> {
         self.at >= self.tokens.len()
     }
 
+    /// How many tokens are left.
+    pub(super) fn left(&self) -> usize {
+        self.tokens.len().saturating_sub(self.at)
+    }
+
     pub(super) fn advance(&mut self) {
         self.at += 1;
     }

@@ -60,11 +60,11 @@ pub(super) enum Verb {
 const VERBS: &[(Verb, &str)] = &[
     (
         Verb::Put,
-        "put stash place lay insert deposit position store leave stick shift transfer carry \
+        "put stash place lay insert deposit position store leave stick transfer carry \
         relocate transport pop",
     ),
     (Verb::Drop, "drop"),
-    (Verb::Move, "move"),
+    (Verb::Move, "move shift"),
     (Verb::Stack, "stack pile"),
     (
         Verb::Take,

@@ -50,8 +50,34 @@ pub(super) fn answer(
     if let Some(greeting) = small_talk(tokens) {
         return Some(greeting);
     }
+    let (words, _) = asking_words(tokens)?;
+    if goes_on_to_command(&words, vocabulary) {
+        return None;
+    }
+    from_scene(&words, request, vocabulary)
+}
+
+/// What is said to a question that the scene does not answer; `None` when the
+/// sentence is none.
+pub(super) fn without_answer(tokens: &[Token]) -> Option<String> {
     let (words, asks) = asking_words(tokens)?;
-    from_scene(&words, request, vocabulary).or_else(|| unanswerable(&Cursor::new(&words), asks))
+    unanswerable(&Cursor::new(&words), asks)
+}
+
+/// "Do you see the red block? Put it away."
+fn goes_on_to_command(words: &[Token], vocabulary: &Vocabulary) -> bool {
+    let mut cursor = Cursor::new(words);
+    while !cursor.at_end() {
+        let is_mark = words[cursor.at].is_punctuation();
+        cursor.advance();
+        if is_mark {
+            while cursor.eat_any(&["please", "then", "and", "now"]) {}
+            if vocabulary.starts_clause(&cursor) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Whether the scene or the robot's state answers a question, and every word of
@@ -340,7 +366,14 @@ impl Asker<'_> {
             &["look", "around"],
             &["look", "at", "the", "table"],
         ]);
-        if general {
+        // "Show me how you open the drawer" asks for more.
+        let is_of_scene = |ahead: usize| {
+            let mut noun = c.clone();
+            noun.at += ahead;
+            lexicon::is_of_scene(noun.peek()) || self.vocabulary.is_head(&noun)
+        };
+        let rest = cursor.left().saturating_sub(c.at - cursor.at);
+        if general && (0..rest).all(is_of_scene) {
             return Some(format!("I see {}.", describe::inventory(self.scene())));
         }
         let mut c = cursor.clone();
@@ -454,7 +487,8 @@ impl Asker<'_> {
 
     fn how_many(&self, cursor: &Cursor<'_>) -> Option<String> {
         let mut c = cursor.clone();
-        if !(c.eat_all(&["how", "many"]) || c.eat("count")) {
+        let counts = c.peek_at(1) != "to" && c.eat("count");
+        if !(counts || c.eat_all(&["how", "many"])) {
             return None;
         }
         let phrase = parse::noun_phrase(&mut c, self.vocabulary).or_else(|| {

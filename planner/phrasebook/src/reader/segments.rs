@@ -370,6 +370,15 @@ impl<'a> Search<'a> {
             .collect();
         let numbers = lost.iter().filter(|id| grammar.is_number(**id)).count();
         let kinds = cover.kinds.iter().filter(|id| !unit.has(**id)).count();
+        let words: Vec<WordId> = cover
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Word(id) => Some(*id),
+                Item::Slot(_) => None,
+            })
+            .collect();
+        let opposed = grammar.opposites.cost(&words, &unit.sides);
         let mut meaning = unit.meaning.clone();
         for (slot, filler) in unit.slots.iter().zip(&cover.fillers) {
             let value = match filler {
@@ -380,7 +389,7 @@ impl<'a> Search<'a> {
         }
         Clause {
             end,
-            score: score - cover.cost - LOST_NUMBER * numbers as f32 - LOST_KIND * kinds as f32,
+            score: score - cover.cost - opposed - LOST_NUMBER * numbers as f32 - LOST_KIND * kinds as f32,
             meaning,
             is_clause: unit.is_clause,
             unread: cover.unread + lost.len(),

@@ -47,7 +47,8 @@ pub(in crate::rules) const SCENE_WORDS: &str = "\
     off up down first last see seen seeing visible hold holding held have has lies lie lying stand \
     stands standing located find found locate lay empty full open opened closed shut free stacked \
     help say ask able show list describe look around count doing plan most same currently exactly \
-    sitting contain contains touching biggest smallest largest";
+    sitting contain contains touching biggest smallest largest scene everything workspace tabletop \
+    situation whole entire please";
 
 /// Everyday words: known, never repaired and never a repair.
 pub(in crate::rules) const COMMON_WORDS: &str = "\

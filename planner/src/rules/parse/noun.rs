@@ -8,6 +8,7 @@ mod quantifier;
 use super::place::side_adjective;
 use super::vocabulary::Vocabulary;
 use adjective::adjectives;
+pub(super) use after::exceptions as trailing_exceptions;
 use after::{after_noun, exceptions};
 use quantifier::{bare_end, determiner, number, pronoun};
 

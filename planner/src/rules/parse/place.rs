@@ -115,7 +115,9 @@ pub(in crate::rules) fn bare_region(
     vocabulary: &Vocabulary,
 ) -> Option<Prep> {
     let start = cursor.at;
-    let place = if cursor.eat_any(&["here", "there"]) {
+    let place = if cursor.eat("here") {
+        PlaceRef::Me
+    } else if cursor.eat("there") {
         PlaceRef::There
     } else {
         region_or_side(cursor, vocabulary)?
@@ -183,10 +185,10 @@ fn place_ref(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<PlaceRe
     if table {
         return Some(PlaceRef::Table);
     }
-    if cursor.eat_any(&["me", "us", "you", "yourself", "myself", "robot"]) {
+    if cursor.eat_any(&["me", "us", "you", "yourself", "myself", "robot", "here"]) {
         return Some(PlaceRef::Me);
     }
-    if cursor.eat_any(&["there", "here"]) {
+    if cursor.eat("there") {
         return Some(PlaceRef::There);
     }
     noun_phrase(cursor, vocabulary).map(|np| PlaceRef::Object(Box::new(np)))
@@ -202,14 +204,14 @@ enum Part {
 
 fn part(word: &str) -> Option<Part> {
     match word {
-        "top" | "upper" | "far" | "back" | "rear" | "farther" | "further" => {
+        "top" | "upper" | "far" | "back" | "rear" | "farther" | "further" | "north" => {
             Some(Part::Row(Side::Far))
         }
-        "bottom" | "lower" | "near" | "front" | "close" | "nearer" | "closer" => {
+        "bottom" | "lower" | "near" | "front" | "close" | "nearer" | "closer" | "south" => {
             Some(Part::Row(Side::Near))
         }
-        "left" | "lefthand" => Some(Part::Column(Side::Left)),
-        "right" | "righthand" => Some(Part::Column(Side::Right)),
+        "left" | "lefthand" | "west" => Some(Part::Column(Side::Left)),
+        "right" | "righthand" | "east" => Some(Part::Column(Side::Right)),
         "middle" | "center" | "centre" | "central" => Some(Part::Middle),
         _ => None,
     }

@@ -7,7 +7,7 @@ use super::adjective::superlative_or_side;
 use super::{noun_group, noun_phrase};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon;
-use crate::rules::syntax::{NounPhrase, State, Superlative};
+use crate::rules::syntax::{NounPhrase, Quantity, State, Superlative};
 
 /// Reads what follows a noun and belongs to it alone.
 pub(super) fn after_noun(
@@ -50,7 +50,9 @@ pub(super) fn after_noun(
         } else if !(superlative_after(cursor, vocabulary, phrase)
             || relative_clause(cursor, vocabulary, phrase)
             || ordinal_side(cursor, phrase)
-            || exceptions(cursor, vocabulary, phrase))
+            // Of the one thing nothing is left out.
+            || (phrase.is_group() || phrase.quantity != Quantity::The)
+                && exceptions(cursor, vocabulary, phrase))
         {
             return;
         }
@@ -227,7 +229,7 @@ pub(super) fn ordinal_side(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) -> 
 }
 
 /// "except the red one", "but not the blue bowl".
-pub(super) fn exceptions(
+pub(in crate::rules::parse) fn exceptions(
     cursor: &mut Cursor<'_>,
     vocabulary: &Vocabulary,
     phrase: &mut NounPhrase,
