@@ -48,23 +48,42 @@ fn main() -> Result<(), Box<dyn Error>> {
             tally[1] += usize::from(is_right);
             tally[2] += usize::from(acts && !is_right);
         }
-        if !is_right {
-            let by_grammar = grammar.answer(&one.request);
-            let by = if by_grammar == draft { "grammar" } else { "reader" };
-            let context = ReadContext {
-                has_command: one.request.dialogue.last.is_some(),
-                has_question: one.request.dialogue.question.is_some(),
+        let context = ReadContext {
+            has_command: one.request.dialogue.last.is_some(),
+            has_question: one.request.dialogue.question.is_some(),
+        };
+        let is_by_grammar = grammar.answer(&one.request) == draft;
+        let by = if is_by_grammar { "grammar" } else { "reader" };
+        let lines = reader.read(&one.sample.sentence, context);
+        if acts {
+            let far = lines.first().map_or(0.0, |it| it.distance.min(9.0));
+            let name = if is_by_grammar {
+                "acts by grammar".to_owned()
+            } else {
+                format!("acts, distance {far:.0}")
             };
-            let lines = reader.read(&one.sample.sentence, context);
+            let tally = tallies.entry(name).or_default();
+            tally[0] += 1;
+            tally[1] += usize::from(is_right);
+        }
+        if !is_right {
             let line = lines.first().map_or("", |it| it.line.as_str());
             println!(
                 "{}\t{:?}->{:?} by {by}\t{}\n\tmeant {}\n\tread  {line}\n\tsays  {}",
-                one.class, one.expected.verdict, draft.verdict, one.sample.sentence, one.sample.meaning, draft.say
+                one.class,
+                one.expected.verdict,
+                draft.verdict,
+                one.sample.sentence,
+                one.sample.meaning,
+                draft.say
             );
         }
     }
     for (class, [all, right, wrong_acts]) in tallies {
-        println!("## {class:<14} {right:>5} of {all:<5} {:>5.1} %   wrong acts {wrong_acts}", percent(right, all));
+        println!(
+            "## {class:<18} {right:>5} of {all:<5} {:>5.1} %   wrong acts {wrong_acts}",
+            percent(right, all)
+        );
     }
     Ok(())
 }
@@ -89,11 +108,13 @@ fn divided(part: usize, are_nouns_new: bool) -> Result<(Book, Book), Box<dyn Err
         let mut is_words = false;
         for (number, line) in text.lines().enumerate() {
             let sign = line.split(' ').next().unwrap_or_default();
-            let is_header = ["=", "~", "@", "%", "^", "^f", "^s", "^r"].contains(&sign) && line.len() > sign.len();
+            let is_header = ["=", "~", "@", "%", "^", "^f", "^s", "^r"].contains(&sign)
+                && line.len() > sign.len();
             if is_header {
                 is_words = sign == "%" || (sign == "@" && !are_nouns_new);
             }
-            let is_shared = is_header || is_words || line.trim().is_empty() || line.starts_with("# ");
+            let is_shared =
+                is_header || is_words || line.trim().is_empty() || line.starts_with("# ");
             if is_shared || number % PARTS != part {
                 mine.push_str(line);
                 mine.push('\n');

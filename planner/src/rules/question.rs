@@ -60,7 +60,9 @@ pub(super) fn answer(
 /// What is said to a question that the scene does not answer; `None` when the
 /// sentence is none.
 pub(super) fn without_answer(tokens: &[Token]) -> Option<String> {
-    let (words, asks) = asking_words(tokens)?;
+    let asks = asking_words(tokens)?.1;
+    // "How about …" asks to do something.
+    let (words, _) = asking_words(&parse::without_fillers(tokens))?;
     unanswerable(&Cursor::new(&words), asks)
 }
 
@@ -187,8 +189,12 @@ fn unanswerable(cursor: &Cursor<'_>, asks: bool) -> Option<String> {
     let first = cursor.peek();
     let wonders = matches!(
         first,
-        "what" | "why" | "who" | "when" | "where" | "how" | "which" | "whose"
-    );
+        "what" | "why" | "who" | "where" | "how" | "which" | "whose"
+    ) || first == "when"
+        && matches!(
+            cursor.peek_at(1),
+            "is" | "are" | "did" | "do" | "will" | "was"
+        );
     let other =
         asks && matches!(
             first,
@@ -243,24 +249,48 @@ impl Asker<'_> {
         self.grounder().phrase(&every, preps, Role::Landmark, &[])
     }
 
+    /// "Can you open drawers?": of any, and so a question.
+    fn asks_ability(&self, cursor: &Cursor<'_>) -> bool {
+        let mut c = cursor.clone();
+        let asked = c.eat_phrase(&[
+            &["can", "you"],
+            &["can", "the", "robot"],
+            &["are", "you", "able", "to"],
+            &["do", "you", "know", "how", "to"],
+        ]);
+        if !asked || lexicon::verb(c.peek()).is_none() {
+            return false;
+        }
+        c.advance();
+        c.eat_any(&["up", "down", "away"]);
+        let is_any = match self.vocabulary.head(&mut c) {
+            Some((_, is_plural)) => is_plural,
+            None => c.eat_any(&["anything", "something"]),
+        };
+        c.eat_any(&["up", "down", "away", "around"]);
+        is_any && c.at_end()
+    }
+
     fn about_robot(&self, cursor: &Cursor<'_>) -> Option<String> {
         let mut c = cursor.clone();
-        if c.eat_phrase(&[
-            &["what", "can", "you", "do"],
-            &["what", "are", "you", "able"],
-            &["what", "do", "you", "do"],
-            &["what", "all", "can", "you", "do"],
-            &["how", "can", "you", "help"],
-            &["how", "do", "i", "use"],
-            &["what", "can", "i", "say"],
-            &["what", "can", "i", "ask"],
-            &["who", "are", "you"],
-            &["what", "are", "your"],
-            &["what", "is", "your"],
-            &["what", "commands"],
-            &["show", "help"],
-            &["help"],
-        ]) {
+        if self.asks_ability(cursor)
+            || c.eat_phrase(&[
+                &["what", "can", "you", "do"],
+                &["what", "are", "you", "able"],
+                &["what", "do", "you", "do"],
+                &["what", "all", "can", "you", "do"],
+                &["how", "can", "you", "help"],
+                &["how", "do", "i", "use"],
+                &["what", "can", "i", "say"],
+                &["what", "can", "i", "ask"],
+                &["who", "are", "you"],
+                &["what", "are", "your"],
+                &["what", "is", "your"],
+                &["what", "commands"],
+                &["show", "help"],
+                &["help"],
+            ])
+        {
             let ops: Vec<String> = self
                 .request
                 .capabilities

@@ -66,10 +66,7 @@ pub(super) fn answer(
 }
 
 /// What the readings come to over the scene, likeliest first.
-fn answers<'a>(
-    readings: &'a [Reading],
-    request: &PlanRequest,
-) -> Vec<(&'a Reading, PlanDraft)> {
+fn answers<'a>(readings: &'a [Reading], request: &PlanRequest) -> Vec<(&'a Reading, PlanDraft)> {
     let answer = |reading: &'a Reading| {
         let draft = compact::answer(&reading.line, request).ok()?;
         Some((reading, draft))
@@ -86,7 +83,10 @@ fn chosen(answers: &[(&Reading, PlanDraft)]) -> Option<usize> {
         return Some(0);
     }
     let sensible = |(reading, draft): &(&Reading, PlanDraft)| {
-        draft.verdict == Verdict::Execute && first.score - reading.score < SENSE
+        draft.verdict == Verdict::Execute
+            && first.score - reading.score < SENSE
+            && reading.unread == 0
+            && !reading.is_denied
     };
     Some(answers.iter().position(sensible).unwrap_or(0))
 }

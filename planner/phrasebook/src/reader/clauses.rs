@@ -31,6 +31,10 @@ const NO_COMMAND: f32 = 1.5;
 const TELLING: f32 = 1.6;
 /// ... and what it costs where none does.
 const UNSAID: f32 = 2.0;
+/// What a clause without any phrase costs where no word tells of it.
+const NOTHING_SAID: f32 = 5.0;
+/// How much oftener than elsewhere a unit has a word that tells of it.
+const LIFT: f32 = 6.0;
 /// Least share of the book's phrases that a feature is taken to have.
 const LEAST_SHARE: f32 = 2e-4;
 
@@ -76,11 +80,21 @@ pub(super) fn slot_letter(name: &str) -> char {
     }
 }
 
+/// That a unit has a feature.
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    /// The unit's place in its group.
+    place: usize,
+    gain: f32,
+    /// Whether it is a word of this unit more than of others.
+    is_telling: bool,
+}
+
 #[derive(Debug, Default)]
 struct Group {
     units: Vec<usize>,
-    /// Units that have a feature, by their place in the group, and what it adds.
-    postings: HashMap<u64, Vec<(usize, f32)>>,
+    /// The units that have a feature.
+    postings: HashMap<u64, Vec<Posting>>,
 }
 
 /// All units of a language.
@@ -169,11 +183,12 @@ impl Counts {
                 let known = clauses.background.get(&feature).copied().unwrap_or(0);
                 let expected = SMOOTHING * share(known, clauses.phrases);
                 let gain = (1.0 + count as f32 / expected).ln();
-                group
-                    .postings
-                    .entry(feature)
-                    .or_default()
-                    .push((place, gain));
+                let lift = count as f32 / phrases / share(known, clauses.phrases);
+                group.postings.entry(feature).or_default().push(Posting {
+                    place,
+                    gain,
+                    is_telling: is_of_word(feature) && lift >= LIFT,
+                });
             }
             group.units.push(clauses.units.len());
             clauses.units.push(Unit {
@@ -321,8 +336,9 @@ impl Clauses {
             return Vec::new();
         };
         let mut gains = vec![0.0_f32; group.units.len()];
-        // What its likeliest single word adds to each.
+        // What its likeliest single word adds to each, and whether one tells.
         let mut words = vec![0.0_f32; group.units.len()];
+        let mut tells = vec![false; group.units.len()];
         let has_words = items.iter().any(|item| matches!(item, Item::Word(_)));
         let mut weight_sum = 0.0;
         for (feature, weight) in features(items) {
@@ -330,10 +346,12 @@ impl Clauses {
                 continue;
             }
             weight_sum += weight;
-            for (place, gain) in group.postings.get(&feature).into_iter().flatten() {
-                gains[*place] += weight * gain;
+            for posting in group.postings.get(&feature).into_iter().flatten() {
+                let Posting { place, gain, .. } = *posting;
+                gains[place] += weight * gain;
+                tells[place] |= posting.is_telling;
                 if is_of_word(feature) {
-                    words[*place] = words[*place].max(*gain);
+                    words[place] = words[place].max(gain);
                 }
             }
         }
@@ -344,8 +362,12 @@ impl Clauses {
             }
             let index = group.units[place];
             let unit = &self.units[index];
-            let is_unsaid = has_words && words[place] < TELLING;
-            let unsaid = if is_unsaid { UNSAID } else { 0.0 };
+            // "First" is said of many things; it alone does not send the arm home.
+            let unsaid = match unit.slots.is_empty() {
+                true if !tells[place] => NOTHING_SAID,
+                false if has_words && words[place] < TELLING => UNSAID,
+                _ => 0.0,
+            };
             let score = gain + weight_sum * unit.missing + unit.prior - unsaid;
             if best.len() == most && best.last().is_some_and(|(least, _)| score < *least) {
                 continue;

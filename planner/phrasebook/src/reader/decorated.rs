@@ -17,16 +17,35 @@ const ADDED: f32 = 0.1;
 
 /// Words before a phrase that say nothing.
 const BEFORE: &[&str] = &[
-    "that", "this", "those", "these", "my", "our", "your", "said", "nice", "good", "old", "lovely",
-    "little", "small", "wee", "tiny", "pretty", "silly", "sole", "only", "single",
+    "that",
+    "this",
+    "those",
+    "these",
+    "my",
+    "our",
+    "your",
+    "said",
+    "nice",
+    "good",
+    "old",
+    "lovely",
+    "little",
+    "small",
+    "wee",
+    "tiny",
+    "pretty",
+    "silly",
+    "sole",
+    "only",
+    "single",
     "particular",
 ];
 
 /// Words that lead to a colour, after a noun.
 const TO_COLOR: &[&str] = &[
     "of", "in", "with", "that", "which", "is", "s", "thats", "are", "looks", "look", "whose",
-    "color", "colour", "colored", "coloured", "painted", "tinted", "dyed", "a", "an", "its",
-    "has", "having", "happens", "to", "be", "one", "i", "mean",
+    "color", "colour", "colored", "coloured", "painted", "tinted", "dyed", "a", "an", "its", "has",
+    "having", "happens", "to", "be", "one", "i", "mean",
 ];
 
 /// Words after such a colour.
@@ -37,13 +56,48 @@ const AFTER_COLOR: &[&str] = &[
 
 /// Words that begin a clause about a noun, and those that may follow in it.
 const LINKS: &[&str] = &[
-    "that", "which", "thats", "lying", "sitting", "standing", "located", "placed", "resting",
-    "situated", "positioned", "found", "parked",
+    "that",
+    "which",
+    "thats",
+    "lying",
+    "sitting",
+    "standing",
+    "located",
+    "placed",
+    "resting",
+    "situated",
+    "positioned",
+    "found",
+    "parked",
 ];
 const AFTER_LINK: &[&str] = &[
-    "is", "s", "are", "lies", "sits", "stands", "rests", "lying", "sitting", "standing", "located",
-    "placed", "resting", "situated", "right", "just", "directly", "over", "currently", "still",
-    "now", "positioned", "found", "stays", "you", "can", "see",
+    "is",
+    "s",
+    "are",
+    "lies",
+    "sits",
+    "stands",
+    "rests",
+    "lying",
+    "sitting",
+    "standing",
+    "located",
+    "placed",
+    "resting",
+    "situated",
+    "right",
+    "just",
+    "directly",
+    "over",
+    "currently",
+    "still",
+    "now",
+    "positioned",
+    "found",
+    "stays",
+    "you",
+    "can",
+    "see",
 ];
 
 /// Relations as the compact language has them, longest wording first.
@@ -91,7 +145,9 @@ pub(super) fn add(phrases: &mut [Vec<NounPhrase>], words: &[Word], islands: &[Ve
         let is_soft = BEFORE.contains(&words[start].text.as_str());
         if is_soft && let Some(next) = phrases.get(start + 1) {
             let is_joined = words[start + 1].before == Division::None;
-            let noun = next.iter().filter(|it| is_joined && it.sort != Sort::Pronoun);
+            let noun = next
+                .iter()
+                .filter(|it| is_joined && it.sort != Sort::Pronoun);
             more.extend(noun.map(|phrase| NounPhrase {
                 cost: phrase.cost + ADDED,
                 ..phrase.clone()
@@ -222,7 +278,11 @@ impl Parts<'_> {
             return Some((at + 1, "on table".to_owned(), false));
         }
         let landmark = self.phrases.get(at)?.iter().find(|it| is_plain(it))?;
-        Some((landmark.end, format!("{relation} {}", landmark.meaning), true))
+        Some((
+            landmark.end,
+            format!("{relation} {}", landmark.meaning),
+            true,
+        ))
     }
 
     /// "nearest to the bowl", "furthest to the left".
@@ -245,7 +305,11 @@ impl Parts<'_> {
             "right" if !is_near => (at + 1, "rightmost".to_owned(), false),
             _ => {
                 let landmark = self.phrases.get(at)?.iter().find(|it| is_plain(it))?;
-                let how = if is_near { "nearest-to" } else { "farthest-from" };
+                let how = if is_near {
+                    "nearest-to"
+                } else {
+                    "farthest-from"
+                };
                 (landmark.end, format!("{how} ({})", landmark.meaning), true)
             }
         };
@@ -295,11 +359,18 @@ mod tests {
         for (meaning, expected) in [
             ("block", Some("red block")),
             ("leftmost block", Some("leftmost red block")),
-            ("nearest-to (blue bowl) one #2", Some("nearest-to (blue bowl) red one #2")),
+            (
+                "nearest-to (blue bowl) one #2",
+                Some("nearest-to (blue bowl) red one #2"),
+            ),
             ("it", None),
             ("block [in bowl]", None),
         ] {
-            assert_eq!(before_head(meaning, "red").as_deref(), expected, "{meaning}");
+            assert_eq!(
+                before_head(meaning, "red").as_deref(),
+                expected,
+                "{meaning}"
+            );
         }
         assert!(has_color("not-red block"));
         assert!(!has_color("nearest-to (blue bowl) block [on red block]"));

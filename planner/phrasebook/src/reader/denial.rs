@@ -57,12 +57,18 @@ impl Denial {
     pub(super) fn of(book: &Book, vocabulary: &Vocabulary, negators: Vec<WordId>) -> Self {
         let ids = |line: &str| -> Option<Vec<WordId>> {
             let words = split(line);
-            words.iter().map(|word| vocabulary.exact(&word.text)).collect()
+            words
+                .iter()
+                .map(|word| vocabulary.exact(&word.text))
+                .collect()
         };
         let denies = |ids: &Vec<WordId>| ids.iter().any(|id| negators.contains(id));
         let closers = book.list("closer").into_iter();
         Self {
-            delays: DELAYS.iter().filter_map(|it| vocabulary.exact(it)).collect(),
+            delays: DELAYS
+                .iter()
+                .filter_map(|it| vocabulary.exact(it))
+                .collect(),
             idioms: HARMLESS.iter().filter_map(|it| ids(it)).collect(),
             closers: closers.filter_map(|it| ids(&it)).filter(denies).collect(),
             negators,

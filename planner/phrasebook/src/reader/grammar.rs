@@ -126,7 +126,7 @@ impl Grammar {
         Self {
             shares: Shares::of_counts(&counts, vocabulary.len()),
             clauses: counts.finish(),
-            opposites: Opposites::of(&vocabulary),
+            opposites: Opposites::of(&vocabulary, language == Language::English),
             vocabulary,
             names,
             nouns,

@@ -190,9 +190,7 @@ impl Vocabulary {
     /// Reads the words of a sentence.
     pub(super) fn read(&self, sentence: &str) -> Vec<Word> {
         let read = |raw: RawWord| {
-            let exact = self
-                .exact(&raw.text)
-                .or_else(|| self.inflected(&raw.text));
+            let exact = self.exact(&raw.text).or_else(|| self.inflected(&raw.text));
             let id = exact.or_else(|| self.mended(&raw.text));
             Word {
                 is_mended: exact.is_none() && id.is_some(),
@@ -264,7 +262,9 @@ impl Vocabulary {
 
 /// What a word may be a form of: "nudging" of "nudge" or "nudg".
 fn english_bases(word: &str) -> Vec<String> {
-    let ending = ["ing", "ed"].into_iter().find_map(|it| word.strip_suffix(it));
+    let ending = ["ing", "ed"]
+        .into_iter()
+        .find_map(|it| word.strip_suffix(it));
     let Some(stem) = ending.filter(|stem| stem.len() >= 3 && stem.is_ascii()) else {
         return Vec::new();
     };

@@ -2,6 +2,7 @@
 
 mod arrange;
 mod handle;
+mod statement;
 
 use vola_types::Direction;
 
@@ -13,6 +14,9 @@ use crate::rules::lexicon::{self, Verb};
 use crate::rules::syntax::{Clause, Command, NounGroup, Prep};
 use arrange::{build, clear, fill, open_close, sort, stack, wait};
 use handle::{give, go, movement, push, release, returning, take, touch, transfer};
+use statement::statement;
+
+pub(in crate::rules) use statement::state;
 
 /// Reads one clause. `before` is the clause it may be short for ("… and the
 /// green one in the red bowl").
@@ -23,10 +27,15 @@ pub(in crate::rules) fn command(
 ) -> Option<Clause> {
     let negated = negation(cursor);
     let start = cursor.at;
-    let command = with_verb(cursor, vocabulary).or_else(|| {
-        cursor.at = start;
-        elliptical(cursor, vocabulary, &before?.command)
-    })?;
+    let command = with_verb(cursor, vocabulary)
+        .or_else(|| {
+            cursor.at = start;
+            statement(cursor, vocabulary)
+        })
+        .or_else(|| {
+            cursor.at = start;
+            elliptical(cursor, vocabulary, &before?.command)
+        })?;
     Some(Clause { command, negated })
 }
 
@@ -134,6 +143,17 @@ fn elliptical(
     vocabulary: &Vocabulary,
     before: &Command,
 ) -> Option<Command> {
+    cursor.eat_phrase(&[
+        &["do", "the", "same", "with"],
+        &["do", "the", "same", "for"],
+        &["do", "the", "same", "to"],
+        &["do", "likewise", "with"],
+        &["the", "same", "with"],
+        &["the", "same", "for"],
+        &["same", "with"],
+        &["same", "for"],
+        &["likewise"],
+    ]);
     let object = noun_group(cursor, vocabulary)?;
     let (preps, way) = tails(cursor, vocabulary);
     Some(match before {

@@ -53,7 +53,8 @@ pub(super) fn transfer(
         preps,
         way,
         down: down || verb == Verb::Drop,
-        is_move: false,
+        // "I want it closer to you"
+        is_move: verb == Verb::Want,
     })
 }
 
