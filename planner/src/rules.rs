@@ -108,9 +108,14 @@ impl RulesBackend {
             return draft;
         }
         let by_grammar = respond::to_command(&tokens, request, &vocabulary);
+        if by_grammar.verdict == Verdict::Execute {
+            return by_grammar;
+        }
+        if let Some(draft) = self.in_plain_words(request, &vocabulary) {
+            return draft;
+        }
         let is_plain = match by_grammar.verdict {
-            Verdict::Execute => return by_grammar,
-            Verdict::Ask => true,
+            Verdict::Execute | Verdict::Ask => true,
             // What the grammar did not find may be said in words it does not know.
             Verdict::Infeasible => by_grammar.refused_by_body,
             _ => by_grammar.confidence > respond::NOT_UNDERSTOOD,
@@ -121,6 +126,19 @@ impl RulesBackend {
             return self.read_as(request, true).unwrap_or(by_grammar);
         }
         self.read(request).unwrap_or(by_grammar)
+    }
+
+    /// What the grammar does where names are said in the reader's plain words.
+    fn in_plain_words(
+        &self,
+        request: &PlanRequest,
+        vocabulary: &parse::Vocabulary,
+    ) -> Option<PlanDraft> {
+        let plain = self.reader.as_ref()?.plain(&request.sentence)?;
+        let mut tokens = token::tokenize(&plain);
+        typo::repair(&mut tokens, &vocabulary.words());
+        let draft = respond::to_command(&tokens, request, vocabulary);
+        (draft.verdict == Verdict::Execute).then_some(draft)
     }
 
     /// The answer by the reader, where there is one and it knows what is meant.

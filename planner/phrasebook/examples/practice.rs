@@ -60,7 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let name = if is_by_grammar {
                 "acts by grammar".to_owned()
             } else {
-                format!("acts, distance {far:.0}")
+                let line = lines.first().map_or("", |it| it.line.as_str());
+                let clauses = line.matches(';').count() + 1;
+                format!("acts, clauses {clauses}, far {far:.0}")
             };
             let tally = tallies.entry(name).or_default();
             tally[0] += 1;
@@ -81,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for (class, [all, right, wrong_acts]) in tallies {
         println!(
-            "## {class:<18} {right:>5} of {all:<5} {:>5.1} %   wrong acts {wrong_acts}",
+            "## {class:<24} {right:>5} of {all:<5} {:>5.1} %   wrong acts {wrong_acts}",
             percent(right, all)
         );
     }

@@ -405,7 +405,10 @@ fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
         (b'd', _) => 6.0,
         _ => 0.0,
     };
+    // "In the bowl, the cube" are no two places.
+    let is_list = phrase.meaning.contains(" + ");
     let number = match (role, phrase.is_plural) {
+        (b't' | b's' | b'p' | b'w' | b'd', true) if is_list => 6.0,
         (b'g', false) => 3.0,
         (b'o', true) => 0.5,
         (b't' | b's' | b'p' | b'w' | b'd', true) => 2.5,

@@ -76,19 +76,19 @@ impl Denial {
     }
 
     /// Whether a word that denies is neither in a noun phrase nor in a phrase of
-    /// this meaning.
+    /// this meaning: how its clauses are joined, and all of it.
     pub(super) fn is_unheard(
         &self,
         words: &[Word],
         reading: &Reading,
-        output: &str,
+        (output, line): (&str, &str),
         grammar: &Grammar,
     ) -> bool {
         let count = reading.clauses.len();
         let loose = &reading.loose;
         // Who denies one deed until another is done only says their order.
         let delays = |word: &Word| word.id.is_some_and(|id| self.delays.contains(&id));
-        if count > 1 && words.iter().any(delays) {
+        if line.contains(';') && words.iter().any(delays) {
             return false;
         }
         let harmless = self.harmless(words);

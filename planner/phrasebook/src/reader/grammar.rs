@@ -45,7 +45,7 @@ impl Weights {
 #[derive(Debug)]
 pub(super) struct Grammar {
     pub(super) vocabulary: Vocabulary,
-    names: Names,
+    pub(super) names: Names,
     nouns: NounPhrases,
     pub(super) clauses: Clauses,
     shares: Shares,
@@ -54,6 +54,9 @@ pub(super) struct Grammar {
     pub(super) opposites: Opposites,
     denial: Denial,
     pub(super) frames: Frames,
+    /// What is said before and after a command, and means nothing.
+    pub(super) openers: Vec<String>,
+    pub(super) closers: Vec<String>,
     /// Digits.
     numbers: Vec<WordId>,
     /// Objects and places stand side by side before the verb.
@@ -134,6 +137,8 @@ impl Grammar {
             weights,
             seconds,
             denial,
+            openers: book.list("opener"),
+            closers: book.list("closer"),
             numbers,
             is_verb_last: language != Language::English,
         }
@@ -195,10 +200,13 @@ impl Grammar {
             if readings.iter().any(|known| known.line == line) {
                 continue;
             }
+            let is_denied = self
+                .denial
+                .is_unheard(words, &division, (&output, &line), self);
             readings.push(Reading {
                 line,
                 score: division.score,
-                is_denied: self.denial.is_unheard(words, &division, &output, self),
+                is_denied,
                 unread: division.unread,
                 distance: division.distance,
                 order_margin: order,

@@ -248,8 +248,13 @@ impl Opposites {
             }
             let own = &SAID[*side];
             let is_rival = |other: &usize| {
-                own.group.is_some() && SAID[*other].group == own.group && !sides.contains(other)
+                other != side && own.group.is_some() && SAID[*other].group == own.group
             };
+            // What opens and closes says both.
+            if sides.iter().any(is_rival) {
+                cost += UNSAID;
+                continue;
+            }
             let mut rivals = (0..SAID.len()).filter(is_rival);
             if rivals.any(|rival| says(&self.strict[rival])) {
                 return None;

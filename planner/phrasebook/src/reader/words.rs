@@ -169,6 +169,11 @@ impl Vocabulary {
         }
     }
 
+    /// A word as it is written.
+    pub(super) fn text(&self, id: WordId) -> &str {
+        self.texts.get(id as usize).map_or("", String::as_str)
+    }
+
     /// How many words there are.
     pub(super) fn len(&self) -> usize {
         self.texts.len()

@@ -154,6 +154,25 @@ fn elliptical(
         &["same", "for"],
         &["likewise"],
     ]);
+    let pushes = matches!(
+        before,
+        Command::Push { .. } | Command::Put { way: Some(_), .. }
+    );
+    let start = cursor.at;
+    if pushes {
+        // "… forward and then back to the right"
+        let is_back =
+            cursor.peek() == "back" && matches!(cursor.peek_at(1), "to" | "left" | "right");
+        cursor.at += usize::from(is_back);
+        if let Some(way) = way(cursor, vocabulary) {
+            return Some(Command::Push {
+                object: implied(cursor),
+                preps: Vec::new(),
+                way: Some(way),
+            });
+        }
+        cursor.at = start;
+    }
     let object = noun_group(cursor, vocabulary)?;
     let (preps, way) = tails(cursor, vocabulary);
     Some(match before {
