@@ -70,14 +70,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         if !is_right {
             let line = lines.first().map_or("", |it| it.line.as_str());
+            let mut plain = one.request.clone();
+            plain.sentence = reader.plain(&one.sample.sentence).unwrap_or_default();
+            let stop = grammar.answer(&plain).say;
             println!(
-                "{}\t{:?}->{:?} by {by}\t{}\n\tmeant {}\n\tread  {line}\n\tsays  {}",
+                "{}\t{:?}->{:?} by {by}\t{}\n\tmeant {}\n\tread  {line}\n\tsays  {}\n\tplain {} ({stop})",
                 one.class,
                 one.expected.verdict,
                 draft.verdict,
                 one.sample.sentence,
                 one.sample.meaning,
-                draft.say
+                draft.say,
+                plain.sentence,
             );
         }
     }

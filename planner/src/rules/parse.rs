@@ -12,7 +12,7 @@ mod vocabulary;
 
 use super::cursor::Cursor;
 use super::lexicon;
-use super::syntax::{Clause, Command, Head, PlaceRef};
+use super::syntax::{Clause, Command, Head, NounGroup, PlaceRef};
 use super::token::Token;
 
 pub(super) use clause::{command, state};
@@ -103,6 +103,7 @@ pub(super) fn sentence(
             .ok_or_else(|| NotUnderstood {
                 word: cursor.peek().to_owned(),
             })?;
+        let clause = of_the_hand(clause, clauses.last());
         // "…, but open the drawer first"
         if cursor.eat("first") && order == Order::Next && !clauses.is_empty() {
             order = Order::BeforeLast;
@@ -144,6 +145,20 @@ fn led_by_state(cursor: &mut Cursor<'_>) -> bool {
         &["once"],
         &["when"],
     ])
+}
+
+/// "open your hand, then close it"
+fn of_the_hand(mut clause: Clause, before: Option<&Clause>) -> Clause {
+    let is_hand = |it: &Clause| matches!(it.command, Command::OpenHand | Command::CloseHand);
+    let is_it = |group: &NounGroup| group.members.iter().all(|member| member.head == Head::It);
+    if before.is_some_and(is_hand) {
+        match &clause.command {
+            Command::Open(group) if is_it(group) => clause.command = Command::OpenHand,
+            Command::Close(group) if is_it(group) => clause.command = Command::CloseHand,
+            _ => {}
+        }
+    }
+    clause
 }
 
 /// "close the drawer after you put the block in it": the clause that comes
@@ -299,7 +314,10 @@ fn marker(cursor: &mut Cursor<'_>) -> bool {
     let follows = cursor.peek_at(1);
     let orders = follows == ","
         || lexicon::verb(follows).is_some()
-        || matches!(follows, "you" | "do" | "go");
+        || matches!(
+            follows,
+            "you" | "do" | "go" | "the" | "a" | "that" | "this" | "all" | "every" | "both"
+        );
     if marks && orders {
         cursor.advance();
         cursor.eat(",");

@@ -14,6 +14,10 @@ const CLEAR_LEAD: f32 = 3.0;
 /// How much likelier, in nats, a command that makes no sense here may be than one
 /// that does, which is taken.
 const SENSE: f32 = 3.0;
+/// By how much farther from known wordings that one may be.
+const AS_NEAR: f32 = 0.5;
+/// Distance from known wordings from which on half of all readings are wrong.
+const STRANGE: f32 = 4.0;
 /// Most distance from known wordings, to be certain.
 const MOST_DISTANCE: f32 = 1.0;
 /// Most words left unread, as a share of all, for a reading to be done.
@@ -56,7 +60,7 @@ pub(super) fn answer(
     }
     let words = request.sentence.split_whitespace().count();
     let unread = first.unread as f32 / words.max(1) as f32;
-    if unread > MOST_UNREAD || first.is_denied {
+    if unread > MOST_UNREAD || first.is_denied || first.distance > STRANGE {
         return Some(confirm(&draft));
     }
     match other {
@@ -87,6 +91,7 @@ fn chosen(answers: &[(&Reading, PlanDraft)]) -> Option<usize> {
             && first.score - reading.score < SENSE
             && reading.unread == 0
             && !reading.is_denied
+            && reading.distance <= first.distance + AS_NEAR
     };
     Some(answers.iter().position(sensible).unwrap_or(0))
 }
