@@ -75,6 +75,12 @@ impl<'a> Cursor<'a> {
         phrases.iter().any(|phrase| self.eat_all(phrase))
     }
 
+    /// Whether the word was read since `start`.
+    pub(super) fn has_read(&self, start: usize, word: &str) -> bool {
+        let read = self.tokens.get(start..self.at).unwrap_or_default();
+        read.iter().any(|token| token.text == word)
+    }
+
     /// Words from `start` to here, joined by spaces.
     pub(super) fn text_from(&self, start: usize) -> String {
         let end = self.at.min(self.tokens.len());

@@ -80,7 +80,7 @@ const CLOSE: &[&str] = &[
     "close", "closed", "closing", "shut", "shutting", "بند", "band",
 ];
 
-const SAID: [Said; 11] = [
+static SAID: [Said; 11] = [
     Said {
         names: &["left", "left-of"],
         words: LEFT,

@@ -163,7 +163,9 @@ fn without_courtesies(sentence: &str, grammar: &Grammar) -> String {
     let bare = lower.trim_end_matches(trim);
     let ends_with = |closer: &&String| {
         let rest = bare.strip_suffix(closer.as_str());
-        rest.is_some_and(|rest| rest.ends_with([' ', ',']) && rest.contains(' '))
+        let is_apart = rest.is_some_and(|rest| rest.ends_with([' ', ',']) && rest.contains(' '));
+        // "Push it to the right" ends with a place.
+        is_apart && closer.as_str() != "right"
     };
     let closer = grammar
         .closers

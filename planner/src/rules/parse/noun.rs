@@ -116,7 +116,7 @@ pub(in crate::rules) fn noun_phrase(
         phrase.span.1 = cursor.at;
         return Some(phrase);
     }
-    let determined = determiner(cursor, &mut phrase);
+    let determined = determiner(cursor, vocabulary, &mut phrase);
     let described = adjectives(cursor, vocabulary, &mut phrase);
     if phrase.quantity == Quantity::Both && !described && bare_end(cursor) {
         phrase.head = Head::Them;

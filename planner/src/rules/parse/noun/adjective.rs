@@ -69,7 +69,7 @@ pub(super) fn plain_adjective(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) 
             }
         }
         "colored" | "coloured" | "wooden" | "plastic" | "nice" | "whole" | "single" | "entire"
-        | "wee" | "little" | "lovely" | "pretty" | "silly" => {}
+        | "wee" | "little" | "lovely" | "pretty" | "silly" | "only" | "sole" => {}
         "big" | "small" | "large" | "larger" | "smaller" | "tiny" | "biggest" | "smallest"
         | "largest" | "bigger" | "heavy" | "heaviest" | "tall" | "tallest" | "shiny" | "dark"
         | "light" | "huge" => {
