@@ -115,9 +115,7 @@ pub(in crate::rules) fn bare_region(
     vocabulary: &Vocabulary,
 ) -> Option<Prep> {
     let start = cursor.at;
-    let place = if cursor.eat("here") {
-        PlaceRef::Me
-    } else if cursor.eat("there") {
+    let place = if cursor.eat_any(&["here", "there"]) {
         PlaceRef::There
     } else {
         region_or_side(cursor, vocabulary)?
@@ -185,10 +183,10 @@ fn place_ref(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<PlaceRe
     if table {
         return Some(PlaceRef::Table);
     }
-    if cursor.eat_any(&["me", "us", "you", "yourself", "myself", "robot", "here"]) {
+    if cursor.eat_any(&["me", "us", "you", "yourself", "myself", "robot"]) {
         return Some(PlaceRef::Me);
     }
-    if cursor.eat("there") {
+    if cursor.eat_any(&["there", "here"]) {
         return Some(PlaceRef::There);
     }
     noun_phrase(cursor, vocabulary).map(|np| PlaceRef::Object(Box::new(np)))
