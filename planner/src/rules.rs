@@ -100,10 +100,20 @@ impl RulesBackend {
         if let Some(say) = question::answer(&tokens, request, &vocabulary) {
             return PlanDraft::chat(say);
         }
+        // "What if you put it there" asks for more than an answer.
+        if let Some(say) = question::without_answer(&tokens) {
+            return self.read(request).unwrap_or_else(|| PlanDraft::chat(say));
+        }
         if let Some(draft) = reply::correction(&tokens, request, &vocabulary) {
             return draft;
         }
         let by_grammar = respond::to_command(&tokens, request, &vocabulary);
+        if by_grammar.verdict == Verdict::Execute {
+            return by_grammar;
+        }
+        if let Some(draft) = self.in_plain_words(request, &vocabulary) {
+            return draft;
+        }
         let is_plain = match by_grammar.verdict {
             Verdict::Execute | Verdict::Ask => true,
             // What the grammar did not find may be said in words it does not know.
@@ -111,15 +121,34 @@ impl RulesBackend {
             _ => by_grammar.confidence > respond::NOT_UNDERSTOOD,
         };
         if is_plain {
-            return by_grammar;
+            // Half a phrase is read as a question more often than a question is
+            // read as a command.
+            return self.read_as(request, true).unwrap_or(by_grammar);
         }
         self.read(request).unwrap_or(by_grammar)
     }
 
+    /// What the grammar does where names are said in the reader's plain words.
+    fn in_plain_words(
+        &self,
+        request: &PlanRequest,
+        vocabulary: &parse::Vocabulary,
+    ) -> Option<PlanDraft> {
+        let plain = self.reader.as_ref()?.plain(&request.sentence)?;
+        let mut tokens = token::tokenize(&plain);
+        typo::repair(&mut tokens, &vocabulary.words());
+        let draft = respond::to_command(&tokens, request, vocabulary);
+        (draft.verdict == Verdict::Execute).then_some(draft)
+    }
+
     /// The answer by the reader, where there is one and it knows what is meant.
     fn read(&self, request: &PlanRequest) -> Option<PlanDraft> {
+        self.read_as(request, self.is_cautious)
+    }
+
+    fn read_as(&self, request: &PlanRequest, is_cautious: bool) -> Option<PlanDraft> {
         let reader = self.reader.as_ref()?;
-        read::answer(reader.as_ref(), request, self.is_cautious)
+        read::answer(reader.as_ref(), request, is_cautious)
     }
 }
 

@@ -39,4 +39,13 @@ pub trait SentenceReader: Send + Sync + std::fmt::Debug {
     /// # Timing
     /// Called for each sentence before any model is asked: a few milliseconds.
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading>;
+
+    /// An English sentence with plain words for what it names: "the navy dish" as
+    /// "the blue bowl". `None`: this reader knows no plainer words.
+    ///
+    /// # Timing
+    /// As [`SentenceReader::read`], well under a millisecond.
+    fn plain(&self, _sentence: &str) -> Option<String> {
+        None
+    }
 }

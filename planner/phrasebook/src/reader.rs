@@ -8,10 +8,14 @@
 //! whether to act on one is for the planner to say.
 
 mod clauses;
+mod decorated;
+mod denial;
 mod frames;
 mod grammar;
 mod islands;
 mod nouns;
+mod opposites;
+mod plain;
 mod segments;
 mod word_lists;
 mod words;
@@ -80,6 +84,12 @@ fn grammars(books: &[(Language, Book)]) -> Vec<(Language, Grammar)> {
 }
 
 impl SentenceReader for PhraseReader {
+    fn plain(&self, sentence: &str) -> Option<String> {
+        let mut grammars = self.grammars().iter();
+        let (_, english) = grammars.find(|(language, _)| *language == Language::English)?;
+        Some(plain::plain(sentence, english))
+    }
+
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading> {
         let mut best: Option<(f32, Vec<Word>, &Grammar)> = None;
         for (_, grammar) in self.grammars() {

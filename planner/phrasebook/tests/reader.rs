@@ -141,6 +141,9 @@ fn most_commands_of_the_held_out_book_are_understood() {
         done += usize::from(draft.verdict == Verdict::Execute);
         done_right += usize::from(same && draft.verdict == Verdict::Execute);
     }
-    assert!(right * 100 >= asked * 75, "{right} of {asked}");
-    assert!(done_right * 100 >= done * 80, "{done_right} of {done}");
+    assert!(
+        right * 100 >= asked * 101,
+        "{right} of {asked}, {done_right} of {done}"
+    );
+    assert!(done_right * 100 >= done * 94, "{done_right} of {done}");
 }

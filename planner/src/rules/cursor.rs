@@ -35,6 +35,11 @@ impl<'a> Cursor<'a> {
         self.at >= self.tokens.len()
     }
 
+    /// How many tokens are left.
+    pub(super) fn left(&self) -> usize {
+        self.tokens.len().saturating_sub(self.at)
+    }
+
     pub(super) fn advance(&mut self) {
         self.at += 1;
     }
@@ -68,6 +73,12 @@ impl<'a> Cursor<'a> {
     /// Reads the first of the sequences that fits.
     pub(super) fn eat_phrase(&mut self, phrases: &[&[&str]]) -> bool {
         phrases.iter().any(|phrase| self.eat_all(phrase))
+    }
+
+    /// Whether the word was read since `start`.
+    pub(super) fn has_read(&self, start: usize, word: &str) -> bool {
+        let read = self.tokens.get(start..self.at).unwrap_or_default();
+        read.iter().any(|token| token.text == word)
     }
 
     /// Words from `start` to here, joined by spaces.

@@ -60,19 +60,23 @@ pub(super) enum Verb {
 const VERBS: &[(Verb, &str)] = &[
     (
         Verb::Put,
-        "put stash place lay insert deposit position store leave stick shift transfer carry \
-        relocate transport pop",
+        "put stash place lay insert deposit position store leave stick transfer carry \
+        relocate transport pop \
+        tuck plop plonk stow nest slot slip situate station settle",
     ),
     (Verb::Drop, "drop"),
-    (Verb::Move, "move"),
+    (Verb::Move, "move shift haul"),
     (Verb::Stack, "stack pile"),
     (
         Verb::Take,
         "take pick grab lift grasp get hold catch collect retrieve raise gather picked \
-        took taken gotten",
+        took taken gotten seize snatch snag nab clutch clasp hoist pluck scoop",
     ),
     (Verb::Remove, "remove unload extract"),
-    (Verb::Push, "push slide shove nudge"),
+    (
+        Verb::Push,
+        "push slide shove nudge scoot propel budge steer herd shunt prod elbow",
+    ),
     (Verb::Pull, "pull drag"),
     (Verb::Open, "open"),
     (Verb::Close, "close shut"),

@@ -12,10 +12,10 @@ mod vocabulary;
 
 use super::cursor::Cursor;
 use super::lexicon;
-use super::syntax::{Clause, Command, Head, PlaceRef};
+use super::syntax::{Clause, Command, Head, NounGroup, PlaceRef};
 use super::token::Token;
 
-pub(super) use clause::command;
+pub(super) use clause::{command, state};
 pub(super) use noun::noun_phrase;
 pub(super) use place::{prep, side_adjective as side_word};
 pub(super) use vocabulary::Vocabulary;
@@ -62,11 +62,15 @@ pub(super) fn without_fillers(tokens: &[Token]) -> Vec<Token> {
 }
 
 /// How a clause joins what was read before it.
+#[derive(Clone, Copy, PartialEq)]
 enum Order {
     /// After everything before.
     Next,
     /// Ahead of the clause before ("… after you open the drawer").
     BeforeLast,
+    /// Ahead of it as well, and what was denied is only put off ("don't close it
+    /// until …").
+    Until,
 }
 
 /// Reads all clauses of a sentence without fillers.
@@ -79,25 +83,40 @@ pub(super) fn sentence(
     // "before you …, do …": what comes first in the words comes last.
     let mut at_the_end: Option<Clause> = None;
     loop {
-        let order = connectors(&mut cursor, clauses.is_empty());
+        let is_put_off = clauses.last().is_some_and(|clause| clause.negated);
+        let mut order = connectors(&mut cursor, clauses.is_empty(), is_put_off);
         if cursor.at_end() {
             break;
         }
-        let leading = clauses.is_empty() && at_the_end.is_none() && cursor.eat("before");
-        let led_after = clauses.is_empty() && !leading && cursor.eat_any(&["after", "once"]);
+        let is_first = clauses.is_empty() && at_the_end.is_none();
+        let leading = is_first && cursor.eat("before");
+        let led_after = is_first && !leading && led_by_state(&mut cursor);
         if leading || led_after {
             subject(&mut cursor);
         }
-        let clause =
-            command(&mut cursor, vocabulary, clauses.last()).ok_or_else(|| NotUnderstood {
+        let tells_state = led_after || matches!(order, Order::BeforeLast | Order::Until);
+        let told = tells_state
+            .then(|| state(&mut cursor, vocabulary))
+            .flatten();
+        let clause = told
+            .or_else(|| command(&mut cursor, vocabulary, clauses.last()))
+            .ok_or_else(|| NotUnderstood {
                 word: cursor.peek().to_owned(),
             })?;
+        let clause = of_the_hand(clause, clauses.last());
+        // "…, but open the drawer first"
+        if cursor.eat("first") && order == Order::Next && !clauses.is_empty() {
+            order = Order::BeforeLast;
+        }
         match order {
             _ if leading => at_the_end = Some(clause),
             Order::Next => clauses.push(clause),
-            Order::BeforeLast => {
+            Order::BeforeLast | Order::Until => {
                 let clause = with_antecedent(clause, clauses.last());
                 let before_last = clauses.len().saturating_sub(1);
+                if let (Order::Until, Some(last)) = (order, clauses.last_mut()) {
+                    last.negated = false;
+                }
                 clauses.insert(before_last, clause);
             }
         }
@@ -114,6 +133,32 @@ pub(super) fn sentence(
         });
     }
     Ok(clauses)
+}
+
+/// "once …, do …", "as soon as …, do …"
+fn led_by_state(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat_phrase(&[
+        &["as", "soon", "as"],
+        &["right", "after"],
+        &["straight", "after"],
+        &["after"],
+        &["once"],
+        &["when"],
+    ])
+}
+
+/// "open your hand, then close it"
+fn of_the_hand(mut clause: Clause, before: Option<&Clause>) -> Clause {
+    let is_hand = |it: &Clause| matches!(it.command, Command::OpenHand | Command::CloseHand);
+    let is_it = |group: &NounGroup| group.members.iter().all(|member| member.head == Head::It);
+    if before.is_some_and(is_hand) {
+        match &clause.command {
+            Command::Open(group) if is_it(group) => clause.command = Command::OpenHand,
+            Command::Close(group) if is_it(group) => clause.command = Command::CloseHand,
+            _ => {}
+        }
+    }
+    clause
 }
 
 /// "close the drawer after you put the block in it": the clause that comes
@@ -160,14 +205,30 @@ fn at_connector(cursor: &Cursor<'_>, vocabulary: &Vocabulary) -> bool {
             | "while"
             | "so"
             | "lastly"
+            | "as"
+            | "only"
+            | "until"
+            | "till"
+            | "unless"
+            | "likewise"
     ) && !(word == "while" && cursor.peek_at(1) == "loop")
         || vocabulary.starts_clause(cursor)
 }
 
 /// Reads everything between two clauses.
-fn connectors(cursor: &mut Cursor<'_>, at_start: bool) -> Order {
+fn connectors(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Order {
     let mut order = Order::Next;
     loop {
+        if !at_start && is_put_off && cursor.eat_any(&["until", "till", "unless", "before"]) {
+            subject(cursor);
+            order = Order::Until;
+            continue;
+        }
+        if !at_start && comes_before(cursor) {
+            subject(cursor);
+            order = Order::BeforeLast;
+            continue;
+        }
         let eaten = cursor.eat_phrase(&[
             &["after", "that"],
             &["after", "this"],
@@ -208,16 +269,43 @@ fn connectors(cursor: &mut Cursor<'_>, at_start: bool) -> Order {
             order = Order::Next;
             continue;
         }
-        if !at_start && cursor.eat_any(&["after", "once"]) {
-            subject(cursor);
-            order = Order::BeforeLast;
-            continue;
-        }
         if subject(cursor) {
             continue;
         }
         return order;
     }
+}
+
+/// "…, but first …", "… after …": what is told next is done before.
+fn comes_before(cursor: &mut Cursor<'_>) -> bool {
+    // "After that" goes on.
+    let goes_on = cursor.peek() == "after" && matches!(cursor.peek_at(1), "that" | "this" | "it")
+        || cursor.peek() == "once" && matches!(cursor.peek_at(1), "done" | "that")
+        || cursor.peek() == "when" && matches!(cursor.peek_at(2), "are" | "is")
+        || cursor.peek() == "when" && cursor.peek_at(1) == "done";
+    if goes_on {
+        return false;
+    }
+    cursor.eat_phrase(&[
+        &["but", "only", "after"],
+        &["but", "only", "once"],
+        &["but", "only", "when"],
+        &["but", "not", "before"],
+        &["but", "before", "that"],
+        &["but", "beforehand"],
+        &["but", "first"],
+        &[",", "but", "only", "after"],
+        &[",", "but", "not", "before"],
+        &[",", "but", "before", "that"],
+        &[",", "but", "beforehand"],
+        &[",", "but", "first"],
+        &["only", "after"],
+        &["right", "after"],
+        &["straight", "after"],
+        &["as", "soon", "as"],
+        &["after"],
+        &["once"],
+    ])
 }
 
 /// "first", "second" in front of a verb only mark the order.
@@ -226,7 +314,10 @@ fn marker(cursor: &mut Cursor<'_>) -> bool {
     let follows = cursor.peek_at(1);
     let orders = follows == ","
         || lexicon::verb(follows).is_some()
-        || matches!(follows, "you" | "do" | "go");
+        || matches!(
+            follows,
+            "you" | "do" | "go" | "the" | "a" | "that" | "this" | "all" | "every" | "both"
+        );
     if marks && orders {
         cursor.advance();
         cursor.eat(",");

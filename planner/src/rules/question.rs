@@ -1,8 +1,9 @@
 //! Questions about the scene and the robot, answered from the scene alone.
 
+mod robot;
 mod truth;
 
-use vola_types::{Scene, object_phrase, step_sentence};
+use vola_types::{Scene, object_phrase};
 
 use super::cursor::Cursor;
 use super::ground::{Grounder, Role};
@@ -50,8 +51,36 @@ pub(super) fn answer(
     if let Some(greeting) = small_talk(tokens) {
         return Some(greeting);
     }
-    let (words, asks) = asking_words(tokens)?;
-    from_scene(&words, request, vocabulary).or_else(|| unanswerable(&Cursor::new(&words), asks))
+    let (words, _) = asking_words(tokens)?;
+    if goes_on_to_command(&words, vocabulary) {
+        return None;
+    }
+    from_scene(&words, request, vocabulary)
+}
+
+/// What is said to a question that the scene does not answer; `None` when the
+/// sentence is none.
+pub(super) fn without_answer(tokens: &[Token]) -> Option<String> {
+    let asks = asking_words(tokens)?.1;
+    // "How about …" asks to do something.
+    let (words, _) = asking_words(&parse::without_fillers(tokens))?;
+    unanswerable(&Cursor::new(&words), asks)
+}
+
+/// "Do you see the red block? Put it away."
+fn goes_on_to_command(words: &[Token], vocabulary: &Vocabulary) -> bool {
+    let mut cursor = Cursor::new(words);
+    while !cursor.at_end() {
+        let is_mark = words[cursor.at].is_punctuation();
+        cursor.advance();
+        if is_mark {
+            while cursor.eat_any(&["please", "then", "and", "now"]) {}
+            if vocabulary.starts_clause(&cursor) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Whether the scene or the robot's state answers a question, and every word of
@@ -161,8 +190,12 @@ fn unanswerable(cursor: &Cursor<'_>, asks: bool) -> Option<String> {
     let first = cursor.peek();
     let wonders = matches!(
         first,
-        "what" | "why" | "who" | "when" | "where" | "how" | "which" | "whose"
-    );
+        "what" | "why" | "who" | "where" | "how" | "which" | "whose"
+    ) || first == "when"
+        && matches!(
+            cursor.peek_at(1),
+            "is" | "are" | "did" | "do" | "will" | "was"
+        );
     let other =
         asks && matches!(
             first,
@@ -217,106 +250,6 @@ impl Asker<'_> {
         self.grounder().phrase(&every, preps, Role::Landmark, &[])
     }
 
-    fn about_robot(&self, cursor: &Cursor<'_>) -> Option<String> {
-        let mut c = cursor.clone();
-        if c.eat_phrase(&[
-            &["what", "can", "you", "do"],
-            &["what", "are", "you", "able"],
-            &["what", "do", "you", "do"],
-            &["what", "all", "can", "you", "do"],
-            &["how", "can", "you", "help"],
-            &["how", "do", "i", "use"],
-            &["what", "can", "i", "say"],
-            &["what", "can", "i", "ask"],
-            &["who", "are", "you"],
-            &["what", "are", "your"],
-            &["what", "is", "your"],
-            &["what", "commands"],
-            &["show", "help"],
-            &["help"],
-        ]) {
-            let ops: Vec<String> = self
-                .request
-                .capabilities
-                .ops
-                .iter()
-                .map(|op| op.as_str().replace('_', " "))
-                .collect();
-            return Some(format!(
-                "I am a robot arm. I can {}. For example: \"put the red block in the blue bowl\".",
-                describe::and_list(&ops)
-            ));
-        }
-        if c.eat_phrase(&[
-            &["what", "are", "you", "doing"],
-            &["what", "is", "the", "plan"],
-            &["what", "is", "your", "plan"],
-        ]) {
-            return Some(self.doing());
-        }
-        let holding = c.eat_phrase(&[
-            &["what", "are", "you", "holding"],
-            &["what", "do", "you", "hold"],
-            &["what", "is", "in", "your"],
-            &["what", "do", "you", "have"],
-            &["are", "you", "holding", "something"],
-            &["are", "you", "holding", "anything"],
-            &["do", "you", "hold", "anything"],
-            &["do", "you", "hold", "something"],
-            &["do", "you", "have", "something", "in"],
-            &["do", "you", "have", "anything", "in"],
-            &["is", "there", "anything", "in", "your"],
-            &["is", "there", "something", "in", "your"],
-            &["is", "your", "gripper", "empty"],
-            &["is", "your", "hand", "empty"],
-            &["is", "the", "gripper", "empty"],
-        ]);
-        if holding {
-            return Some(match self.scene().held() {
-                Some(held) => format!("I am holding {}.", object_phrase(&held.id, self.scene())),
-                None => "I am holding nothing.".to_owned(),
-            });
-        }
-        if c.eat_phrase(&[
-            &["is", "your", "gripper"],
-            &["is", "your", "hand"],
-            &["is", "the", "gripper"],
-        ]) {
-            let state = if self.scene().gripper.open {
-                "open"
-            } else {
-                "closed"
-            };
-            return Some(format!("My gripper is {state}."));
-        }
-        if c.eat_all(&["are", "you", "holding"]) {
-            let phrase = parse::noun_phrase(&mut c, self.vocabulary)?;
-            let yes = self
-                .all_of(&phrase, &[])
-                .is_ok_and(|ids| self.scene().held().is_some_and(|h| ids.contains(&h.id)));
-            return Some(yes_no(
-                yes,
-                &match self.scene().held() {
-                    Some(held) => {
-                        format!("I am holding {}.", object_phrase(&held.id, self.scene()))
-                    }
-                    None => "I am holding nothing.".to_owned(),
-                },
-            ));
-        }
-        None
-    }
-
-    fn doing(&self) -> String {
-        match &self.request.dialogue.last {
-            Some(last) => match last.steps.get(last.finished_steps) {
-                Some(step) => format!("I am to {}.", step_sentence(step, self.scene())),
-                None => "I have finished what you asked for.".to_owned(),
-            },
-            None => "Nothing at the moment.".to_owned(),
-        }
-    }
-
     fn about_scene(&self, cursor: &Cursor<'_>) -> Option<String> {
         let mut c = cursor.clone();
         c.eat("me");
@@ -340,7 +273,14 @@ impl Asker<'_> {
             &["look", "around"],
             &["look", "at", "the", "table"],
         ]);
-        if general {
+        // "Show me how you open the drawer" asks for more.
+        let is_of_scene = |ahead: usize| {
+            let mut noun = c.clone();
+            noun.at += ahead;
+            lexicon::is_of_scene(noun.peek()) || self.vocabulary.is_head(&noun)
+        };
+        let rest = cursor.left().saturating_sub(c.at - cursor.at);
+        if general && (0..rest).all(is_of_scene) {
             return Some(format!("I see {}.", describe::inventory(self.scene())));
         }
         let mut c = cursor.clone();
@@ -454,7 +394,8 @@ impl Asker<'_> {
 
     fn how_many(&self, cursor: &Cursor<'_>) -> Option<String> {
         let mut c = cursor.clone();
-        if !(c.eat_all(&["how", "many"]) || c.eat("count")) {
+        let counts = c.peek_at(1) != "to" && c.eat("count");
+        if !(counts || c.eat_all(&["how", "many"])) {
             return None;
         }
         let phrase = parse::noun_phrase(&mut c, self.vocabulary).or_else(|| {

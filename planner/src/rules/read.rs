@@ -11,6 +11,13 @@ use crate::sentence_reader::{ReadContext, Reading, SentenceReader};
 const LEAD: f32 = 0.35;
 /// The same where nobody is asked behind.
 const CLEAR_LEAD: f32 = 3.0;
+/// How much likelier, in nats, a command that makes no sense here may be than one
+/// that does, which is taken.
+const SENSE: f32 = 3.0;
+/// By how much farther from known wordings that one may be.
+const AS_NEAR: f32 = 0.5;
+/// Distance from known wordings from which on half of all readings are wrong.
+const STRANGE: f32 = 4.0;
 /// Most distance from known wordings, to be certain.
 const MOST_DISTANCE: f32 = 1.0;
 /// Most words left unread, as a share of all, for a reading to be done.
@@ -28,14 +35,19 @@ pub(super) fn answer(
         has_question: request.dialogue.question.is_some(),
     };
     let readings = reader.read(&request.sentence, context);
-    let first = readings.first()?;
-    let draft = compact::answer(&first.line, request).ok()?;
-    let others = other_answers(&readings, &draft, request);
-    let lead = others
-        .first()
-        .map_or(f32::MAX, |(score, _)| first.score - score);
+    let mut answers = answers(&readings, request);
+    let chosen = chosen(&answers)?;
+    let (first, draft) = answers.remove(chosen);
+    let other = answers
+        .into_iter()
+        .filter(|(_, other)| other.verdict == Verdict::Execute)
+        .find(|(_, other)| other.steps != draft.steps);
+    let lead = other
+        .as_ref()
+        .map_or(f32::MAX, |(other, _)| first.score - other.score);
     if is_cautious {
-        let is_certain = first.unread == 0
+        let is_certain = chosen == 0
+            && first.unread == 0
             && !first.is_denied
             && first.distance <= MOST_DISTANCE
             && lead >= CLEAR_LEAD
@@ -48,31 +60,40 @@ pub(super) fn answer(
     }
     let words = request.sentence.split_whitespace().count();
     let unread = first.unread as f32 / words.max(1) as f32;
-    if unread > MOST_UNREAD || first.is_denied {
+    if unread > MOST_UNREAD || first.is_denied || first.distance > STRANGE {
         return Some(confirm(&draft));
     }
-    match others.into_iter().next() {
+    match other {
         Some((_, other)) if lead < LEAD => Some(choose(&draft, &other)),
         _ => Some(draft),
     }
 }
 
-/// What the other readings would do, where it is something else.
-fn other_answers(
-    readings: &[Reading],
-    first: &PlanDraft,
-    request: &PlanRequest,
-) -> Vec<(f32, PlanDraft)> {
-    let mut others = Vec::new();
-    for reading in readings.iter().skip(1) {
-        let Ok(draft) = compact::answer(&reading.line, request) else {
-            continue;
-        };
-        if draft.verdict == Verdict::Execute && draft.steps != first.steps {
-            others.push((reading.score, draft));
-        }
+/// What the readings come to over the scene, likeliest first.
+fn answers<'a>(readings: &'a [Reading], request: &PlanRequest) -> Vec<(&'a Reading, PlanDraft)> {
+    let answer = |reading: &'a Reading| {
+        let draft = compact::answer(&reading.line, request).ok()?;
+        Some((reading, draft))
+    };
+    readings.iter().filter_map(answer).collect()
+}
+
+/// The likeliest answer; a command that makes no sense on this table gives way to
+/// one nearly as likely that does.
+fn chosen(answers: &[(&Reading, PlanDraft)]) -> Option<usize> {
+    let (first, draft) = answers.first()?;
+    let makes_sense = draft.verdict == Verdict::Execute || !first.line.starts_with("do ");
+    if makes_sense {
+        return Some(0);
     }
-    others
+    let sensible = |(reading, draft): &(&Reading, PlanDraft)| {
+        draft.verdict == Verdict::Execute
+            && first.score - reading.score < SENSE
+            && reading.unread == 0
+            && !reading.is_denied
+            && reading.distance <= first.distance + AS_NEAR
+    };
+    Some(answers.iter().position(sensible).unwrap_or(0))
 }
 
 /// Asks whether a doubtful reading is meant.

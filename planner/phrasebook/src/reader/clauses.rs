@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Atom;
 use super::frames::Shares;
 use super::nouns::{NounPhrase, Sort};
+use super::opposites::{Sides, sides_of};
 use super::words::WordId;
 
 /// Weight of two words side by side; of one word it is 1.
@@ -26,6 +27,14 @@ const PRIOR: f32 = 1.4;
 const SMOOTHING: f32 = 4.0;
 /// What asks for no motion is said less often than its phrases are.
 const NO_COMMAND: f32 = 1.5;
+/// What a word of a clause must add to what it is read as, at least, ...
+const TELLING: f32 = 1.6;
+/// ... and what it costs where none does.
+const UNSAID: f32 = 2.0;
+/// What a clause without any phrase costs where no word tells of it.
+const NOTHING_SAID: f32 = 5.0;
+/// How much oftener than elsewhere a unit has a word that tells of it.
+const LIFT: f32 = 6.0;
 /// Least share of the book's phrases that a feature is taken to have.
 const LEAST_SHARE: f32 = 2e-4;
 
@@ -46,6 +55,8 @@ pub(super) struct Unit {
     pub(super) slots: Vec<String>,
     /// Whether it can stand beside others.
     pub(super) is_clause: bool,
+    /// Left or right and the like, where its meaning has one.
+    pub(super) sides: Sides,
     words: BTreeSet<WordId>,
     phrases: Vec<Vec<Item>>,
     missing: f32,
@@ -69,11 +80,21 @@ pub(super) fn slot_letter(name: &str) -> char {
     }
 }
 
+/// That a unit has a feature.
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    /// The unit's place in its group.
+    place: usize,
+    gain: f32,
+    /// Whether it is a word of this unit more than of others.
+    is_telling: bool,
+}
+
 #[derive(Debug, Default)]
 struct Group {
     units: Vec<usize>,
-    /// Units that have a feature, by their place in the group, and what it adds.
-    postings: HashMap<u64, Vec<(usize, f32)>>,
+    /// The units that have a feature.
+    postings: HashMap<u64, Vec<Posting>>,
 }
 
 /// All units of a language.
@@ -162,17 +183,19 @@ impl Counts {
                 let known = clauses.background.get(&feature).copied().unwrap_or(0);
                 let expected = SMOOTHING * share(known, clauses.phrases);
                 let gain = (1.0 + count as f32 / expected).ln();
-                group
-                    .postings
-                    .entry(feature)
-                    .or_default()
-                    .push((place, gain));
+                let lift = count as f32 / phrases / share(known, clauses.phrases);
+                group.postings.entry(feature).or_default().push(Posting {
+                    place,
+                    gain,
+                    is_telling: is_of_word(feature) && lift >= LIFT,
+                });
             }
             group.units.push(clauses.units.len());
             clauses.units.push(Unit {
                 prior: PRIOR * (phrases / clauses.phrases as f32).ln()
                     - bareness(&meaning)
                     - if counts.is_clause { 0.0 } else { NO_COMMAND },
+                sides: sides_of(&meaning),
                 meaning,
                 slots,
                 phrases: counts.phrases,
@@ -201,6 +224,10 @@ fn bareness(meaning: &str) -> f32 {
 
 fn key(kind: u64, one: u64, other: u64) -> u64 {
     kind << 60 | one << 30 | other
+}
+
+fn is_of_word(feature: u64) -> bool {
+    feature >> 60 == 0
 }
 
 /// The features of a segment, each once, with their weights.
@@ -309,14 +336,23 @@ impl Clauses {
             return Vec::new();
         };
         let mut gains = vec![0.0_f32; group.units.len()];
+        // What its likeliest single word adds to each, and whether one tells.
+        let mut words = vec![0.0_f32; group.units.len()];
+        let mut tells = vec![false; group.units.len()];
+        let has_words = items.iter().any(|item| matches!(item, Item::Word(_)));
         let mut weight_sum = 0.0;
         for (feature, weight) in features(items) {
             if !self.background.contains_key(&feature) {
                 continue;
             }
             weight_sum += weight;
-            for (place, gain) in group.postings.get(&feature).into_iter().flatten() {
-                gains[*place] += weight * gain;
+            for posting in group.postings.get(&feature).into_iter().flatten() {
+                let Posting { place, gain, .. } = *posting;
+                gains[place] += weight * gain;
+                tells[place] |= posting.is_telling;
+                if is_of_word(feature) {
+                    words[place] = words[place].max(gain);
+                }
             }
         }
         let mut best: Vec<(f32, usize)> = Vec::with_capacity(most + 1);
@@ -326,7 +362,13 @@ impl Clauses {
             }
             let index = group.units[place];
             let unit = &self.units[index];
-            let score = gain + weight_sum * unit.missing + unit.prior;
+            // "First" is said of many things; it alone does not send the arm home.
+            let unsaid = match unit.slots.is_empty() {
+                true if !tells[place] => NOTHING_SAID,
+                false if has_words && words[place] < TELLING => UNSAID,
+                _ => 0.0,
+            };
+            let score = gain + weight_sum * unit.missing + unit.prior - unsaid;
             if best.len() == most && best.last().is_some_and(|(least, _)| score < *least) {
                 continue;
             }
@@ -363,7 +405,10 @@ fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
         (b'd', _) => 6.0,
         _ => 0.0,
     };
+    // "In the bowl, the cube" are no two places.
+    let is_list = phrase.meaning.contains(" + ");
     let number = match (role, phrase.is_plural) {
+        (b't' | b's' | b'p' | b'w' | b'd', true) if is_list => 6.0,
         (b'g', false) => 3.0,
         (b'o', true) => 0.5,
         (b't' | b's' | b'p' | b'w' | b'd', true) => 2.5,

@@ -1,13 +1,16 @@
 //! What a language's book knows, in the form to read by.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use vola_planner::Reading;
 
 use super::clauses::{Clauses, Counts, Item};
+use super::decorated;
+use super::denial::Denial;
 use super::frames::{Frames, Shares};
 use super::islands::Names;
 use super::nouns::NounPhrases;
+use super::opposites::Opposites;
 use super::segments::{self, Sentence};
 use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
 use super::words::{Vocabulary, Word, WordId, split};
@@ -42,20 +45,22 @@ impl Weights {
 #[derive(Debug)]
 pub(super) struct Grammar {
     pub(super) vocabulary: Vocabulary,
-    names: Names,
+    pub(super) names: Names,
     nouns: NounPhrases,
     pub(super) clauses: Clauses,
-    frames: Frames,
     shares: Shares,
     weights: Weights,
     seconds: HashMap<String, String>,
-    negators: Vec<WordId>,
+    pub(super) opposites: Opposites,
+    denial: Denial,
+    pub(super) frames: Frames,
+    /// What is said before and after a command, and means nothing.
+    pub(super) openers: Vec<String>,
+    pub(super) closers: Vec<String>,
     /// Digits.
     numbers: Vec<WordId>,
     /// Objects and places stand side by side before the verb.
     pub(super) is_verb_last: bool,
-    /// Courtesies that have a word that denies.
-    closers: Vec<Vec<WordId>>,
 }
 
 impl Grammar {
@@ -66,8 +71,16 @@ impl Grammar {
                 join_forms(phrase, &mut vocabulary);
             }
         }
+        if language == Language::English {
+            for section in sections(book) {
+                for phrase in &section.phrases {
+                    drop(atoms(phrase, &mut vocabulary));
+                }
+            }
+            vocabulary.join_english_forms(&words_that_name(book));
+        }
         // Words are known by their stems from here on.
-        let names = Names::of(book, &mut vocabulary);
+        let names = Names::of(language, book, &mut vocabulary);
         let mut nouns = NounPhrases::new();
         for section in &book.nouns {
             for phrase in &section.phrases {
@@ -107,13 +120,7 @@ impl Grammar {
             known.collect()
         };
         let negators = ids(NEGATORS);
-        let closers = book.list("closer").into_iter().filter_map(|line| {
-            let words = split(&line);
-            let ids = words.iter().map(|word| vocabulary.exact(&word.text));
-            let ids: Vec<WordId> = ids.collect::<Option<_>>()?;
-            ids.iter().any(|id| negators.contains(id)).then_some(ids)
-        });
-        let closers = closers.collect();
+        let denial = Denial::of(book, &vocabulary, negators.clone());
         let numbers = vocabulary.numbers();
         let kept = negators.iter().copied().chain(ids(COUNTERS));
         let weights = Weights {
@@ -122,15 +129,17 @@ impl Grammar {
         Self {
             shares: Shares::of_counts(&counts, vocabulary.len()),
             clauses: counts.finish(),
+            opposites: Opposites::of(&vocabulary, language == Language::English),
             vocabulary,
             names,
             nouns,
             frames,
             weights,
             seconds,
-            negators,
+            denial,
+            openers: book.list("opener"),
+            closers: book.list("closer"),
             numbers,
-            closers,
             is_verb_last: language != Language::English,
         }
     }
@@ -147,7 +156,11 @@ impl Grammar {
 
     pub(super) fn read(&self, words: &[Word], context: Context) -> Vec<Reading> {
         let islands = self.names.find(words);
-        let phrases = self.nouns.find(words, &islands, &self.weights);
+        let mut phrases = self.nouns.find(words, &islands, &self.weights);
+        // English is the language whose verb comes first.
+        if !self.is_verb_last {
+            decorated::add(&mut phrases, words, &islands);
+        }
         let sentence = Sentence {
             grammar: self,
             words,
@@ -187,10 +200,13 @@ impl Grammar {
             if readings.iter().any(|known| known.line == line) {
                 continue;
             }
+            let is_denied = self
+                .denial
+                .is_unheard(words, &division, (&output, &line), self);
             readings.push(Reading {
                 line,
                 score: division.score,
-                is_denied: self.is_denied(words, &division, &output),
+                is_denied,
                 unread: division.unread,
                 distance: division.distance,
                 order_margin: order,
@@ -205,46 +221,8 @@ impl Grammar {
         self.numbers.contains(&word)
     }
 
-    /// Whether a word that denies is neither in a noun phrase nor in a phrase of
-    /// this meaning.
-    fn is_denied(&self, words: &[Word], reading: &segments::Reading, output: &str) -> bool {
-        let denies = |id: &WordId| self.negators.contains(id);
-        let count = reading.clauses.len();
-        // "No rush", at the end, denies nothing.
-        let tail: Vec<WordId> = words
-            .iter()
-            .rev()
-            .take(4)
-            .filter_map(|word| word.id)
-            .collect();
-        let is_courtesy = |id: &WordId| {
-            let mut closers = self.closers.iter();
-            closers.any(|closer| closer.contains(id) && closer.iter().all(|it| tail.contains(it)))
-        };
-        let loose = &reading.loose;
-        let mut strange = loose
-            .iter()
-            .filter(|word| !self.frames.knows(count, output, **word, loose))
-            .map(|(_, id)| id);
-        if strange.any(|id| denies(id) && !is_courtesy(id)) {
-            return true;
-        }
-        // The nearest phrase of a clause denies what the clause denies.
-        let denials = |items: &[Item]| -> Vec<WordId> {
-            let words = items.iter().filter_map(|item| match item {
-                Item::Word(id) => Some(*id),
-                Item::Slot(_) => None,
-            });
-            let mut all: Vec<WordId> = words.filter(|id| denies(id) && !is_courtesy(id)).collect();
-            all.sort_unstable();
-            all
-        };
-        let mut clauses = reading.clauses.iter();
-        clauses.any(|clause| denials(&clause.items) != denials(self.nearest(clause).1))
-    }
-
     /// The nearest phrase to a clause, and how far it is.
-    fn nearest(&self, clause: &segments::Clause) -> (f32, &[Item]) {
+    pub(super) fn nearest(&self, clause: &segments::Clause) -> (f32, &[Item]) {
         self.clauses
             .nearest(clause.unit, &clause.items, &self.shares)
     }
@@ -258,6 +236,21 @@ fn in_order(count: usize) -> String {
 fn sections(book: &Book) -> impl Iterator<Item = &Section> {
     let all = book.sentences.iter().chain(&book.clauses);
     all.chain(&book.nouns).chain(book.forms.values())
+}
+
+/// The words of lists and of noun phrases, which are no forms of verbs: "the
+/// closed drawer".
+fn words_that_name(book: &Book) -> HashSet<String> {
+    let of_list = |line: &String| split(line).into_iter().map(|word| word.text);
+    let mut words: HashSet<String> = book.words.values().flatten().flat_map(of_list).collect();
+    for phrase in book.nouns.iter().flat_map(|section| &section.phrases) {
+        for piece in phrase {
+            if let Piece::Text(text) = piece {
+                words.extend(split(text).into_iter().map(|word| word.text));
+            }
+        }
+    }
+    words
 }
 
 /// The words of a phrase, as they are learned.

@@ -7,10 +7,14 @@ use vola_types::COLORS;
 use super::words::{Vocabulary, Word, WordId, split};
 use crate::book::Book;
 use crate::inflection::Noun;
+use crate::language::Language;
 pub(super) use crate::noun_phrase::REGIONS;
 
 /// Kinds of things, as the compact language has them.
 pub(super) const KINDS: [&str; 4] = ["block", "bowl", "drawer", "thing"];
+
+/// What people add to the name of a colour, in English.
+const LIKENESSES: &[&str] = &["ish", "-ish", "-looking", "-coloured", "-colored", "-hued"];
 
 /// What an island names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +44,18 @@ pub(super) struct Names {
 
 impl Names {
     /// The names of a book's word lists.
-    pub(super) fn of(book: &Book, vocabulary: &mut Vocabulary) -> Self {
+    pub(super) fn of(language: Language, book: &Book, vocabulary: &mut Vocabulary) -> Self {
         let mut names = Self::default();
+        let is_english = language == Language::English;
+        let likenesses = if is_english { LIKENESSES } else { &[] };
         for (index, color) in COLORS.iter().enumerate() {
             for line in book.list(color) {
                 for form in line.split('/') {
                     names.add(form, Named::Color(index), vocabulary);
+                    for likeness in likenesses {
+                        let like = format!("{form}{likeness}");
+                        names.add(&like, Named::Color(index), vocabulary);
+                    }
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::words::{Division, Vocabulary, Word, WordId};
 use super::{Atom, is_color_slot};
 
 /// Most phrases kept that begin at one word.
-const MOST_PHRASES: usize = 8;
+pub(super) const MOST_PHRASES: usize = 8;
 /// Most cost of words passed over or missing in one phrase.
 const MOST_COST: f32 = 1.3;
 
@@ -185,7 +185,8 @@ impl NounPhrases {
     }
 }
 
-fn keep_best(found: &mut Vec<NounPhrase>, most: usize) {
+/// Keeps the longest and cheapest.
+pub(super) fn keep_best(found: &mut Vec<NounPhrase>, most: usize) {
     let worth = |phrase: &NounPhrase| phrase.end as f32 * 0.3 - phrase.cost;
     found.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
     found.truncate(most);

@@ -349,15 +349,17 @@ impl<'a> Search<'a> {
                 .likeliest(&cover.items, &cover.fillers, KEPT)
             {
                 let unit = &grammar.clauses.units[index];
-                if self.sentence.context.allows(&unit.meaning) {
-                    add(&mut best, self.clause(end, cover, score, index));
+                if self.sentence.context.allows(&unit.meaning)
+                    && let Some(clause) = self.clause(end, cover, score, index)
+                {
+                    add(&mut best, clause);
                 }
             }
         }
         self.found.append(&mut best);
     }
 
-    fn clause(&self, end: usize, cover: &Cover<'a>, score: f32, index: usize) -> Clause {
+    fn clause(&self, end: usize, cover: &Cover<'a>, score: f32, index: usize) -> Option<Clause> {
         let grammar = self.sentence.grammar;
         let unit = &grammar.clauses.units[index];
         let lost: Vec<WordId> = cover
@@ -370,6 +372,15 @@ impl<'a> Search<'a> {
             .collect();
         let numbers = lost.iter().filter(|id| grammar.is_number(**id)).count();
         let kinds = cover.kinds.iter().filter(|id| !unit.has(**id)).count();
+        let words: Vec<WordId> = cover
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Word(id) => Some(*id),
+                Item::Slot(_) => None,
+            })
+            .collect();
+        let unsaid = grammar.opposites.cost(&words, &unit.sides)?;
         let mut meaning = unit.meaning.clone();
         for (slot, filler) in unit.slots.iter().zip(&cover.fillers) {
             let value = match filler {
@@ -378,15 +389,19 @@ impl<'a> Search<'a> {
             };
             meaning = meaning.replace(&format!("{{{slot}}}"), value);
         }
-        Clause {
+        Some(Clause {
             end,
-            score: score - cover.cost - LOST_NUMBER * numbers as f32 - LOST_KIND * kinds as f32,
+            score: score
+                - cover.cost
+                - unsaid
+                - LOST_NUMBER * numbers as f32
+                - LOST_KIND * kinds as f32,
             meaning,
             is_clause: unit.is_clause,
             unread: cover.unread + lost.len(),
             unit: index,
             items: cover.items.clone(),
-        }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words as they are compared: one spelling, one form, slips of the finger mended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::word_lists::EMPTY_WORDS;
 
@@ -169,6 +169,11 @@ impl Vocabulary {
         }
     }
 
+    /// A word as it is written.
+    pub(super) fn text(&self, id: WordId) -> &str {
+        self.texts.get(id as usize).map_or("", String::as_str)
+    }
+
     /// How many words there are.
     pub(super) fn len(&self) -> usize {
         self.texts.len()
@@ -190,7 +195,7 @@ impl Vocabulary {
     /// Reads the words of a sentence.
     pub(super) fn read(&self, sentence: &str) -> Vec<Word> {
         let read = |raw: RawWord| {
-            let exact = self.exact(&raw.text);
+            let exact = self.exact(&raw.text).or_else(|| self.inflected(&raw.text));
             let id = exact.or_else(|| self.mended(&raw.text));
             Word {
                 is_mended: exact.is_none() && id.is_some(),
@@ -200,6 +205,29 @@ impl Vocabulary {
             }
         };
         split(sentence).into_iter().map(read).collect()
+    }
+
+    /// Joins the English forms of verbs, "pushed" and "pushing" with "push", but
+    /// for the words that are `kept` as they are.
+    pub(super) fn join_english_forms(&mut self, kept: &HashSet<String>) {
+        let forms: Vec<(String, String)> = self
+            .texts
+            .iter()
+            .filter(|text| !kept.contains(*text))
+            .filter_map(|text| {
+                let mut bases = english_bases(text).into_iter();
+                let base = bases.find(|base| self.ids.contains_key(base))?;
+                Some((base, text.clone()))
+            })
+            .collect();
+        for (base, form) in forms {
+            self.join(&base, &form);
+        }
+    }
+
+    /// The known word of which this is another English form.
+    fn inflected(&self, text: &str) -> Option<WordId> {
+        english_bases(text).iter().find_map(|base| self.exact(base))
     }
 
     /// The commonest known word that is one slip away.
@@ -235,6 +263,22 @@ impl Vocabulary {
         }
         best.map(|(_, id)| self.stem(id))
     }
+}
+
+/// What a word may be a form of: "nudging" of "nudge" or "nudg".
+fn english_bases(word: &str) -> Vec<String> {
+    let ending = ["ing", "ed"]
+        .into_iter()
+        .find_map(|it| word.strip_suffix(it));
+    let Some(stem) = ending.filter(|stem| stem.len() >= 3 && stem.is_ascii()) else {
+        return Vec::new();
+    };
+    let mut bases = vec![stem.to_owned(), format!("{stem}e")];
+    let (short, last) = stem.split_at(stem.len() - 1);
+    if short.ends_with(last) {
+        bases.push(short.to_owned());
+    }
+    bases
 }
 
 /// The text without each of its letters.

@@ -47,10 +47,12 @@ pub(in crate::rules) const SCENE_WORDS: &str = "\
     off up down first last see seen seeing visible hold holding held have has lies lie lying stand \
     stands standing located find found locate lay empty full open opened closed shut free stacked \
     help say ask able show list describe look around count doing plan most same currently exactly \
-    sitting contain contains touching biggest smallest largest";
+    sitting contain contains touching biggest smallest largest scene everything workspace tabletop \
+    situation whole entire please";
 
 /// Everyday words: known, never repaired and never a repair.
 pub(in crate::rules) const COMMON_WORDS: &str = "\
+    likewise beforehand soon till unless belongs belong goes stays remains ends ought supposed \
     the a an and or of in on to at by up down out off it its is are was be not no yes you your i \
     me my we us he she they this that these those here there all both each every any some few \
     many most several half one ones two three four five six ten do does did done can could will \
@@ -78,6 +80,56 @@ pub(in crate::rules) const COMMON_WORDS: &str = "\
 
 /// Phrases that never carry a command, longest first, one a line.
 pub(in crate::rules) const FILLER_PHRASES: &str = "\
+i would appreciate it if you could
+i would be happy if you could
+it would be great if you could
+it would be nice if you could
+i was wondering if you could
+could you be so kind as to
+would it be possible to
+would you be able to
+could i ask you to
+can i ask you to
+may i ask you to
+i wonder if you could
+what you should do is
+all you have to do is
+your next task is to
+your first task is to
+your next job is to
+be so good as to
+be so kind as to
+be so kind and
+do me a favour and
+do me a favor and
+do us a favour and
+when you have a second
+when you have a moment
+when you get a chance
+whenever you are ready
+when you are ready
+why do not you
+do not forget to
+make sure you
+make sure to
+be sure to
+remember to
+see if you can
+feel free to
+if you do not mind
+your job is to
+how about you
+how about
+what about
+it is time to
+time for you to
+no rush
+no hurry
+take your time
+to begin with
+for starters
+that would be great
+that would be nice
 i would like you to
 would you be so kind as to
 would you be so kind to

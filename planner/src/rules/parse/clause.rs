@@ -2,6 +2,7 @@
 
 mod arrange;
 mod handle;
+mod statement;
 
 use vola_types::Direction;
 
@@ -13,6 +14,9 @@ use crate::rules::lexicon::{self, Verb};
 use crate::rules::syntax::{Clause, Command, NounGroup, Prep};
 use arrange::{build, clear, fill, open_close, sort, stack, wait};
 use handle::{give, go, movement, push, release, returning, take, touch, transfer};
+use statement::statement;
+
+pub(in crate::rules) use statement::state;
 
 /// Reads one clause. `before` is the clause it may be short for ("… and the
 /// green one in the red bowl").
@@ -23,10 +27,15 @@ pub(in crate::rules) fn command(
 ) -> Option<Clause> {
     let negated = negation(cursor);
     let start = cursor.at;
-    let command = with_verb(cursor, vocabulary).or_else(|| {
-        cursor.at = start;
-        elliptical(cursor, vocabulary, &before?.command)
-    })?;
+    let command = with_verb(cursor, vocabulary)
+        .or_else(|| {
+            cursor.at = start;
+            statement(cursor, vocabulary)
+        })
+        .or_else(|| {
+            cursor.at = start;
+            elliptical(cursor, vocabulary, &before?.command)
+        })?;
     Some(Clause { command, negated })
 }
 
@@ -134,6 +143,36 @@ fn elliptical(
     vocabulary: &Vocabulary,
     before: &Command,
 ) -> Option<Command> {
+    cursor.eat_phrase(&[
+        &["do", "the", "same", "with"],
+        &["do", "the", "same", "for"],
+        &["do", "the", "same", "to"],
+        &["do", "likewise", "with"],
+        &["the", "same", "with"],
+        &["the", "same", "for"],
+        &["same", "with"],
+        &["same", "for"],
+        &["likewise"],
+    ]);
+    let pushes = matches!(
+        before,
+        Command::Push { .. } | Command::Put { way: Some(_), .. }
+    );
+    let start = cursor.at;
+    if pushes {
+        // "… forward and then back to the right"
+        let is_back =
+            cursor.peek() == "back" && matches!(cursor.peek_at(1), "to" | "left" | "right");
+        cursor.at += usize::from(is_back);
+        if let Some(way) = way(cursor, vocabulary) {
+            return Some(Command::Push {
+                object: implied(cursor),
+                preps: Vec::new(),
+                way: Some(way),
+            });
+        }
+        cursor.at = start;
+    }
     let object = noun_group(cursor, vocabulary)?;
     let (preps, way) = tails(cursor, vocabulary);
     Some(match before {

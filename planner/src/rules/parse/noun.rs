@@ -8,6 +8,7 @@ mod quantifier;
 use super::place::side_adjective;
 use super::vocabulary::Vocabulary;
 use adjective::adjectives;
+pub(super) use after::exceptions as trailing_exceptions;
 use after::{after_noun, exceptions};
 use quantifier::{bare_end, determiner, number, pronoun};
 
@@ -115,7 +116,7 @@ pub(in crate::rules) fn noun_phrase(
         phrase.span.1 = cursor.at;
         return Some(phrase);
     }
-    let determined = determiner(cursor, &mut phrase);
+    let determined = determiner(cursor, vocabulary, &mut phrase);
     let described = adjectives(cursor, vocabulary, &mut phrase);
     if phrase.quantity == Quantity::Both && !described && bare_end(cursor) {
         phrase.head = Head::Them;

@@ -202,14 +202,14 @@ enum Part {
 
 fn part(word: &str) -> Option<Part> {
     match word {
-        "top" | "upper" | "far" | "back" | "rear" | "farther" | "further" => {
+        "top" | "upper" | "far" | "back" | "rear" | "farther" | "further" | "north" => {
             Some(Part::Row(Side::Far))
         }
-        "bottom" | "lower" | "near" | "front" | "close" | "nearer" | "closer" => {
+        "bottom" | "lower" | "near" | "front" | "close" | "nearer" | "closer" | "south" => {
             Some(Part::Row(Side::Near))
         }
-        "left" | "lefthand" => Some(Part::Column(Side::Left)),
-        "right" | "righthand" => Some(Part::Column(Side::Right)),
+        "left" | "lefthand" | "west" => Some(Part::Column(Side::Left)),
+        "right" | "righthand" | "east" => Some(Part::Column(Side::Right)),
         "middle" | "center" | "centre" | "central" => Some(Part::Middle),
         _ => None,
     }

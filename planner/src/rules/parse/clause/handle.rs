@@ -2,13 +2,13 @@
 
 use vola_types::Direction;
 
-use super::super::noun::{noun_group, noun_phrase};
+use super::super::noun::{noun_group, noun_phrase, trailing_exceptions};
 use super::super::place::{prep, side_adjective};
 use super::super::vocabulary::Vocabulary;
 use super::{bare, implied, skip_to_connector, tails};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::Verb;
-use crate::rules::syntax::{Command, Head, PlaceRef, Prep, PrepKind};
+use crate::rules::syntax::{Command, Head, NounGroup, PlaceRef, Prep, PrepKind};
 
 pub(super) fn transfer(
     cursor: &mut Cursor<'_>,
@@ -43,6 +43,7 @@ pub(super) fn transfer(
         cursor.eat_any(&["moved", "placed", "put", "stacked", "dropped"]);
     }
     let (mut preps, way) = tails(cursor, vocabulary);
+    let object = without(cursor, vocabulary, object);
     preps.extend(early);
     if away && preps.is_empty() {
         return Some(Command::TidyUp(Some(object)));
@@ -52,8 +53,20 @@ pub(super) fn transfer(
         preps,
         way,
         down: down || verb == Verb::Drop,
-        is_move: false,
+        // "I want it closer to you"
+        is_move: verb == Verb::Want,
     })
+}
+
+/// "put all blocks in the bowl except the red one": said last, meant of the blocks.
+fn without(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary, mut object: NounGroup) -> NounGroup {
+    if let [all] = object.members.as_mut_slice()
+        && all.is_group()
+        && all.except.is_none()
+    {
+        trailing_exceptions(cursor, vocabulary, all);
+    }
+    object
 }
 
 pub(super) fn movement(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
@@ -70,8 +83,11 @@ pub(super) fn movement(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Opti
     if !own {
         let start = cursor.at;
         if let Some(object) = noun_group(cursor, vocabulary) {
-            cursor.eat("away");
+            if cursor.peek_at(1) != "from" {
+                cursor.eat("away");
+            }
             let (preps, way) = tails(cursor, vocabulary);
+            let object = without(cursor, vocabulary, object);
             return Some(Command::Put {
                 object,
                 preps,
@@ -141,6 +157,10 @@ pub(super) fn take(
         cursor.advance();
     }
     let (preps, _) = tails(cursor, vocabulary);
+    // "Off the table" is into the hand.
+    out &= !preps
+        .iter()
+        .any(|p| p.kind == PrepKind::From && p.place == PlaceRef::Table);
     if preps.iter().any(|p| p.place == PlaceRef::Me) {
         return Some(Command::Give);
     }
@@ -187,6 +207,7 @@ pub(super) fn push(
         return Some(Command::Close(object));
     }
     let (preps, mut way) = tails(cursor, vocabulary);
+    let object = without(cursor, vocabulary, object);
     let to_robot = |p: &Prep| p.place == PlaceRef::Me;
     if (verb == Verb::Pull && way.is_none() && preps.is_empty()) || preps.iter().any(to_robot) {
         way = Some(Direction::Back);

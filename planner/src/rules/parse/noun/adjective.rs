@@ -68,10 +68,11 @@ pub(super) fn plain_adjective(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) 
                 phrase.not_colors.push(color.to_owned());
             }
         }
-        "colored" | "coloured" | "wooden" | "plastic" | "nice" | "whole" | "single" | "entire" => {}
+        "colored" | "coloured" | "wooden" | "plastic" | "nice" | "whole" | "single" | "entire"
+        | "wee" | "little" | "lovely" | "pretty" | "silly" | "only" | "sole" => {}
         "big" | "small" | "large" | "larger" | "smaller" | "tiny" | "biggest" | "smallest"
         | "largest" | "bigger" | "heavy" | "heaviest" | "tall" | "tallest" | "shiny" | "dark"
-        | "light" | "little" | "huge" => {
+        | "light" | "huge" => {
             phrase.unknown_adjective = Some(word.to_owned());
         }
         _ => return false,

@@ -7,7 +7,7 @@ use super::adjective::superlative_or_side;
 use super::{noun_group, noun_phrase};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon;
-use crate::rules::syntax::{NounPhrase, State, Superlative};
+use crate::rules::syntax::{NounPhrase, Quantity, State, Superlative};
 
 /// Reads what follows a noun and belongs to it alone.
 pub(super) fn after_noun(
@@ -43,6 +43,9 @@ pub(super) fn after_noun(
             &["you", "hold"],
             &["that", "you", "hold"],
         ];
+        if of_color(cursor, vocabulary, phrase) || where_seen(cursor) {
+            continue;
+        }
         if cursor.eat_phrase(same) {
             phrase.same_color = true;
         } else if cursor.eat_phrase(held) {
@@ -50,11 +53,69 @@ pub(super) fn after_noun(
         } else if !(superlative_after(cursor, vocabulary, phrase)
             || relative_clause(cursor, vocabulary, phrase)
             || ordinal_side(cursor, phrase)
-            || exceptions(cursor, vocabulary, phrase))
+            // Of the one thing nothing is left out.
+            || (phrase.is_group() || phrase.quantity != Quantity::The)
+                && exceptions(cursor, vocabulary, phrase))
         {
             return;
         }
     }
+}
+
+/// "of red colour", "painted red", "in red", "whose colour is red".
+fn of_color(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary, phrase: &mut NounPhrase) -> bool {
+    let start = cursor.at;
+    let led = cursor.eat_phrase(&[
+        &["whose", "color", "is"],
+        &["whose", "colour", "is"],
+        &["that", "has", "the", "color"],
+        &["that", "has", "the", "colour"],
+        &["with", "the", "color"],
+        &["with", "the", "colour"],
+        &["that", "looks"],
+        &["which", "looks"],
+        &["in", "the", "color"],
+        &["in", "the", "colour"],
+        &["of", "the", "color"],
+        &["of", "the", "colour"],
+        &["that", "is", "painted"],
+        &["painted"],
+        &["colored"],
+        &["coloured"],
+    ]);
+    // "Put the block in blue" says where to.
+    let joined = !led && cursor.eat_any(&["of", "in", "with"]);
+    let is_place = joined && cursor.has_read(start, "in");
+    if joined {
+        cursor.eat_any(&["the", "a", "an"]);
+    }
+    let color = lexicon::color(cursor.peek()).filter(|_| phrase.colors.is_empty());
+    if let (true, Some(color)) = (led || joined, color) {
+        cursor.advance();
+        let named = cursor.eat_any(&["color", "colour", "shade", "paint"]);
+        // "with the red one"
+        let leads_on = vocabulary.is_head(cursor)
+            || matches!(cursor.peek(), "one" | "ones" | "and" | "or")
+            || lexicon::color(cursor.peek()).is_some();
+        if led || named || !(leads_on || is_place) {
+            phrase.colors.push(color.to_owned());
+            return true;
+        }
+    }
+    cursor.at = start;
+    false
+}
+
+/// "you can see", "of yours": said of anything in sight.
+fn where_seen(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat_phrase(&[
+        &["that", "you", "can", "see"],
+        &["you", "can", "see"],
+        &["you", "see", "there"],
+        &["of", "yours"],
+        &["of", "ours"],
+        &["of", "mine"],
+    ])
 }
 
 /// "nearest the bowl", "closest to you", "farthest to the left".
@@ -115,6 +176,7 @@ pub(super) fn complete(
         })
     }) {
         cursor.advance();
+        cursor.eat_any(&["side", "edge", "end"]);
         phrase.superlative = Some(Superlative::Most(side));
         return true;
     }
@@ -227,7 +289,7 @@ pub(super) fn ordinal_side(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) -> 
 }
 
 /// "except the red one", "but not the blue bowl".
-pub(super) fn exceptions(
+pub(in crate::rules::parse) fn exceptions(
     cursor: &mut Cursor<'_>,
     vocabulary: &Vocabulary,
     phrase: &mut NounPhrase,

@@ -179,7 +179,11 @@ pub(super) fn number(cursor: &mut Cursor<'_>) -> Option<usize> {
 }
 
 /// Reads determiner and quantity; whether there was one.
-pub(super) fn determiner(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) -> bool {
+pub(super) fn determiner(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    phrase: &mut NounPhrase,
+) -> bool {
     let start = cursor.at;
     cursor.eat_any(&["only", "exactly"]);
     if cursor.eat_phrase(&[
@@ -219,8 +223,9 @@ pub(super) fn determiner(cursor: &mut Cursor<'_>, phrase: &mut NounPhrase) -> bo
         // "all three blocks"
         phrase.quantity = Quantity::Exactly(n);
     }
-    // "the one on the left": the word "one" is the noun.
-    if article && cursor.at > start && cursor.text_from(cursor.at - 1) == "one" {
+    // "the one on the left": the word "one" is the noun, and not in "the one block".
+    let is_noun = !vocabulary.is_head(cursor) && lexicon::color(cursor.peek()).is_none();
+    if article && is_noun && cursor.at > start && cursor.text_from(cursor.at - 1) == "one" {
         cursor.at -= 1;
     }
     cursor.at > start

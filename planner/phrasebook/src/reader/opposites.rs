@@ -1,0 +1,304 @@
+//! Meanings that some word must say, and words that say the opposite.
+//!
+//! A clause is read by all of its words together, and so a rare verb could
+//! outweigh "left". These words decide: who says "left" and nowhere "right"
+//! does not mean the right, and nobody means "behind" without a word for it.
+
+use super::words::{Vocabulary, WordId, split};
+
+/// A meaning that a clause has by its own words.
+struct Said {
+    /// How the compact language writes it.
+    names: &'static [&'static str],
+    words: &'static [&'static str],
+    /// Words that exclude its rivals; others of its words may be said of them.
+    strict: &'static [&'static str],
+    /// Of the meanings of one group a clause has one.
+    group: Option<u8>,
+    must_be_said: Must,
+}
+
+/// Where a meaning is always said by one of its words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Must {
+    Everywhere,
+    InEnglish,
+    Nowhere,
+}
+
+const LEFT: &[&str] = &[
+    "left",
+    "leftward",
+    "leftwards",
+    "lefthand",
+    "west",
+    "بائیں",
+    "بایاں",
+    "الٹے",
+    "الٹی",
+    "لیفٹ",
+    "baen",
+    "bayen",
+    "baayen",
+    "baain",
+    "bain",
+    "ulte",
+    "ulti",
+];
+const RIGHT: &[&str] = &[
+    "right",
+    "rightward",
+    "rightwards",
+    "righthand",
+    "east",
+    "دائیں",
+    "دایاں",
+    "داہنے",
+    "داہنی",
+    "سیدھے",
+    "سیدھی",
+    "رائٹ",
+    "daen",
+    "dayen",
+    "daayen",
+    "daain",
+    "dain",
+    "seedhe",
+    "seedhi",
+];
+const OPEN: &[&str] = &[
+    "open",
+    "opened",
+    "opening",
+    "unlock",
+    "کھول",
+    "کھولو",
+    "kholo",
+    "khol",
+];
+const CLOSE: &[&str] = &[
+    "close", "closed", "closing", "shut", "shutting", "بند", "band",
+];
+
+static SAID: [Said; 11] = [
+    Said {
+        names: &["left", "left-of"],
+        words: LEFT,
+        strict: LEFT,
+        group: Some(0),
+        must_be_said: Must::Everywhere,
+    },
+    Said {
+        names: &["right", "right-of"],
+        words: RIGHT,
+        strict: RIGHT,
+        group: Some(0),
+        must_be_said: Must::Everywhere,
+    },
+    Said {
+        names: &["forward"],
+        words: &[
+            "forward", "forwards", "ahead", "away", "further", "farther", "onward", "onwards",
+            "back", "far", "up", "advance", "آگے", "دور", "aage", "aagay", "door",
+        ],
+        strict: &["forward", "forwards", "ahead", "onward", "onwards"],
+        group: Some(0),
+        must_be_said: Must::Nowhere,
+    },
+    Said {
+        names: &["back"],
+        words: &[
+            "back",
+            "backward",
+            "backwards",
+            "toward",
+            "towards",
+            "closer",
+            "nearer",
+            "near",
+            "close",
+            "down",
+            "reach",
+            "pull",
+            "پیچھے",
+            "قریب",
+            "طرف",
+            "peeche",
+            "peechay",
+            "qareeb",
+            "taraf",
+        ],
+        strict: &["backward", "backwards"],
+        group: Some(0),
+        must_be_said: Must::Nowhere,
+    },
+    Said {
+        names: &["open"],
+        words: OPEN,
+        strict: OPEN,
+        group: Some(1),
+        must_be_said: Must::Nowhere,
+    },
+    Said {
+        names: &["close", "closed"],
+        words: CLOSE,
+        strict: CLOSE,
+        group: Some(1),
+        must_be_said: Must::Nowhere,
+    },
+    Said {
+        names: &["front-of"],
+        words: &[
+            "front", "before", "facing", "near", "nearer", "closer", "side", "ahead",
+        ],
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    },
+    Said {
+        names: &["behind"],
+        words: &[
+            "behind", "back", "rear", "far", "past", "beyond", "other", "hide",
+        ],
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    },
+    Said {
+        names: &["here"],
+        words: &[
+            "here", "me", "my", "mine", "us", "reach", "closer", "hand", "pass", "way", "towards",
+            "nearer", "i", "gimme", "lemme", "bring",
+        ],
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    },
+    Said {
+        names: &["there"],
+        words: &["there", "that", "spot", "place", "same"],
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    },
+    Said {
+        names: &["it"],
+        words: &[
+            "it", "its", "that", "this", "him", "her", "one", "thing", "top", "whatever", "them",
+        ],
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    },
+];
+
+/// What a meaning costs that no word says.
+const UNSAID: f32 = 4.0;
+
+/// The words of [`SAID`] that a vocabulary has.
+#[derive(Debug, Default)]
+pub(super) struct Opposites {
+    words: Vec<Vec<WordId>>,
+    strict: Vec<Vec<WordId>>,
+    /// "too far to the left" asks for the right.
+    excess: Vec<WordId>,
+    is_english: bool,
+}
+
+/// The places in [`SAID`] of what a meaning names by itself.
+pub(super) type Sides = Vec<usize>;
+
+/// What a meaning names by itself, outside of its phrases.
+pub(super) fn sides_of(meaning: &str) -> Sides {
+    let names = |said: &Said| {
+        let mut words = meaning.split([' ', ';']);
+        words.any(|word| said.names.contains(&word))
+    };
+    let all = SAID.iter().enumerate();
+    all.filter_map(|(index, said)| names(said).then_some(index))
+        .collect()
+}
+
+impl Opposites {
+    pub(super) fn of(vocabulary: &Vocabulary, is_english: bool) -> Self {
+        let ids = |words: &[&str]| -> Vec<WordId> {
+            let spelled = words.iter().flat_map(|word| split(word));
+            let known = spelled.filter_map(|word| vocabulary.exact(&word.text));
+            known.collect()
+        };
+        Self {
+            words: SAID.iter().map(|said| ids(said.words)).collect(),
+            strict: SAID.iter().map(|said| ids(said.strict)).collect(),
+            excess: ids(&["too", "much", "زیادہ", "zyada", "ziada"]),
+            is_english,
+        }
+    }
+
+    /// What it costs that a clause of these words means these; `None` when the
+    /// words exclude it.
+    pub(super) fn cost(&self, words: &[WordId], sides: &[usize]) -> Option<f32> {
+        let says = |list: &Vec<WordId>| list.iter().any(|id| words.contains(id));
+        if sides.is_empty() || says(&self.excess) {
+            return Some(0.0);
+        }
+        let mut cost = 0.0;
+        for side in sides {
+            if says(&self.words[*side]) {
+                continue;
+            }
+            let own = &SAID[*side];
+            let is_rival = |other: &usize| {
+                other != side && own.group.is_some() && SAID[*other].group == own.group
+            };
+            // What opens and closes says both.
+            if sides.iter().any(is_rival) {
+                cost += UNSAID;
+                continue;
+            }
+            let mut rivals = (0..SAID.len()).filter(is_rival);
+            if rivals.any(|rival| says(&self.strict[rival])) {
+                return None;
+            }
+            let must = match own.must_be_said {
+                Must::Everywhere => true,
+                Must::InEnglish => self.is_english,
+                Must::Nowhere => false,
+            };
+            if must {
+                cost += UNSAID;
+            }
+        }
+        Some(cost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_opposite_of_what_was_said_is_excluded() {
+        let mut vocabulary = Vocabulary::default();
+        let words = ["push", "left", "right", "too", "forward", "shut"];
+        let [push, left, right, too, forward, shut] = words.map(|it| vocabulary.learn(it));
+        let opposites = Opposites::of(&vocabulary, true);
+        let cost = |words: &[WordId], meaning: &str| opposites.cost(words, &sides_of(meaning));
+        for (words, meaning, expected) in [
+            (&[push, left], "push {o} left", Some(0.0)),
+            (&[push, left], "push {o} right", None),
+            (&[push, left], "push {o} forward", None),
+            (&[push, right], "put {o} left-of {p}", None),
+            (&[push, forward], "push {o} left", None),
+            (&[push, shut], "open {d}", None),
+            (&[push, push], "push {o} left", Some(UNSAID)),
+            (&[push, push], "put {o} behind {p}", Some(UNSAID)),
+            (&[push, push], "push {o} forward", Some(0.0)),
+            (&[push, left], "take {o}", Some(0.0)),
+        ] {
+            assert_eq!(cost(words, meaning), expected, "{meaning}");
+        }
+        assert_eq!(cost(&[push, too, right], "push {o} left"), Some(0.0));
+        let both = "push {o} left; push {o} forward";
+        assert_eq!(cost(&[left, forward], both), Some(0.0));
+    }
+}
