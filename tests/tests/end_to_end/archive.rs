@@ -155,7 +155,9 @@ fn what_a_plugin_is_built_with_comes_along() {
     assert_eq!(resolved.code, Some(0), "{}", resolved.stderr);
     let metadata: serde_json::Value = serde_json::from_str(&resolved.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
-    let sdk = packages.iter().find(|package| package["name"] == "vola-plugin");
+    let sdk = packages
+        .iter()
+        .find(|package| package["name"] == "vola-plugin");
     let manifest = sdk.unwrap()["manifest_path"].as_str().unwrap();
     let top = archive.top.canonicalize().unwrap();
     assert!(manifest.starts_with(top.to_str().unwrap()), "{manifest}");

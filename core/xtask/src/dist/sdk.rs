@@ -24,8 +24,12 @@ pub(super) fn add_sdk(root: &Path, contents: &mut Contents) -> Result<(), String
     let manifest = root.join("Cargo.toml");
     let text = String::from_utf8(read(&manifest)?)
         .map_err(|error| format!("{}: {error}", manifest.display()))?;
-    let workspace = workspace_of(&text).map_err(|error| format!("{}: {error}", manifest.display()))?;
-    sources.insert("Cargo.toml".to_owned(), Packed::text(workspace.into_bytes()));
+    let workspace =
+        workspace_of(&text).map_err(|error| format!("{}: {error}", manifest.display()))?;
+    sources.insert(
+        "Cargo.toml".to_owned(),
+        Packed::text(workspace.into_bytes()),
+    );
     for (path, file) in sources {
         contents.insert(format!("{SDK}/{path}"), file);
     }

@@ -29,7 +29,7 @@ use crate::{
     failure::{Failure, exit},
     hang_watch,
     health::Health,
-    interrupt::{INTERRUPTED, Interrupt, Leaving},
+    interrupt::{Interrupt, Leaving},
     learning::Learner,
     live_view::{LiveView, robot_card, show_cameras},
     monitor::Monitor,
@@ -51,7 +51,7 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(20..=60_000))]
     dead_man_ms: Option<u64>,
     /// Seed of the simulated scene and of the policy's draws
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = crate::arguments::USUAL_SEED)]
     seed: u64,
     /// Record what happens into this folder, instead of the deployment's
     #[arg(long, value_name = "DIR")]
@@ -156,8 +156,9 @@ pub(crate) fn run(
     let code = chat.converse(&inbox, &interrupt);
     desk.has_ended.store(true, Ordering::Release);
     drop(server);
+    // A server ends by being interrupted.
     Ok(if interrupt.is_wanted() {
-        INTERRUPTED
+        exit::DONE
     } else {
         code.map(|_| exit::DONE)?
     })

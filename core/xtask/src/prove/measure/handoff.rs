@@ -65,8 +65,14 @@ fn figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     if let Some(own) = printed.iter().find_map(|row| row.get("deployed")) {
         let rate = number(own, "false_hold_rate")?;
         for (name, value) in [
-            ("false holds on clean episodes", number(&own["false_holds"], "rate")?),
-            ("balanced accuracy", number(&own["all"], "balanced_accuracy")?),
+            (
+                "false holds on clean episodes",
+                number(&own["false_holds"], "rate")?,
+            ),
+            (
+                "balanced accuracy",
+                number(&own["all"], "balanced_accuracy")?,
+            ),
             ("found at, median", number(&own["all"], "detection_time")?),
         ] {
             let name = format!("as shipped, at {:.0} %: {name}", rate * 100.0);
