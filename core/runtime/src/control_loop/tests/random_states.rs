@@ -69,7 +69,10 @@ fn strike_to_stop(cause: StopCause, rig: &mut Rig) -> Option<Heartbeat> {
             script.flags = StateFrame::WRENCH;
             script.state.wrench[0] = 30.0;
         }
-        StopCause::GripForce => script.state.effort[2] = 20.0,
+        StopCause::GripForce => {
+            rig.control.contact = ContactWatch::new(None, None).with_grip(2, Some(10.0));
+            script.state.effort[2] = 20.0;
+        }
         StopCause::EmergencyStop => script.flags = StateFrame::EMERGENCY_STOP,
         StopCause::HoldReleased => script.flags = StateFrame::HOLD_RELEASED,
         // The twin has the same gap.
