@@ -142,7 +142,7 @@ fn most_commands_of_the_held_out_book_are_understood() {
         done_right += usize::from(same && draft.verdict == Verdict::Execute);
     }
     assert!(
-        right * 100 >= asked * 101,
+        right * 100 >= asked * 88,
         "{right} of {asked}, {done_right} of {done}"
     );
     assert!(done_right * 100 >= done * 94, "{done_right} of {done}");
