@@ -328,7 +328,7 @@ impl Measured<'_> {
 
     /// The same episodes at the deployment's own rate, where another was asked for.
     fn deployed(&self) -> Option<Value> {
-        if self.rate == self.deployed_rate {
+        if (self.rate - self.deployed_rate).abs() < f64::EPSILON {
             return None;
         }
         let own = Measured {
