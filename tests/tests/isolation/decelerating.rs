@@ -289,7 +289,7 @@ fn strike(blow: Blow) -> (Vec<Duration>, usize) {
         .map(|_| {
             let braked = (0..5)
                 .find_map(|_| strike_in_motion(blow))
-                .expect("five times the arm was held before the loss was told");
+                .unwrap_or_else(|| panic!("five times the arm was held before the loss was told"));
             most_ticks = most_ticks.max(braked.ticks);
             braked.after
         })
