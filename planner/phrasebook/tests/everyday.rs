@@ -1,6 +1,8 @@
 //! Everyday English over one scene, with what it means in the compact language.
 //! No sentence of this file is in a book.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::sync::{Arc, OnceLock};
 
 use vola_phrasebook::PhraseReader;
