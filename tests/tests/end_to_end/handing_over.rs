@@ -118,7 +118,7 @@ fn nobody_who_answers_is_the_safe_stop_that_the_deployment_names() {
 #[test]
 fn the_arm_is_taken_over_jogged_and_given_back_over_http() {
     // A hand may be slow here: what is tested is not how busy this machine is.
-    let settings = format!("{UNSURE}[handoff]\ndead_man_ms = 2000\n");
+    let settings = format!("{UNSURE}[handoff]\nsafe_stop = 'hold'\ndead_man_ms = 2000\n");
     let mut served = serve_with(&settings, &[]);
     let up = r#"{"linear_m_per_s":[0,0,0.1]}"#;
     assert_eq!(served.ask("POST", "/api/jog", up).0, 409, "nobody has it");
