@@ -11,7 +11,7 @@ mod planner;
 mod recording;
 mod soak;
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use serde_json::Value;
 
@@ -86,6 +86,13 @@ impl Bench<'_> {
         if self.is_quick { quick } else { full }.to_string()
     }
 
+    /// A path as seen from the root, where commands run: a report names no machine's
+    /// folders.
+    fn from_root(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.workspace.root).unwrap_or(path);
+        path.display().to_string()
+    }
+
     fn eval(&self, evaluation: &Evaluation) -> Result<Measured, String> {
         let episodes = self.count(EPISODES, QUICK_EPISODES);
         let mut arguments = vec!["eval"];
@@ -140,11 +147,9 @@ impl Bench<'_> {
     fn expert(&self) -> Result<Measured, String> {
         let episodes = self.count(DEMONSTRATIONS * EXPERT_TASKS, EXPERT_TASKS);
         let folder = self.workspace.target.join("prove-expert");
-        // As seen from the root, where commands run: a report names no machine's folders.
-        let folder = folder.strip_prefix(&self.workspace.root).unwrap_or(&folder);
         let (mut commands, mut figures) = (Vec::new(), Vec::new());
         for arm in ARMS {
-            let out = folder.join(arm.replace('/', "_")).display().to_string();
+            let out = self.from_root(&folder.join(arm.replace('/', "_")));
             let arguments = [
                 "record",
                 "--expert",
@@ -158,7 +163,7 @@ impl Bench<'_> {
             ];
             let printed = self.program.objects(&arguments);
             // Tens of megabytes that nobody reads.
-            if let Err(error) = std::fs::remove_dir_all(self.workspace.root.join(folder)) {
+            if let Err(error) = std::fs::remove_dir_all(&folder) {
                 eprintln!("{}: cannot be removed: {error}", folder.display());
             }
             commands.push(typed(&arguments));

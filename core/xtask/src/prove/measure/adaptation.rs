@@ -63,7 +63,8 @@ impl Bench<'_> {
             config,
             lines: Vec::new(),
         };
-        let (bundle, recording) = (text(&bundle), text(&folder.join("corrections")));
+        let recording = self.from_root(&folder.join("corrections"));
+        let bundle = self.from_root(&bundle);
         let moved = ["--perturb", "camera_moved", "--perturb-seed", camera];
         let (count, seed) = CORRECTIONS;
         let mut record = vec!["record", "--expert", "--takeovers", "--tasks", CORRECTED];
@@ -135,7 +136,7 @@ impl Bench<'_> {
         }
         let file = folder.join("moved.toml");
         fs::write(&file, toml).map_err(|error| failed(&file, &error))?;
-        Ok(text(&file))
+        Ok(self.from_root(&file))
     }
 }
 
@@ -218,10 +219,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
 
 fn failed(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
-}
-
-fn text(path: &Path) -> String {
-    path.display().to_string()
 }
 
 #[cfg(test)]
