@@ -68,10 +68,11 @@ pub(crate) fn share_memory() {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub(crate) fn share_memory() {}
 
-/// Gives way to everything else on this machine, and ends when the process that
-/// started this one does. For work that a robot's process hands to another.
+/// Gives way to everything else on this machine, and ends when the process `parent`
+/// does, which started this one. For work that a robot's process hands to another.
+/// Whether that one is still there.
 #[cfg(target_os = "linux")]
-pub(crate) fn give_way() {
+pub(crate) fn give_way(parent: u32) -> bool {
     // SAFETY: plain numbers; a refusal leaves the priority as it was.
     let lowered = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
     // SAFETY: this option takes one number, the signal; it touches no memory.
@@ -79,11 +80,15 @@ pub(crate) fn give_way() {
     if lowered != 0 || bound != 0 {
         tracing::warn!("the system did not let this process give way to others");
     }
+    // It may have ended before the signal was asked for.
+    std::os::unix::process::parent_id() == parent
 }
 
 /// Other systems are asked for nothing.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn give_way() {}
+pub(crate) fn give_way(_parent: u32) -> bool {
+    true
+}
 
 /// What a child process is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

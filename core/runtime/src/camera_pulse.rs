@@ -133,8 +133,8 @@ pub(crate) struct PulseWatch {
 struct Watched {
     age: AgeWatch,
     changes: u64,
-    tool: [f64; 3],
-    travel_m: f64,
+    /// Where the tool was when the picture last changed (m); none before a look.
+    from: Option<[f64; 3]>,
 }
 
 impl PulseWatch {
@@ -148,8 +148,7 @@ impl PulseWatch {
         let watched = |_: &Pulse| Watched {
             age: AgeWatch::new(decision_ns, clock),
             changes: 0,
-            tool: [0.0; 3],
-            travel_m: 0.0,
+            from: None,
         };
         Self {
             watched: pulses.0.iter().map(watched).collect(),
@@ -168,7 +167,8 @@ impl PulseWatch {
     pub(crate) fn restart(&mut self) {
         for watched in &mut self.watched {
             watched.age.restart();
-            watched.travel_m = 0.0;
+            // The arm may stand elsewhere now without having gone there.
+            watched.from = None;
         }
     }
 
@@ -191,16 +191,15 @@ impl PulseWatch {
             let stamp_ns = pulse.stamp_ns.load(Ordering::Acquire);
             let silent_ns = watched.age.look(now_ns, stamp_ns);
             let changes = pulse.changes.load(Ordering::Acquire);
-            if changes == watched.changes {
-                watched.travel_m += distance(watched.tool, tool);
-            } else {
-                (watched.changes, watched.travel_m) = (changes, 0.0);
-            }
-            watched.tool = tool;
+            let from = watched.from.filter(|_| changes == watched.changes);
+            let from = from.unwrap_or(tool);
+            (watched.changes, watched.from) = (changes, Some(from));
+            // How far away, not how long a way: the noise of an arm that stands adds up.
+            let moved_m = distance(from, tool);
             let is_same = pulse.same.load(Ordering::Acquire) >= u64::from(FROZEN_PICTURES);
             let own = if silent_ns > self.stop_ns {
                 Some(StopCause::CameraSilent)
-            } else if is_same && watched.travel_m > FROZEN_TRAVEL_M {
+            } else if is_same && moved_m > FROZEN_TRAVEL_M {
                 Some(StopCause::CameraFrozen)
             } else {
                 None
@@ -261,5 +260,22 @@ mod tests {
         let found = (20..40).find(|step| at(*step, 99) == Some(StopCause::CameraFrozen));
         // The first of them is new, the next three are 2 cm further each.
         assert_eq!(found, Some(23));
+    }
+
+    #[test]
+    fn an_arm_that_stands_or_stands_elsewhere_has_not_moved() {
+        let (mut watch, mut writer) = watch();
+        let mut now_ns = 0;
+        let mut at = |watch: &mut PulseWatch, x: f64| {
+            now_ns += 33 * MS;
+            writer.take(now_ns, &[7; 12]);
+            watch.look(now_ns, [x, 0.0, 0.0])
+        };
+        // Measured with noise for minutes.
+        assert!((0..9000).all(|step| at(&mut watch, 1e-4 * f64::from(step % 2)).is_none()));
+        watch.restart();
+        assert_eq!(at(&mut watch, 0.5), None);
+        assert_eq!(at(&mut watch, 0.54), None);
+        assert_eq!(at(&mut watch, 0.56), Some(StopCause::CameraFrozen));
     }
 }

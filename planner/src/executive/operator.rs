@@ -32,6 +32,10 @@ pub enum Heed {
 /// Someone who may answer questions. The robot holds while it is asked.
 #[async_trait(?Send)]
 pub trait Operator {
+    /// A question of a robot that holds is about to be told: whatever is answered from
+    /// now on answers it. Returns at once.
+    fn announce(&mut self) {}
+
     /// Asks; `None` when nobody answers (no one there, or time is up), which
     /// ends the run with "needs a person". An index out of range counts as no
     /// answer.

@@ -28,6 +28,8 @@ pub(crate) struct Answering {
     interrupt: Interrupt,
     typist: Typist,
     handoff: HandoffSettings,
+    /// Number of the question that was announced and not asked yet.
+    announced: Option<u64>,
 }
 
 impl Answering {
@@ -45,6 +47,7 @@ impl Answering {
             interrupt,
             typist,
             handoff,
+            announced: None,
         }
     }
 
@@ -83,14 +86,19 @@ fn is_handoff(choices: &[&str]) -> bool {
 
 #[async_trait(?Send)]
 impl Operator for Answering {
+    fn announce(&mut self) {
+        self.announced = Some(self.inbox.ask());
+    }
+
     async fn ask(&mut self, question: &Question) -> Option<Reply> {
+        let announced = self.announced.take();
         let choices: Vec<&str> = question.choices.iter().map(String::as_str).collect();
         let handoff = is_handoff(&choices);
         if handoff && self.handoff.ask() == Asked::Nobody {
             return None;
         }
         let deadline = handoff.then(|| Instant::now() + self.handoff.timeout());
-        let number = self.inbox.ask();
+        let number = announced.unwrap_or_else(|| self.inbox.ask());
         loop {
             let said = self.next_line(number, deadline)?;
             let Said::Line { text, .. } = &said else {
@@ -219,6 +227,19 @@ mod tests {
         );
         inbox.end();
         assert_eq!(ask(&mut answering, &HOLD), None);
+    }
+
+    #[test]
+    fn an_answer_between_announcing_and_asking_counts_and_one_before_does_not() {
+        let stop = "safe_stop = 'hold'\ntimeout_s = 0.2";
+        for (is_announced, expected) in [(true, Some(Reply::Choice(0))), (false, None)] {
+            let (inbox, mut answering) = answering(Typist::Person, stop);
+            if is_announced {
+                answering.announce();
+            }
+            inbox.typed("continue");
+            assert_eq!(ask(&mut answering, &HOLD), expected, "{is_announced}");
+        }
     }
 
     #[test]

@@ -173,6 +173,8 @@ impl<P: Pupil> Course<P> {
             });
         }
         let corrections = unlearned;
+        // Those that were taken in before learning failed are not there any more.
+        self.failed_at = self.failed_at.min(corrections);
         if corrections < self.failed_at.saturating_add(self.after) {
             return None;
         }
@@ -267,6 +269,19 @@ mod tests {
         );
         // What was learned from does not count any more.
         assert_eq!(begin(&mut course, 0, &pupil), None);
+        assert!(begin(&mut course, 5, &pupil).is_some());
+    }
+
+    #[test]
+    fn corrections_that_were_taken_in_before_it_failed_are_not_waited_for_again() {
+        let (mut course, pupil) = (Course::new(5), Told::default());
+        assert!(begin(&mut course, 5, &pupil).is_some());
+        pupil.0.borrow_mut().1 = Some(Verdict::Failed {
+            reason: "too few".to_owned(),
+        });
+        assert!(begin(&mut course, 5, &pupil).is_some());
+        assert_eq!(begin(&mut course, 0, &pupil), None);
+        assert_eq!(begin(&mut course, 4, &pupil), None);
         assert!(begin(&mut course, 5, &pupil).is_some());
     }
 

@@ -17,7 +17,9 @@ use std::{
 };
 
 use serde_json::json;
-use vola_bundle::{AdaptationSettings, Bundle, PolicySettings, VersionShare};
+use vola_bundle::{
+    AdaptationSettings, BASE_VERSION, Bundle, BundleError, PolicySettings, VersionShare,
+};
 
 use crate::{arguments::SharedArguments, failure::Failure, workplace::Workplace};
 
@@ -42,13 +44,15 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
-    /// The learner of a deployment; none where it does not learn by itself.
+    /// The learner of a deployment; none where it does not learn by itself. A robot
+    /// that `is_simulated` may be tried meanwhile, by a simulation of its own.
     ///
     /// # Errors
     /// When the bundle cannot be opened.
     pub(crate) fn of(
         workplace: &Workplace,
         shared: &SharedArguments,
+        is_simulated: bool,
     ) -> Result<Option<Self>, Failure> {
         let deployment = workplace.deployment();
         let settings = *deployment.adaptation();
@@ -67,7 +71,7 @@ impl Learner {
             is_version_named: deployment
                 .policy()
                 .is_some_and(|policy| policy.version().is_some()),
-            task: Task::new(shared, deployment.file(), bundle, folder),
+            task: Task::new(shared, deployment.file(), (bundle, folder), is_simulated),
             corrections: Corrections::new(folder, bundle, hash),
             course: Course::new(after),
             looked: None,
@@ -122,24 +126,41 @@ impl Learner {
         if self.is_version_named {
             return Some(format!("it runs when `[policy] version` is \"{version}\""));
         }
-        let chosen = Bundle::open(&self.bundle).and_then(|bundle| {
-            bundle.use_version(&VersionShare {
-                version: version.clone(),
-                share: 1.0,
-            })
-        });
-        Some(match chosen {
-            Ok(()) => "it runs from the next start".to_owned(),
+        Some(match choose(&self.bundle, version) {
+            Ok(None) => "it runs from the next start".to_owned(),
+            Ok(Some(other)) => format!(
+                "{other} was chosen by a person and stays: `vola policy versions --use {version}` lets the new one run"
+            ),
             Err(error) => format!("it could not be chosen: {error}"),
         })
     }
+}
+
+/// Names of versions that were learned here, before their number.
+const LEARNED: &str = "learned-";
+
+/// Lets a version run, unless a person chose another, which is given. An earlier one
+/// from here gives way: the new one has its corrections and more.
+fn choose(bundle: &std::path::Path, version: &str) -> Result<Option<String>, BundleError> {
+    let bundle = Bundle::open(bundle)?;
+    let is_own = |name: &str| name == BASE_VERSION || name.starts_with(LEARNED);
+    if let Some(used) = bundle.version_in_use()?
+        && !(is_own(&used.version) && used.share >= 1.0)
+    {
+        return Ok(Some(used.version));
+    }
+    bundle.use_version(&VersionShare {
+        version: version.to_owned(),
+        share: 1.0,
+    })?;
+    Ok(None)
 }
 
 /// `learned-1`, or the next that no version has.
 fn free_name(bundle: &std::path::Path) -> Result<String, String> {
     let versions = Bundle::open(bundle).and_then(|bundle| bundle.versions());
     let taken = versions.map_err(|error| error.to_string())?;
-    let name = |number: usize| format!("learned-{number}");
+    let name = |number: usize| format!("{LEARNED}{number}");
     let free = (1..=taken.len() + 1).map(name);
     free.into_iter()
         .find(|name| taken.iter().all(|known| known.name != *name))

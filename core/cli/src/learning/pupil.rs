@@ -27,6 +27,8 @@ pub(super) struct Task {
     config: PathBuf,
     bundle: PathBuf,
     folder: PathBuf,
+    /// The robot is simulated: another session has one of its own.
+    is_simulated: bool,
     plugin_folders: Vec<PathBuf>,
     allow_unlocked: bool,
 }
@@ -36,10 +38,11 @@ impl Task {
     pub(super) fn new(
         shared: &SharedArguments,
         config: &Path,
-        bundle: &Path,
-        folder: &Path,
+        (bundle, folder): (&Path, &Path),
+        is_simulated: bool,
     ) -> Self {
         Self {
+            is_simulated,
             config: config.to_owned(),
             bundle: bundle.to_owned(),
             folder: folder.to_owned(),
@@ -66,14 +69,20 @@ impl Task {
         };
         let mut command = Command::new(program);
         command
-            .args(["policy", "adapt", "--background", "--json"])
+            .args(["policy", "adapt", "--json"])
+            .args(["--background", &std::process::id().to_string()])
             .args(["--name", version, "--minutes", MINUTES])
             .args(["--steps", &settings.steps().to_string()])
-            .args(["--episodes", &settings.episodes().to_string()])
             .arg("--config")
             .arg(&self.config)
             .arg("--from")
             .arg(&self.folder);
+        if self.is_simulated {
+            command.args(["--episodes", &settings.episodes().to_string()]);
+        } else {
+            // The session that serves has it.
+            command.arg("--robot-in-use");
+        }
         if has_old {
             command.arg("--old").arg(&self.folder);
         }
@@ -121,7 +130,10 @@ impl Pupil for Process {
     }
 
     fn pause(&mut self) {
-        set_pace(&self.0, Pace::Paused);
+        if !set_pace(&self.0, Pace::Paused) {
+            // What cannot stand still while the arm moves ends, and is tried again.
+            let _ = self.0.kill();
+        }
     }
 
     fn go_on(&mut self) {

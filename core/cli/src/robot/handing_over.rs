@@ -102,6 +102,21 @@ impl SessionRobot {
     }
 }
 
+/// An event by the run's own clock.
+pub(super) fn at(began_ns: u64, now_ns: u64, kind: RunEventKind) -> RunEvent {
+    let since = now_ns.saturating_sub(began_ns);
+    let t = std::time::Duration::from_nanos(since).as_secs_f64();
+    RunEvent { t, kind }
+}
+
+/// A wish of the hand was not followed.
+pub(super) fn jog_refused(reason: &str) -> RunEventKind {
+    RunEventKind::Safety {
+        limit: "jog".to_owned(),
+        action: reason.to_owned(),
+    }
+}
+
 /// The pendant as the session hears it.
 struct Hand<'a> {
     pendant: &'a Pendant,
@@ -114,9 +129,7 @@ struct Hand<'a> {
 
 impl Hand<'_> {
     fn emit(&mut self, kind: RunEventKind) {
-        let since = self.now_ns.saturating_sub(self.began_ns);
-        let t = std::time::Duration::from_nanos(since).as_secs_f64();
-        self.attention.emit(RunEvent { t, kind });
+        self.attention.emit(at(self.began_ns, self.now_ns, kind));
     }
 }
 
@@ -130,10 +143,7 @@ impl Teleoperator for Hand<'_> {
     }
 
     fn refused(&mut self, reason: &str) {
-        self.emit(RunEventKind::Safety {
-            limit: "jog".to_owned(),
-            action: reason.to_owned(),
-        });
+        self.emit(jog_refused(reason));
     }
 
     fn changed(&mut self, session: &mut Session) {

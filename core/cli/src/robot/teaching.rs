@@ -11,12 +11,12 @@ use vola_runtime::{
     HandInput, HandoffChoice, HandoffEvent, HoldReason, Options, RuntimeError, Session,
     TakeOverEnd, Teleoperator,
 };
-use vola_types::{RunEvent, RunEventKind};
+use vola_types::RunEventKind;
 
 use super::{
     Pendant, SessionRobot,
     hand_frames::HandFrames,
-    handing_over::{moves, told},
+    handing_over::{at, jog_refused, moves, told},
     pendant::LessonWord,
 };
 use crate::recording::Recording;
@@ -134,8 +134,11 @@ impl SessionRobot {
         match end {
             Ok(TakeOverEnd::GivenBack) => match verdict {
                 Some(LessonWord::Discard) => discarded("you threw it away"),
-                _ if !moved.is_any() => discarded("nothing was shown: the arm did not move"),
-                _ => Ok(LessonEnd::Kept {
+                None | Some(LessonWord::Next) => discarded("it was given back, and not kept"),
+                Some(LessonWord::Keep) if !moved.is_any() => {
+                    discarded("nothing was shown: the arm did not move")
+                }
+                Some(LessonWord::Keep) => Ok(LessonEnd::Kept {
                     steps,
                     seconds: moved.seconds(),
                 }),
@@ -194,9 +197,7 @@ struct LessonHand<'a> {
 
 impl LessonHand<'_> {
     fn emit(&mut self, kind: RunEventKind) {
-        let since = self.now_ns.saturating_sub(self.began_ns);
-        let t = std::time::Duration::from_nanos(since).as_secs_f64();
-        self.events.emit(RunEvent { t, kind });
+        self.events.emit(at(self.began_ns, self.now_ns, kind));
     }
 
     fn step_at(&self, step: usize) -> Option<&String> {
@@ -252,10 +253,7 @@ impl Teleoperator for LessonHand<'_> {
     }
 
     fn refused(&mut self, reason: &str) {
-        self.emit(RunEventKind::Safety {
-            limit: "jog".to_owned(),
-            action: reason.to_owned(),
-        });
+        self.emit(jog_refused(reason));
     }
 
     fn changed(&mut self, session: &mut Session) {

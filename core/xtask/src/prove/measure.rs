@@ -88,7 +88,7 @@ impl Bench<'_> {
 
     /// A path as seen from the root, where commands run: a report names no machine's
     /// folders.
-    fn from_root(&self, path: &Path) -> String {
+    fn seen_from_root(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.workspace.root).unwrap_or(path);
         path.display().to_string()
     }
@@ -149,7 +149,7 @@ impl Bench<'_> {
         let folder = self.workspace.target.join("prove-expert");
         let (mut commands, mut figures) = (Vec::new(), Vec::new());
         for arm in ARMS {
-            let out = self.from_root(&folder.join(arm.replace('/', "_")));
+            let out = self.seen_from_root(&folder.join(arm.replace('/', "_")));
             let arguments = [
                 "record",
                 "--expert",

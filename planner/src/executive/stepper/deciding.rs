@@ -50,6 +50,8 @@ impl Stepper<'_> {
         choices: Choices,
         cast: &mut Cast<'_>,
     ) -> Decision {
+        // Before anybody is told: who hears of it early may answer early.
+        cast.operator.announce();
         cast.hand_off(HandoffTurn::Asked);
         let decision = self.ask_about(reason, confidence, choices, cast).await;
         cast.hand_off(turn(&decision));

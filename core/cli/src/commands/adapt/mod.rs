@@ -13,6 +13,7 @@ mod recordings;
 mod simulated;
 mod tuning;
 
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -84,9 +85,12 @@ pub(crate) struct AdaptArguments {
     /// episodes each
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1000))]
     episodes: u64,
-    /// Give way to everything else on this machine, and end with whoever started this
-    #[arg(long, hide = true)]
-    background: bool,
+    /// Give way to everything else on this machine, and end with the process that started this
+    #[arg(long, hide = true, value_name = "PROCESS")]
+    background: Option<u32>,
+    /// The robot is another session's: it is not opened, so nothing is recorded or tried with it
+    #[arg(long, hide = true, conflicts_with = "episodes")]
+    robot_in_use: bool,
 }
 
 /// Examples of both kinds, each parted into those that are learned from and those held out.
@@ -107,8 +111,10 @@ pub(crate) fn run(
     console: Console,
 ) -> Result<u8, Failure> {
     let began = Instant::now();
-    if own.background {
-        process_setup::give_way();
+    if let Some(parent) = own.background
+        && !process_setup::give_way(parent)
+    {
+        return Ok(exit::ERROR);
     }
     let budget = budget(own)?;
     let situation = Situation {
@@ -118,6 +124,7 @@ pub(crate) fn run(
     let workplace = Workplace::open_version(shared, &own.bundle, BASE_VERSION)?;
     let mut policy = open(shared, own, &workplace)?;
     check_name(policy.bundle(), &own.name)?;
+    let _alone = alone(own)?;
     let lessons = lessons(&mut policy, own, (&workplace, situation), console)?;
     let heads: Vec<String> = policy
         .adaptable()
@@ -154,6 +161,15 @@ pub(crate) fn run(
     if verdict.is_ok() && own.episodes > 0 {
         // Sessions open versions from the disk: a trial version is written for the time of the check.
         let trial = format!("{}-trial", own.name);
+        // Of a check that was killed.
+        if policy
+            .bundle()
+            .versions()?
+            .iter()
+            .any(|known| known.name == trial)
+        {
+            policy.bundle().remove_version(&trial)?;
+        }
         save(&mut policy, own, (&trial, &heads), &lessons.data, &figures)?;
         let checked = check(shared, own, (&trial, &lessons.tasks), (situation, console));
         policy.bundle().remove_version(&trial)?;
@@ -248,6 +264,28 @@ fn open(
     )?)
 }
 
+/// Keeps other adaptations away from the bundle's replay buffer, for as long as it lives.
+fn alone(own: &AdaptArguments) -> Result<File, Failure> {
+    let folder = own.bundle.join(REPLAY);
+    let path = folder.join("lock");
+    let failed = |source| Failure::File {
+        path: path.clone(),
+        action: "lock",
+        source,
+    };
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::Content {
+            path,
+            reason: "another adaptation of this bundle runs".to_owned(),
+            help: "wait until it has ended; a robot that is served may learn by itself",
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// A name that is taken would be found out after a minute of work.
 fn check_name(bundle: &Bundle, name: &str) -> Result<(), Failure> {
     if bundle.versions()?.iter().any(|known| known.name == name) {
@@ -283,7 +321,7 @@ fn lessons(
         add(policy, &mut buffer, folder, Hands::Policy, &frozen)?;
     }
     let mut recorded = Duration::ZERO;
-    if buffer.read(ExampleKind::Old, &frozen)?.is_empty() {
+    if !own.robot_in_use && buffer.read(ExampleKind::Old, &frozen)?.is_empty() {
         let scratch = own.bundle.join(REPLAY).join("old.partial");
         let others: Vec<&str> = PRIMITIVE_TASKS
             .into_iter()

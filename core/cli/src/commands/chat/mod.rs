@@ -100,7 +100,7 @@ pub(crate) fn run(
         stays: dead_man.is_some(),
         clock: Clock::from_fast(own.fast),
         listener: None,
-        learner: Learner::of(&workplace, shared)?,
+        learner: Learner::of(&workplace, shared, robot.session().has_simulation())?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     if person {

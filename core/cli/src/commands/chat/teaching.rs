@@ -12,6 +12,9 @@ use crate::{
 /// Longest sentence that is taught (bytes).
 const LONGEST: usize = 500;
 
+/// A lesson and its end, or why there was none.
+type Shown = Result<(Lesson, LessonEnd), String>;
+
 impl Chat {
     /// Hands the arm to a person who shows what a sentence means, unless a stop was
     /// demanded since it was typed, when there had been so many.
@@ -26,31 +29,36 @@ impl Chat {
                 .teller
                 .complain("say what you will show, for example `/teach pick up the red block`");
         }
-        self.robot.release_stop()?;
-        // As before a sentence that is done: a stop from now on finds its own switch.
-        if inbox.stops() != stops {
-            self.robot.session().stop_switch().throw();
-            return self
-                .teller
-                .complain("a stop came first; say it again to teach it");
-        }
-        self.teller.notice(
-            "When you have the arm, show it (jog z 0.05, open, close; or the page), then say keep or discard.",
-        )?;
-        let teller = &mut self.teller;
+        // From here on a stop word is no line of the conversation.
         inbox.set_running(true);
-        let taught = self
-            .conversation
-            .teach(sentence, &mut self.robot, &mut |event| teller.tell(event));
+        let taught = self.shown(sentence, stops, inbox);
         inbox.set_running(false);
         self.teller.screen.set_status(None);
         if let Some(fault) = self.teller.fault.take() {
             return Err(fault);
         }
-        match taught {
+        match taught? {
             Ok((lesson, end)) => self.say_what_was_taught(&lesson, &end),
             Err(reason) => self.teller.complain(&format!("not taught: {reason}")),
         }
+    }
+
+    /// What the person shows, or why nothing is shown.
+    fn shown(&mut self, sentence: &str, stops: u64, inbox: &Inbox) -> Result<Shown, Failure> {
+        self.robot.release_stop()?;
+        // As before a sentence that is done: a stop from now on finds its own switch.
+        if inbox.stops() != stops {
+            self.robot.session().stop_switch().throw();
+            return Ok(Err("a stop came first; say it again to teach it".to_owned()));
+        }
+        self.teller.notice(
+            "When you have the arm, show it (jog z 0.05, open, close; or the page), then say keep or discard.",
+        )?;
+        let teller = &mut self.teller;
+        let taught = self
+            .conversation
+            .teach(sentence, &mut self.robot, &mut |event| teller.tell(event));
+        Ok(taught)
     }
 
     fn say_what_was_taught(&mut self, lesson: &Lesson, end: &LessonEnd) -> Result<(), Failure> {

@@ -48,18 +48,10 @@ pub(crate) use primitive_episode::{NOT_SEEN, STOPPED, primitive_episode, seen_go
 use scene_quality::{AFTER, scene_after, scene_episode};
 
 /// Tasks of the tabletop suite.
-const TABLETOP: [&str; 10] = [
-    "pick",
-    "place_in",
-    "place_on_region",
-    "stack",
-    "relation",
-    "push",
-    "push_to_region",
-    "drawer",
-    "place_in_drawer",
-    "multi",
-];
+const TABLETOP: [&str; 10] = {
+    let [a, b, c, d, e, f, g, h, i] = PRIMITIVE_TASKS;
+    [a, b, c, d, e, f, g, h, i, "multi"]
+};
 /// Tasks of the suite that goes through sentences and the planner: the same ones,
 /// whole, with an empty hand at the start.
 const COMMANDS: [&str; 10] = TABLETOP;

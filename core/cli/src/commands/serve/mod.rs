@@ -150,7 +150,7 @@ pub(crate) fn run(
         stays: true,
         clock: Clock::Real,
         listener: Some(listener(monitor, views, feed, learned)),
-        learner: Learner::of(&workplace, shared)?,
+        learner: Learner::of(&workplace, shared, robot.session().has_simulation())?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     let code = chat.converse(&inbox, &interrupt);

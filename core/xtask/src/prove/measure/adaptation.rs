@@ -63,8 +63,8 @@ impl Bench<'_> {
             config,
             lines: Vec::new(),
         };
-        let recording = self.from_root(&folder.join("corrections"));
-        let bundle = self.from_root(&bundle);
+        let recording = self.seen_from_root(&folder.join("corrections"));
+        let bundle = self.seen_from_root(&bundle);
         let moved = ["--perturb", "camera_moved", "--perturb-seed", camera];
         let (count, seed) = CORRECTIONS;
         let mut record = vec!["record", "--expert", "--takeovers", "--tasks", CORRECTED];
@@ -136,7 +136,7 @@ impl Bench<'_> {
         }
         let file = folder.join("moved.toml");
         fs::write(&file, toml).map_err(|error| failed(&file, &error))?;
-        Ok(self.from_root(&file))
+        Ok(self.seen_from_root(&file))
     }
 }
 

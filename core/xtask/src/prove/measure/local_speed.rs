@@ -32,7 +32,7 @@ impl Bench<'_> {
         let folder = self.workspace.target.join("prove-local-speed");
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
-        let model = self.from_root(&folder.join("random.q8_0.gguf"));
+        let model = self.seen_from_root(&folder.join("random.q8_0.gguf"));
         let arguments = [
             "bench", "planner", "--random", "--model", &model, "--tokens", TOKENS,
         ];
