@@ -12,7 +12,9 @@
 )]
 
 mod build;
+mod lines;
 mod process;
 
 pub use build::{Outside, Workspace, library_file, outside, try_outside, workspace};
+pub use lines::Lines;
 pub use process::{Finished, run_limited};

@@ -2,7 +2,7 @@
 "use strict";
 
 const LONGEST_SENTENCE = 90;
-const shelf = { before: null, total: 0, shown: null, isAsked: false };
+const shelf = { before: null, total: 0, shown: null, isAsked: false, isExpected: false };
 
 /** What the server says to a question, or an error with its words. */
 async function ask(path) {
@@ -40,7 +40,11 @@ function drawRow(row) {
 
 /** The newest episodes, or those before a number. */
 async function listEpisodes(before) {
-  if (shelf.isAsked) return;
+  if (shelf.isAsked) {
+    // The answer on its way may be older than what is expected.
+    if (before === null) shelf.isExpected = true;
+    return;
+  }
   shelf.isAsked = true;
   try {
     const told = await (await ask("/api/episodes" + (before === null ? "" : "?before=" + before))).json();
@@ -57,6 +61,11 @@ async function listEpisodes(before) {
   } catch (error) {
     $("episode-list").replaceChildren(element("li", "uneasy", "The recordings cannot be listed: " + error.message));
   } finally { shelf.isAsked = false; }
+  if (shelf.isExpected) {
+    shelf.isExpected = false;
+    // Who has turned to older ones meanwhile stays there.
+    if (shelf.before === null) listEpisodes(null);
+  }
 }
 
 /** A new episode may be there: it is made of the stream just after the end. */

@@ -1,6 +1,7 @@
 //! Recorded episodes, as pages are shown them.
 
 use serde::Serialize;
+use vola_types::EpisodeCourse;
 
 /// Where recorded episodes are read.
 ///
@@ -70,42 +71,14 @@ pub struct EpisodeRow {
     pub by_person: f64,
 }
 
-/// What was so from a frame on, until the next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Band {
-    /// The first frame.
-    pub from: usize,
-    /// What was so.
-    pub word: String,
-}
-
-/// The course of an episode. Curves have a value for each of [`at`](Self::at).
+/// An episode, and its course.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EpisodeView {
     /// The episode in the list.
     pub row: EpisodeRow,
-    /// Frames.
-    pub frames: usize,
-    /// Frames a second.
-    pub fps: f64,
-    /// Keys of the cameras.
-    pub cameras: Vec<String>,
-    /// Who was in control.
-    pub who: Vec<Band>,
-    /// In what part of a handoff the arm was.
-    pub phases: Vec<Band>,
-    /// Which primitive ran.
-    pub steps: Vec<Band>,
-    /// Names of the joints.
-    pub joints: Vec<String>,
-    /// Numbers of the frames whose values follow.
-    pub at: Vec<usize>,
-    /// Measured positions of each joint (rad, m).
-    pub positions: Vec<Vec<f32>>,
-    /// Confidence.
-    pub scores: Vec<f32>,
-    /// Below it the arm holds.
-    pub thresholds: Vec<f32>,
+    /// Its course, beside the row and not below a name of its own.
+    #[serde(flatten)]
+    pub course: EpisodeCourse,
 }
 
 /// A picture as a file.

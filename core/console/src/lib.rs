@@ -21,13 +21,13 @@
 mod access;
 mod board;
 mod desk;
+mod episode_routes;
 mod episodes;
 mod error;
 mod exposition;
 mod feed;
 mod hand;
 pub mod live;
-mod looking_back;
 mod message;
 mod page;
 mod pictures;
@@ -43,9 +43,7 @@ pub use board::{
     Board, ChosenAnswer, EndView, PartView, QuestionView, RunView, StepState, StepView,
 };
 pub use desk::{Desk, Refusal, StopKind};
-pub use episodes::{
-    Band, EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, ShelfFault, StillPicture,
-};
+pub use episodes::{EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, ShelfFault, StillPicture};
 pub use error::ConsoleError;
 pub use exposition::Exposition;
 pub use feed::Feed;

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     Decision, Desk, Feed, Jog, Refusal, StopKind, Views,
     access::{Access, Denied},
-    looking_back::{self, Turns},
+    episode_routes::{self, Turns},
     page,
     rounds::Rounds,
     talk, watching,
@@ -62,11 +62,11 @@ pub(crate) fn routes(shared: Shared) -> Router {
         .route("/api/handoff", post(handoff))
         .route("/api/jog", post(jog))
         .route("/api/teach", post(teach))
-        .route("/api/episodes", get(looking_back::episodes))
-        .route("/api/episodes/{number}", get(looking_back::episode))
+        .route("/api/episodes", get(episode_routes::episodes))
+        .route("/api/episodes/{number}", get(episode_routes::episode))
         .route(
             "/api/episodes/{number}/pictures/{camera}/{frame}",
-            get(looking_back::picture),
+            get(episode_routes::picture),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(shared.clone(), guard))

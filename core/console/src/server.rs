@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     ConsoleError, Desk, Feed, Token, Views,
     access::Access,
-    looking_back::Turns,
+    episode_routes::Turns,
     rounds::Rounds,
     routes::{Shared, routes},
 };

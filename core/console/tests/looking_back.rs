@@ -14,6 +14,7 @@ use vola_console::{
     ChosenAnswer, Decision, Desk, EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, Feed, Jog,
     Refusal, Server, ServerSettings, ShelfFault, StillPicture, StopKind, Views,
 };
+use vola_types::EpisodeCourse;
 
 /// A desk at which nothing happens.
 struct Idle;
@@ -73,8 +74,11 @@ impl EpisodeShelf for Shelf {
     fn course(&self, episode: usize) -> Result<EpisodeView, ShelfFault> {
         match episode {
             0 => Ok(EpisodeView {
-                frames: 2,
-                scores: vec![0.5, f32::NAN],
+                course: EpisodeCourse {
+                    frames: 2,
+                    scores: vec![0.5, f32::NAN],
+                    ..EpisodeCourse::default()
+                },
                 ..EpisodeView::default()
             }),
             1 => Err(ShelfFault::Damaged("file-001.parquet: (footer)".to_owned())),

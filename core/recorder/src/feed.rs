@@ -50,8 +50,9 @@ pub(crate) enum Item {
 /// What comes through the queue.
 enum Parcel {
     Item(Item),
-    /// Answered when everything before it is in the file.
-    Written(SyncSender<()>),
+    /// Answered when everything before it is in the file: whether the newest episode
+    /// is whole.
+    Written(SyncSender<bool>),
     Close,
 }
 
@@ -106,10 +107,12 @@ impl Feed {
     }
 
     /// The episode ends. Returns when its stream is whole on the disk, or after
-    /// two seconds: call it while the arm stands.
-    pub fn end(&self, time_ns: u64, end: EpisodeEnd) {
-        self.must(Item::End(time_ns, end));
-        self.await_written();
+    /// two seconds: call it while the arm stands. False when it is known by then that
+    /// the episode could not be recorded.
+    pub fn end(&self, time_ns: u64, end: EpisodeEnd) -> bool {
+        let is_given = self.must(Item::End(time_ns, end));
+        let is_whole = self.await_written();
+        is_given && is_whole
     }
 
     /// The episode is given up: nothing of it stays, but what was cut off of a very
@@ -119,12 +122,22 @@ impl Feed {
         self.await_written();
     }
 
-    fn await_written(&self) {
-        if let Way::Queued { parcels, .. } = &self.0 {
-            let (answer, written) = sync_channel(1);
-            if send_patiently(parcels, Parcel::Written(answer)) {
-                // A disk that takes longer does not keep the robot.
-                let _ = written.recv_timeout(SAFE_PATIENCE);
+    /// Waits until everything given is in the file; false when it is known that the
+    /// newest episode is not whole.
+    fn await_written(&self) -> bool {
+        match &self.0 {
+            Way::Direct(station) => lock(station).is_whole(),
+            Way::Queued { parcels, .. } => {
+                let (answer, written) = sync_channel(1);
+                if !send_patiently(parcels, Parcel::Written(answer)) {
+                    return true;
+                }
+                match written.recv_timeout(SAFE_PATIENCE) {
+                    Ok(is_whole) => is_whole,
+                    // A disk that takes longer does not keep the robot.
+                    Err(RecvTimeoutError::Timeout) => true,
+                    Err(RecvTimeoutError::Disconnected) => false,
+                }
             }
         }
     }
@@ -189,13 +202,19 @@ impl Feed {
         }
     }
 
-    fn must(&self, item: Item) {
+    /// Given, or lost and counted; whether it was given.
+    fn must(&self, item: Item) -> bool {
         match &self.0 {
-            Way::Direct(station) => lock(station).take(item),
+            Way::Direct(station) => {
+                lock(station).take(item);
+                true
+            }
             Way::Queued { parcels, counts } => {
-                if !send_patiently(parcels, Parcel::Item(item)) {
+                let is_given = send_patiently(parcels, Parcel::Item(item));
+                if !is_given {
                     counts.lost.fetch_add(1, Ordering::Relaxed);
                 }
+                is_given
             }
         }
     }
@@ -230,7 +249,7 @@ impl Inbox {
                 }
                 Ok(Parcel::Written(answer)) => {
                     // Nobody waits any more when the disk was too slow.
-                    let _ = answer.send(());
+                    let _ = answer.send(station.is_whole());
                 }
                 Err(RecvTimeoutError::Timeout) => station.flush(),
                 Ok(Parcel::Close) | Err(RecvTimeoutError::Disconnected) => return,

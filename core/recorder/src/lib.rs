@@ -17,9 +17,9 @@
 mod channels;
 mod check;
 mod columns;
-mod course;
 mod data_set;
 mod episode_columns;
+mod episode_course;
 mod error;
 mod event_words;
 mod export;
@@ -45,10 +45,8 @@ mod stream_writer;
 
 pub use check::{Finding, check};
 pub use columns::{Columns, EachRow};
-pub use course::{
-    Band, EncodedPicture, EpisodeCourse, MAX_SHOWN_FRAMES, encoded_picture, episode_course,
-};
 pub use data_set::EpisodeFacts;
+pub use episode_course::{EncodedPicture, MAX_SHOWN_FRAMES, encoded_picture, episode_course};
 pub use error::{DAMAGED, RecorderError, Result};
 pub use export::{ExportReport, Selection, export, export_streams};
 pub use feed::Feed;
@@ -60,6 +58,7 @@ pub use recorder::{Pace, Recorder, RecorderSettings};
 pub use repair::{Recovered, RepairReport, repair};
 pub use sample::{EpisodeEnd, Gate, MotionSample, Phase, Pixels, Pose, Who};
 pub use stream_writer::{Durability, EpisodeStart};
+pub use vola_types::{Band, EpisodeCourse};
 
 /// Most frames of one data set; more of them do not fit into the memory of one machine.
 pub const MAX_FRAMES: usize = 1_000_000;

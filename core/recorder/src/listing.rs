@@ -1,6 +1,7 @@
 //! What a data set holds, for people: episodes, and pictures of them.
 
 use std::{
+    collections::HashMap,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -52,11 +53,11 @@ pub(crate) struct FramePlace {
 /// When there is no data set, or its `meta` is damaged.
 pub fn list(folder: &Path) -> Result<Vec<EpisodeListing>> {
     let info = known_info(folder)?;
-    let mut all: Vec<EpisodeListing> = Vec::new();
+    let mut rows = Rows::default();
     for path in folder::chunk_files(&folder.join("meta/episodes"))? {
-        list_file(folder, &info, &path, &mut all)?;
+        list_file(folder, &info, &Columns::open(&path)?, &mut rows)?;
     }
-    Ok(all)
+    Ok(rows.listed)
 }
 
 /// How many episodes a data set has.
@@ -68,10 +69,10 @@ pub fn count_episodes(folder: &Path) -> Result<usize> {
 }
 
 /// Some episodes of a data set, in order; numbers that it does not have are left
-/// out. Of own recordings nothing else is read.
+/// out. Of own recordings nothing else is read: each has a file of its own.
 ///
 /// # Errors
-/// As [`list`].
+/// As [`list`], and when the file of an own recording holds anything but that one.
 pub fn list_some(folder: &Path, numbers: Range<usize>) -> Result<Vec<EpisodeListing>> {
     let info = known_info(folder)?;
     if !layout_path(folder).is_file() {
@@ -79,17 +80,36 @@ pub fn list_some(folder: &Path, numbers: Range<usize>) -> Result<Vec<EpisodeList
         all.retain(|episode| numbers.contains(&episode.episode));
         return Ok(all);
     }
-    let mut some = Vec::new();
+    let mut rows = Rows::default();
     for number in numbers.start..numbers.end.min(info.total_episodes) {
         let path = folder::numbered(folder, Numbered::Episodes, number);
-        list_file(folder, &info, &path, &mut some)?;
+        let file = Columns::open(&path)?;
+        // Before anything of them is read: whoever asks for one gets one.
+        if file.rows() != 1 {
+            let reason = format!("expected 1 row, episode {number}, got {}", file.rows());
+            return Err(fault(&path, "rows", reason, DAMAGED));
+        }
+        list_file(folder, &info, &file, &mut rows)?;
+        let got = rows.listed.last().map(|episode| episode.episode);
+        if let Some(got) = got.filter(|got| *got != number) {
+            let reason = format!("expected {number}, got {got}");
+            return Err(fault(&path, "episode_index, row 0", reason, DAMAGED));
+        }
     }
-    Ok(some)
+    Ok(rows.listed)
 }
 
-/// The episodes of one file of `meta/episodes`.
-fn list_file(folder: &Path, info: &Info, path: &Path, all: &mut Vec<EpisodeListing>) -> Result<()> {
-    let file = Columns::open(path)?;
+/// The episodes of the files so far.
+#[derive(Default)]
+struct Rows {
+    listed: Vec<EpisodeListing>,
+    /// Rows that they take of each data file.
+    taken: HashMap<PathBuf, usize>,
+}
+
+/// The episodes of one file of `meta/episodes`, behind those of the files before.
+fn list_file(folder: &Path, info: &Info, file: &Columns, all: &mut Rows) -> Result<()> {
+    let path = file.path();
     let integers = |name: &str| file.integers(name);
     let (index, length) = (integers("episode_index")?, integers("length")?);
     let (chunk, number) = (integers("data/chunk_index")?, integers("data/file_index")?);
@@ -118,13 +138,11 @@ fn list_file(folder: &Path, info: &Info, path: &Path, all: &mut Vec<EpisodeListi
                 "file-{:03}.parquet",
                 whole("data/file_index", number[row])?
             ));
-        let first_row = all
-            .iter()
-            .filter(|before| before.place.data == data)
-            .map(|before| before.frames)
-            .sum();
+        let taken = all.taken.entry(data.clone()).or_default();
+        let first_row = *taken;
+        *taken += frames;
         let facts = read_facts(folder, episode)?;
-        all.push(EpisodeListing {
+        all.listed.push(EpisodeListing {
             episode,
             tasks,
             frames,
@@ -191,4 +209,78 @@ pub fn episode_pictures(
         Ok(())
     })?;
     Ok(pictures)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        folder::Force,
+        info::{info_path, write_json},
+        parquet_file::{Column, Values, write_parquet},
+    };
+
+    /// Writes a file of `meta/episodes`: number and frames of each of its episodes, all
+    /// of them in the first data file.
+    fn write_rows(folder: &Path, file: usize, rows: &[(i64, i64)]) {
+        let of = |pick: fn(&(i64, i64)) -> i64| Values::Integers(rows.iter().map(pick).collect());
+        let columns: Vec<Column<'_>> = vec![
+            ("episode_index".to_owned(), of(|row| row.0)),
+            (
+                "tasks".to_owned(),
+                Values::TextLists(vec![vec!["go home".to_owned()]; rows.len()]),
+            ),
+            ("length".to_owned(), of(|row| row.1)),
+            ("data/chunk_index".to_owned(), of(|_| 0)),
+            ("data/file_index".to_owned(), of(|_| 0)),
+            ("dataset_from_index".to_owned(), of(|_| 0)),
+        ];
+        let path = folder::numbered(folder, Numbered::Episodes, file);
+        write_parquet(&path, &columns, Vec::new(), Force::No).unwrap();
+    }
+
+    fn write_info(folder: &Path, episodes: usize) {
+        let info = json!({"codebase_version": "v3.0", "fps": 10.0, "total_episodes": episodes,
+            "total_frames": 10, "total_tasks": 1, "features": {}});
+        write_json(&info_path(folder), &info, Force::No).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_an_own_recording_holds_that_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write_info(folder, 3);
+        write_json(&layout_path(folder), &json!({}), Force::No).unwrap();
+        write_rows(folder, 0, &[(0, 4)]);
+        write_rows(folder, 1, &[(1, 4), (1, 4), (7, 4)]);
+        write_rows(folder, 2, &[(0, 4)]);
+        assert_eq!(list_some(folder, 0..1).unwrap().len(), 1);
+        for (number, word) in [(1, "expected 1 row"), (2, "expected 2, got 0")] {
+            let error = list_some(folder, number..number + 1).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_writer_holds_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write_info(folder, 4);
+        write_rows(folder, 0, &[(0, 4), (1, 2), (2, 3)]);
+        write_rows(folder, 1, &[(3, 1)]);
+        let some = list_some(folder, 1..9).unwrap();
+        let places: Vec<(usize, usize)> = some
+            .iter()
+            .map(|episode| (episode.episode, episode.place.first_row))
+            .collect();
+        assert_eq!(places, [(1, 4), (2, 6), (3, 9)]);
+        assert!(
+            fs::read_dir(folder.join("data")).is_err(),
+            "no data is read"
+        );
+    }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Station {
     lost: u64,
     /// The fault was told; nothing is written until the next episode.
     told: bool,
+    /// The newest episode came to its end, and its stream is whole.
+    is_whole: bool,
 }
 
 impl Station {
@@ -58,7 +60,13 @@ impl Station {
             counts: None,
             lost: 0,
             told: false,
+            is_whole: false,
         }
+    }
+
+    /// Whether the newest episode came to its end without a fault.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// Where the feed counts what it could not give.
@@ -85,6 +93,7 @@ impl Station {
     fn give_up(&mut self, error: &str) {
         // What is in the file stays, and is mended at the next start.
         self.open = None;
+        self.is_whole = false;
         if !std::mem::replace(&mut self.told, true) {
             tracing::error!("recording stops here: {error}; the robot goes on");
         }
@@ -130,6 +139,7 @@ impl Station {
     }
 
     fn begin(&mut self, start: EpisodeStart) -> Result<()> {
+        self.is_whole = false;
         let path = folder::open_stream(&self.folder, &unique_stem());
         let stream = StreamWriter::begin(&path, &self.layout, start, self.durability)?;
         self.open = Some(stream);
@@ -148,19 +158,21 @@ impl Station {
         }
         let path = open.end(time_ns, end, self.lost)?;
         match &self.next {
-            Next::Shelf(shelf) => shelf.put(&path),
+            Next::Shelf(shelf) => shelf.put(&path)?,
             // A thread that is gone leaves the stream for the next start.
             Next::Thread(thread) => {
                 let _ = thread.send(path);
-                Ok(())
             }
         }
+        self.is_whole = true;
+        Ok(())
     }
 
     /// Nothing of the open episode stays.
     fn discard(&mut self) -> Result<()> {
         self.take_lost();
         self.lost = 0;
+        self.is_whole = false;
         self.open.take().map_or(Ok(()), StreamWriter::discard)
     }
 

@@ -2,15 +2,19 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
-use vola_tests::{Finished, workspace};
+use vola_tests::{Finished, Lines, workspace};
 
-use super::vola;
+use super::{LIMIT, vola};
+
+/// Longest time in which an adaptation of a few steps ends.
+const LEARNING: Duration = Duration::from_secs(600);
 
 const MOVED: [&str; 4] = ["--perturb", "camera_moved", "--perturb-seed", "1"];
 
@@ -62,18 +66,29 @@ impl Place {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut told = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let begun = told.find(|line| line["learning"]["state"] == "learning");
-        assert!(begun.is_some(), "nothing was begun");
+        let mut told = Lines::of(child.stdout.take().unwrap());
+        let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        told.until("the begin of learning", LIMIT, |line| {
+            (parse(line)["learning"]["state"] == "learning").then_some(())
+        });
         // It stands still while something is done, and goes on after that.
         let mut typed = child.stdin.take().unwrap();
         typed.write_all(b"go home\n").unwrap();
-        assert!(told.any(|line| line["event"] == "finished"));
-        let learned = told.find(|line| line["learning"].is_object());
+        told.until("the end of the sentence", LIMIT, |line| {
+            (parse(line)["event"] == "finished").then_some(())
+        });
+        let learned = told.until("what was learned", LEARNING, |line| {
+            Some(parse(line)).filter(|line| line["learning"].is_object())
+        });
         drop(typed);
+        // It ends when nobody can type any more.
+        told.rest(LIMIT);
         child.wait().unwrap();
-        learned.unwrap()
+        // A process that failed has left the versions as they were, too.
+        let state = learned["learning"]["state"].as_str();
+        let is_verdict = matches!(state, Some("accepted" | "rolled_back"));
+        assert!(is_verdict, "{learned}");
+        learned
     }
 
     fn adapt(&self, more: &[&str]) -> (Option<i32>, Value) {

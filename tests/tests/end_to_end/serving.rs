@@ -1,21 +1,21 @@
 //! `vola serve`: the robot over the network of this machine.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
-use vola_tests::workspace;
+use vola_tests::{Lines, workspace};
 
-use super::watchdogs::deployment;
+use super::{LIMIT, watchdogs::deployment};
 
 /// A served robot; it ends with the test.
 pub(super) struct Served {
     child: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
+    lines: Lines,
     address: SocketAddr,
     _folder: tempfile::TempDir,
 }
@@ -47,15 +47,25 @@ pub(super) fn serve_with(settings: &str, more: &[&str]) -> Served {
         .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-    let address = first["listening"].as_str().unwrap().parse().unwrap();
-    Served {
+    let lines = Lines::of(child.stdout.take().unwrap());
+    let mut served = Served {
         child,
         lines,
-        address,
+        // Until it says where.
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
         _folder: folder,
-    }
+    };
+    let first = served.line();
+    served.address = first["listening"].as_str().unwrap().parse().unwrap();
+    served
+}
+
+/// A connection that waits for an answer as long as a test may, and no longer.
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
+    stream
 }
 
 impl Served {
@@ -66,7 +76,7 @@ impl Served {
 
     /// Status code and body.
     pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let mut stream = connect(self.address);
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.address,
@@ -84,7 +94,7 @@ impl Served {
 
     /// Status code and length of a body that is no text.
     pub(super) fn ask_bytes(&self, path: &str) -> (u16, usize) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let mut stream = connect(self.address);
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
             self.address
@@ -119,20 +129,20 @@ impl Served {
 
     /// The next line.
     pub(super) fn line(&mut self) -> Value {
-        let line = self.lines.next().unwrap().unwrap();
-        serde_json::from_str(&line).unwrap()
+        let line = self.lines.next_within("a line", LIMIT);
+        serde_json::from_str(&line.unwrap()).unwrap()
     }
 
     /// The next event of this name.
     pub(super) fn event(&mut self, name: &str) -> Value {
-        loop {
-            let line = self.lines.next().unwrap().unwrap();
-            let event: Value = serde_json::from_str(&line).unwrap();
+        self.lines.until(&format!("`{name}`"), LIMIT, |line| {
+            let event: Value = serde_json::from_str(line).unwrap();
             if event["event"] == name {
-                return event;
+                return Some(event);
             }
             assert!(event["error"].is_null(), "{event}");
-        }
+            None
+        })
     }
 
     /// The value of a figure of `/metrics`.
@@ -220,13 +230,10 @@ fn a_stop_is_not_left_before_the_arm_stands() {
         served.say("/resume");
         // Left once it stands, not refused: what was braking is waited for.
         assert_eq!(served.event("finished")["outcome"], "safety_stop");
-        loop {
-            let line = served.lines.next().unwrap().unwrap();
+        served.lines.until("a notice", LIMIT, |line| {
             assert!(!line.contains("still moves"), "{line}");
-            if line.contains("notice") {
-                break;
-            }
-        }
+            line.contains("notice").then_some(())
+        });
     }
     served.say("go home");
     assert_eq!(served.event("finished")["outcome"], "done");
@@ -244,7 +251,7 @@ fn a_dead_man_s_silence_stops_the_robot_and_a_reset_needs_signs_of_life() {
     std::thread::scope(|scope| {
         let beat = || {
             while here.load(std::sync::atomic::Ordering::Relaxed) {
-                let mut stream = TcpStream::connect(address).unwrap();
+                let mut stream = connect(address);
                 let request = format!(
                     "POST /api/beat HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n"
                 );
@@ -258,12 +265,9 @@ fn a_dead_man_s_silence_stops_the_robot_and_a_reset_needs_signs_of_life() {
         std::thread::sleep(Duration::from_millis(200));
         served.say("/resume");
         // The chat said what is wrong before; this is the answer to the command.
-        loop {
-            let line = served.lines.next().unwrap().unwrap();
-            if line.contains("notice") {
-                break;
-            }
-        }
+        served.lines.until("a notice", LIMIT, |line| {
+            line.contains("notice").then_some(())
+        });
         served.say("go home");
         let finished = served.event("finished");
         here.store(false, std::sync::atomic::Ordering::Relaxed);

@@ -8,8 +8,12 @@ use vola_train::{ExampleKind, ReplayBuffer};
 
 /// Episodes of what the policy does well that are enough for learning.
 const ENOUGH_OLD: usize = 5;
+/// Episodes that one look reads at most: it is made on the conversation's thread, and
+/// a folder may hold thousands when the robot starts.
+const AT_A_LOOK: usize = 50;
 
-/// The corrections in a folder that a robot adds to. Every episode is read once.
+/// The corrections in a folder that a robot adds to. Every episode is read once, some
+/// at each look.
 #[derive(Debug)]
 pub(super) struct Corrections {
     folder: PathBuf,
@@ -42,9 +46,12 @@ impl Corrections {
     }
 
     /// How many there are that nothing was learned from. What cannot be read is told
-    /// in the log and counts as none.
+    /// in the log and counts as none. None while a large folder is still being read:
+    /// what the policy does well may lie in the rest of it.
     pub(super) fn unlearned(&mut self) -> usize {
-        self.look();
+        if !self.look() {
+            return 0;
+        }
         let learned = match ReplayBuffer::open(&self.replay) {
             Ok(buffer) => buffer.recorded(ExampleKind::Correction, &self.frozen),
             Err(error) => {
@@ -61,25 +68,27 @@ impl Corrections {
         self.found.old >= ENOUGH_OLD
     }
 
-    fn look(&mut self) {
+    /// Reads some of what is new; whether all of it was read by now.
+    fn look(&mut self) -> bool {
         // Nothing was recorded yet, or the first episode is being made.
         let Ok(total) = count_episodes(&self.folder) else {
-            return;
+            return true;
         };
-        if total <= self.seen {
-            return;
-        }
-        match list_some(&self.folder, self.seen..total) {
-            Ok(new) => {
-                self.found
-                    .take(new.iter().filter_map(|it| it.facts.as_ref()));
-                self.seen = total;
+        // One by one: what cannot be read takes none of its neighbours with it.
+        let end = total.min(self.seen.saturating_add(AT_A_LOOK));
+        for number in self.seen..end {
+            match list_some(&self.folder, number..number + 1) {
+                Ok(new) => {
+                    let facts = new.iter().filter_map(|it| it.facts.as_ref());
+                    self.found.take(facts);
+                }
+                Err(error) => {
+                    tracing::warn!("episode {number} counts as no correction: {error}");
+                }
             }
-            Err(error) => {
-                tracing::warn!("new corrections are not counted: {error}");
-                self.seen = total;
-            }
         }
+        self.seen = self.seen.max(end);
+        self.seen >= total
     }
 }
 
@@ -98,6 +107,12 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use vola_recorder::{
+        ActionMeaning, EpisodeEnd, EpisodeStart, Layout, MotionSample, Pace, Phase, Pose, Recorder,
+        RecorderSettings, Who,
+    };
     use vola_train::{ExampleSet, ShardSource};
 
     use super::*;
@@ -136,6 +151,77 @@ mod tests {
             };
             buffer.append(source, vec!["a".to_owned()], &set).unwrap();
             assert_eq!(all.unlearned(), left, "{frozen}");
+        }
+    }
+
+    /// Records so many episodes in which a person moves an arm without cameras.
+    fn record(folder: &Path, episodes: u64) {
+        let names = vec!["j1".to_owned()];
+        let layout = Layout {
+            robot: "test/arm".to_owned(),
+            fps: 10,
+            joints: names.clone(),
+            state: names.clone(),
+            action: ActionMeaning::JointPosition,
+            action_names: names,
+            cameras: Vec::new(),
+        };
+        let (mut recorder, _) =
+            Recorder::open(folder, layout, RecorderSettings::default()).unwrap();
+        let feed = recorder.feed(Pace::Direct).unwrap();
+        for number in 0..episodes {
+            let from_ns = number * 1_000_000_000;
+            feed.begin(EpisodeStart {
+                task: "go home".to_owned(),
+                time_ns: from_ns,
+                epoch_ns: 0,
+                header: serde_json::json!({}),
+            });
+            feed.primitive_began(from_ns, "go home", Who::Human);
+            feed.control(from_ns, Who::Human, Phase::Correction);
+            for step in 0..50 {
+                feed.motion(MotionSample {
+                    time_ns: from_ns + step * 10_000_000,
+                    position: vec![0.0],
+                    velocity: vec![0.0],
+                    command: vec![0.0],
+                    state: vec![0.0],
+                    tool: Pose::default(),
+                    tool_command: Pose::default(),
+                });
+            }
+            let end = EpisodeEnd {
+                success: true,
+                outcome: "done".to_owned(),
+            };
+            feed.primitive_ended(from_ns + 500_000_000, "done");
+            feed.end(from_ns + 500_000_000, end);
+        }
+    }
+
+    #[test]
+    fn a_damaged_episode_takes_no_other_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("runs");
+        record(&folder, 3);
+        let damaged = folder.join("meta/episodes/chunk-000/file-001.parquet");
+        fs::write(damaged, "PAR1").unwrap();
+        let mut all = Corrections::new(&folder, place.path(), "w".to_owned());
+        assert_eq!(all.unlearned(), 2);
+        assert_eq!(all.seen, 3);
+    }
+
+    #[test]
+    fn a_large_folder_is_read_in_parts() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir_all(place.path().join("meta/vola")).unwrap();
+        fs::write(place.path().join("meta/vola/layout.json"), "{}").unwrap();
+        let info = r#"{"codebase_version": "v3.0", "fps": 10, "total_episodes": 120,
+            "total_frames": 120, "total_tasks": 1, "features": {}}"#;
+        fs::write(place.path().join("meta/info.json"), info).unwrap();
+        let mut all = Corrections::new(place.path(), place.path(), "w".to_owned());
+        for (seen, is_all) in [(50, false), (100, false), (120, true), (120, true)] {
+            assert_eq!((all.look(), all.seen), (is_all, seen));
         }
     }
 }

@@ -41,6 +41,16 @@ impl Recording {
         self.feed.end(time_ns, end);
     }
 
+    /// A lesson that is kept ends, as [`end`](Self::end); false when it could not be
+    /// recorded, so that nobody is told that it was.
+    pub(crate) fn keep(&self, time_ns: u64, outcome: &str) -> bool {
+        let end = EpisodeEnd {
+            success: true,
+            outcome: outcome.to_owned(),
+        };
+        self.feed.end(time_ns, end)
+    }
+
     /// The episode is given up: nothing of it stays. Returns as [`end`](Self::end).
     pub(crate) fn discard(&self) {
         self.feed.discard();

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use vola_recorder::{Pace, list};
+use vola_recorder::{Pace, Who, list};
 
-use crate::synthetic::{episode, open};
+use crate::synthetic::{STEP_NS, done, episode, give, open, start};
 
 #[test]
 fn an_unwritable_folder_costs_one_episode() {
@@ -16,9 +16,15 @@ fn an_unwritable_folder_costs_one_episode() {
         fs::remove_dir(&streams).unwrap();
         fs::write(&streams, "in the way").unwrap();
         episode(&feed, 0, 100, true);
+        let is_whole = feed.end(1_000_000_000, done(true));
+        assert!(!is_whole, "nothing was recorded, and that is told");
         fs::remove_file(&streams).unwrap();
         fs::create_dir(&streams).unwrap();
-        episode(&feed, 2_000_000_000, 100, true);
+        feed.begin(start(2_000_000_000, "tidy up"));
+        feed.primitive_began(2_000_000_000, "go home", Who::Policy);
+        (0..100).for_each(|i| give(&feed, 2_000_000_000 + i * STEP_NS));
+        feed.primitive_ended(3_000_000_000, "done");
+        assert!(feed.end(3_000_000_000, done(true)));
     }
     let episodes = list(folder.path()).unwrap();
     assert_eq!(episodes.len(), 1);

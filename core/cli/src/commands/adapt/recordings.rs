@@ -59,13 +59,11 @@ pub(super) fn add(
         .collect();
     let tasks = steps.iter().map(task_of).collect();
     let known = buffer.recorded(hands.kind(), frozen);
-    let mut new: Vec<_> = usable
-        .into_iter()
-        .filter(|(_, facts)| !known.contains(&facts.stream))
-        .collect();
+    let mut new = usable;
     if hands == Hands::Policy {
-        new.drain(..new.len().saturating_sub(MOST_OLD));
+        keep_newest(&mut new);
     }
+    new.retain(|(_, facts)| !known.contains(&facts.stream));
     if new.is_empty() {
         return Ok(tasks);
     }
@@ -80,6 +78,13 @@ pub(super) fn add(
     let source = (&*scratch.0, folder);
     append(policy, buffer, source, (hands, frozen), names)?;
     Ok(tasks)
+}
+
+/// The newest of what the policy does well. To be called before what is known is left
+/// out: older ones, passed over once, would come in at the next call, and the buffer
+/// grow by as many at each.
+fn keep_newest<T>(episodes: &mut Vec<T>) {
+    episodes.drain(..episodes.len().saturating_sub(MOST_OLD));
 }
 
 /// The whole of a data set that was recorded elsewhere.
@@ -154,6 +159,16 @@ impl Drop for Scratch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_the_policy_does_well_the_newest_are_taken() {
+        let mut episodes: Vec<usize> = (0..MOST_OLD + 3).collect();
+        keep_newest(&mut episodes);
+        assert_eq!((episodes[0], episodes.len()), (3, MOST_OLD));
+        episodes.truncate(2);
+        keep_newest(&mut episodes);
+        assert_eq!(episodes, [3, 4], "few are all taken");
+    }
 
     #[test]
     fn what_a_person_put_right_is_no_example_of_what_the_policy_does_well() {

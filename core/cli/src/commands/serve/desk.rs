@@ -39,6 +39,12 @@ impl LastLearned {
     }
 }
 
+/// What is to be taught, where a line asks for that.
+fn lesson_in(text: &str) -> Option<&str> {
+    let rest = text.trim().strip_prefix("/teach")?;
+    (rest.is_empty() || rest.starts_with(char::is_whitespace)).then_some(rest)
+}
+
 /// What the page wishes, in the runtime's words.
 fn wish(jog: Jog) -> JogCommand {
     let motion = match (
@@ -175,6 +181,10 @@ impl Desk for RobotDesk {
     }
 
     fn say(&self, text: &str) -> Result<(), Refusal> {
+        // Typed as in the chat, it is checked as what the page's own button asks for.
+        if let Some(sentence) = lesson_in(text) {
+            return self.teach(sentence);
+        }
         // A number is an answer: people see what it stands for.
         let meaning = self.views.board.meaning(text);
         self.take(text, meaning.as_deref().unwrap_or(text))
@@ -216,5 +226,22 @@ impl Desk for RobotDesk {
 
     fn attention(&self) -> Option<Attention> {
         self.live.attention()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_teaches_is_known_however_it_is_spaced() {
+        assert_eq!(
+            lesson_in(" /teach pick up the block").map(str::trim),
+            Some("pick up the block")
+        );
+        assert_eq!(lesson_in("/teach\tgo home").map(str::trim), Some("go home"));
+        assert_eq!(lesson_in("/teach "), Some(""));
+        assert_eq!(lesson_in("/teacher"), None);
+        assert_eq!(lesson_in("teach it"), None);
     }
 }

@@ -6,9 +6,7 @@
 use std::path::PathBuf;
 
 use vola_bundle::Deployment;
-use vola_console::{
-    Band, EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, ShelfFault, StillPicture,
-};
+use vola_console::{EpisodePage, EpisodeRow, EpisodeShelf, EpisodeView, ShelfFault, StillPicture};
 use vola_recorder::{
     EpisodeListing, RecorderError, count_episodes, encoded_picture, episode_course, list_some,
 };
@@ -66,33 +64,17 @@ impl EpisodeShelf for RecordedShelf {
         let listed = list_some(&self.folder, start..end).map_err(|error| fault(&error))?;
         Ok(EpisodePage {
             total,
-            episodes: listed.iter().rev().map(row).collect(),
+            // Another writer's files may give one number to several episodes.
+            episodes: listed.iter().rev().take(count).map(row).collect(),
         })
     }
 
     fn course(&self, episode: usize) -> Result<EpisodeView, ShelfFault> {
         let listed = self.episode(episode)?;
         let course = episode_course(&self.folder, &listed, MOST_POINTS).map_err(|it| fault(&it))?;
-        let bands = |bands: Vec<vola_recorder::Band>| {
-            let all = bands.into_iter().map(|band| Band {
-                from: band.from,
-                word: band.word,
-            });
-            all.collect()
-        };
         Ok(EpisodeView {
             row: row(&listed),
-            frames: course.frames,
-            fps: course.fps,
-            cameras: course.cameras,
-            who: bands(course.who),
-            phases: bands(course.phases),
-            steps: bands(course.steps),
-            joints: course.joints,
-            at: course.at,
-            positions: course.positions,
-            scores: course.scores,
-            thresholds: course.thresholds,
+            course,
         })
     }
 
