@@ -12,6 +12,10 @@ use crate::{LanguageModelError, Result};
 
 /// Marks a piece that stands for no text.
 const SPECIAL: u8 = 0xFF;
+/// Longest piece (bytes); the longest of real models are spaces, below 1024.
+pub(crate) const LONGEST_PIECE: usize = 1 << 10;
+/// Bytes of all pieces at most; Gemma's 262 144 have two million.
+const MOST_PIECE_BYTES: usize = (1 << 22) - 2;
 
 /// A tokenizer with what decoding under a grammar needs.
 pub(crate) struct Vocabulary {
@@ -29,6 +33,7 @@ impl Vocabulary {
             return Err(fail("no token ends an answer"));
         };
         let pieces = pieces(&tokenizer, width);
+        check_sizes(&pieces)?;
         let size = u32::try_from(width).map_err(|error| fail(&error))?;
         let trie = TokTrie::from(&TokRxInfo::new(size, end), &pieces).with_eos_tokens(&ends);
         let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
@@ -125,6 +130,27 @@ fn fail(error: &(impl ToString + ?Sized)) -> LanguageModelError {
     LanguageModelError::Tokenizer {
         reason: error.to_string(),
     }
+}
+
+/// The library's tree of pieces panics when it is deeper than 1024 bytes, or has
+/// 2^22 nodes: a root and at most one for each byte.
+fn check_sizes(pieces: &[Vec<u8>]) -> Result<()> {
+    let mut all = 0_usize;
+    for (id, piece) in pieces.iter().enumerate() {
+        let length = piece.len();
+        if length > LONGEST_PIECE {
+            return Err(fail(&format!(
+                "piece {id}: expected at most {LONGEST_PIECE} bytes, got {length}"
+            )));
+        }
+        all = all.saturating_add(length);
+    }
+    if all > MOST_PIECE_BYTES {
+        return Err(fail(&format!(
+            "expected at most {MOST_PIECE_BYTES} bytes in all pieces, got {all}"
+        )));
+    }
+    Ok(())
 }
 
 /// The bytes of every piece, in the order of their numbers.

@@ -294,3 +294,16 @@ fn a_folder_says_what_is_missing_or_unknown() {
         std::fs::write(it.join("chat_template.jinja"), "{% for %}").unwrap();
     });
 }
+
+/// The library would panic.
+#[test]
+fn a_piece_that_is_too_long_is_refused() {
+    let long = format!("\"{}\":4", "x".repeat(1025));
+    let error = changed_folder("qwen3", |it| {
+        rewrite(&it.join("tokenizer.json"), "\"!\":4", &long);
+    });
+    assert!(
+        error.contains("piece 4: expected at most 1024 bytes, got 1025"),
+        "{error}"
+    );
+}
