@@ -20,7 +20,7 @@ use crate::{LanguageModelError, Result};
 /// Name of the template inside the environment.
 const NAME: &str = "chat";
 /// Longest template (bytes).
-const LONGEST_TEMPLATE: usize = 1 << 20;
+pub(crate) const LONGEST_TEMPLATE: usize = 1 << 20;
 /// Longest prompt (bytes).
 const LONGEST_PROMPT: usize = 1 << 20;
 /// Steps of a template at most.
