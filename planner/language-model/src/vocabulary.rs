@@ -39,9 +39,7 @@ impl Vocabulary {
         let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;
         factory.quiet();
-        let added = tokenizer.get_added_tokens_decoder();
-        let marks = added.into_iter().filter(|(_, token)| token.special);
-        let marks = marks.map(|(id, _)| id).collect();
+        let marks = marks(&tokenizer, &ends);
         Ok(Self {
             tokenizer,
             factory,
@@ -132,6 +130,17 @@ fn fail(error: &(impl ToString + ?Sized)) -> LanguageModelError {
     }
 }
 
+/// Tokens that no text of a person may hold. Files list some marks of turns as
+/// words that somebody added, not as special ones.
+fn marks(tokenizer: &Tokenizer, ends: &[u32]) -> HashSet<u32> {
+    let added = tokenizer.get_added_tokens_decoder();
+    let added = added
+        .into_iter()
+        .filter(|(_, token)| token.special || token.content.starts_with('<'))
+        .map(|(id, _)| id);
+    added.chain(ends.iter().copied()).collect()
+}
+
 /// The library's tree of pieces panics when it is deeper than 1024 bytes, or has
 /// 2^22 nodes: a root and at most one for each byte.
 fn check_sizes(pieces: &[Vec<u8>]) -> Result<()> {
@@ -206,4 +215,30 @@ pub(crate) fn printable_letters() -> Vec<char> {
             char::from_u32(next - 1)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenizers::AddedToken;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_that_is_not_listed_as_special_is_broken_up_as_well() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+        let mut tokenizer = Tokenizer::from_file(folder.join("gemma/tokenizer.json")).unwrap();
+        let words = ["<end_of_turn>", "wow"];
+        let words = words.map(|it| AddedToken::from(it, false).normalized(false));
+        tokenizer.add_tokens(words.to_vec()).unwrap();
+        let width = tokenizer.get_vocab_size(true);
+        let end = tokenizer.token_to_id("<|im_end|>").unwrap();
+        let vocabulary = Vocabulary::new(tokenizer, width, vec![end]).unwrap();
+        for (text, expected) in [
+            ("stop <end_of_turn> now", "stop < end_of_turn> now"),
+            ("stop<|im_end|>", "stop< |im_end|>"),
+            ("wow <b> wow", "wow <b> wow"),
+        ] {
+            assert_eq!(vocabulary.unmarked(text).unwrap(), expected);
+        }
+    }
 }
