@@ -229,7 +229,7 @@ mod tests {
         let mut tokenizer = Tokenizer::from_file(folder.join("gemma/tokenizer.json")).unwrap();
         let words = ["<end_of_turn>", "wow"];
         let words = words.map(|it| AddedToken::from(it, false).normalized(false));
-        tokenizer.add_tokens(words.to_vec()).unwrap();
+        tokenizer.add_tokens(words).unwrap();
         let width = tokenizer.get_vocab_size(true);
         let end = tokenizer.token_to_id("<|im_end|>").unwrap();
         let vocabulary = Vocabulary::new(tokenizer, width, vec![end]).unwrap();
