@@ -30,6 +30,13 @@ pub struct LocalSettings {
     pub lines: usize,
 }
 
+impl LocalSettings {
+    /// Most tokens of one line.
+    fn most_tokens(&self) -> usize {
+        self.max_tokens.map_or(MOST_TOKENS, |it| it as usize)
+    }
+}
+
 /// Plans with a model in this process. It is opened at the first request and
 /// kept; one request runs at a time, on a thread of its own, and is given up
 /// when nobody waits any more.
@@ -96,10 +103,7 @@ impl Backend for LocalBackend {
 
     async fn plan(&self, request: &PlanRequest) -> std::result::Result<PlanDraft, BackendError> {
         let started = Instant::now();
-        let most = self
-            .settings
-            .max_tokens
-            .map_or(MOST_TOKENS, |it| it as usize);
+        let most = self.settings.most_tokens();
         let cancel = Cancel(Arc::default());
         let job = Job {
             settings: self.settings.clone(),
@@ -175,6 +179,7 @@ impl Backend for LocalBackend {
 /// Reads sentences outside of a ladder, for calibration and measurements.
 pub struct Reader {
     model: LanguageModel,
+    tokens: usize,
     lines: usize,
 }
 
@@ -186,6 +191,7 @@ impl Reader {
     pub fn open(settings: &LocalSettings) -> Result<Self> {
         Ok(Self {
             model: LanguageModel::open(&settings.model)?,
+            tokens: settings.most_tokens(),
             lines: settings.lines,
         })
     }
@@ -205,7 +211,7 @@ impl Reader {
     /// A failing network.
     pub fn lines(&mut self, request: &PlanRequest) -> Result<Vec<Completion>> {
         let limits = Limits {
-            tokens: MOST_TOKENS,
+            tokens: self.tokens,
             lines: self.lines,
             deadline: None,
             is_cancelled: &AtomicBool::new(false),

@@ -2,8 +2,9 @@
 //!
 //! Templates are written for Python's Jinja and call methods of Python's strings;
 //! here they are rendered with these methods. They come with models, so they are
-//! hostile until they have run: they reach nothing but the messages, and steps and
-//! output are bounded.
+//! hostile until they have run: they reach nothing but the messages, and their
+//! length, their steps and their output are bounded. What they hold in between is
+//! not: take models from where you trust them.
 
 mod date;
 
@@ -20,7 +21,7 @@ use crate::{LanguageModelError, Result};
 /// Name of the template inside the environment.
 const NAME: &str = "chat";
 /// Longest template (bytes).
-const LONGEST_TEMPLATE: usize = 1 << 20;
+pub(crate) const LONGEST_TEMPLATE: usize = 1 << 20;
 /// Longest prompt (bytes).
 const LONGEST_PROMPT: usize = 1 << 20;
 /// Steps of a template at most.

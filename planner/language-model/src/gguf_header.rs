@@ -16,6 +16,9 @@ use candle_core::quantized::gguf_file::{Content, TensorInfo, Value, VersionedMag
 const MOST_VALUES: u64 = 1 << 22;
 /// Longest text (bytes); templates are the longest.
 const LONGEST_TEXT: u64 = 1 << 20;
+/// Bytes of all texts together; the largest vocabularies with their merges have
+/// some ten million.
+const MOST_TEXT_BYTES: u64 = 1 << 28;
 /// Tensors and metadata entries at most.
 const MOST_ENTRIES: u64 = 1 << 16;
 /// Dimensions of a tensor at most.
@@ -38,6 +41,7 @@ pub(crate) fn read(file: &mut (impl Read + Seek)) -> Result<Content, String> {
         at: 0,
         size,
         values: 0,
+        text_bytes: 0,
     };
     head.content()
 }
@@ -48,6 +52,8 @@ struct Head<'a, R> {
     size: u64,
     /// Values of lists so far.
     values: u64,
+    /// Bytes of texts so far.
+    text_bytes: u64,
 }
 
 impl<R: Read> Head<'_, R> {
@@ -144,6 +150,11 @@ impl<R: Read> Head<'_, R> {
 
     fn text(&mut self) -> Result<String, String> {
         let length = self.count("bytes of a text", LONGEST_TEXT, 1)?;
+        self.text_bytes += length;
+        if self.text_bytes > MOST_TEXT_BYTES {
+            let expected = format!("at most {MOST_TEXT_BYTES} bytes in all texts");
+            return Err(self.wrong(&expected, "more"));
+        }
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
         self.fill(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -267,6 +278,25 @@ mod tests {
         file.extend(entries.to_le_bytes());
         file.extend(rest);
         file
+    }
+
+    #[test]
+    fn all_texts_together_are_bounded() {
+        let bytes = text("abc");
+        for (text_bytes, is_read) in [(MOST_TEXT_BYTES - 3, true), (MOST_TEXT_BYTES - 2, false)] {
+            let mut file = Cursor::new(&bytes);
+            let mut head = Head {
+                file: &mut file,
+                at: 0,
+                size: bytes.len() as u64,
+                values: 0,
+                text_bytes,
+            };
+            match head.text() {
+                Ok(text) => assert!(is_read && text == "abc"),
+                Err(error) => assert!(!is_read && error.contains("in all texts"), "{error}"),
+            }
+        }
     }
 
     #[test]

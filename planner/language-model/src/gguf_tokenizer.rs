@@ -17,6 +17,7 @@ use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::normalizers::{Prepend, Replace, Sequence as Normalizers};
 use tokenizers::{AddedToken, DecoderWrapper, NormalizerWrapper, Tokenizer};
 
+use crate::vocabulary::LONGEST_PIECE;
 use crate::{LanguageModelError, Result};
 
 /// Stands for a space inside pieces.
@@ -110,9 +111,7 @@ fn of_pieces(content: &Content) -> std::result::Result<Tokenizer, String> {
     let mut added = (Vec::new(), Vec::new());
     let mut unknown = None;
     for (index, token) in tokens.iter().enumerate() {
-        let Value::String(piece) = token else {
-            return Err(format!("tokenizer.ggml.tokens[{index}]: expected a text"));
-        };
+        let piece = text_of_piece(index, token)?;
         let id = u32::try_from(index).map_err(|error| error.to_string())?;
         vocabulary.insert(piece.clone(), id);
         match kind(kinds.get(index)) {
@@ -152,6 +151,19 @@ fn of_pieces(content: &Content) -> std::result::Result<Tokenizer, String> {
     tokenizer.add_special_tokens(added.0).map_err(fail)?;
     tokenizer.add_tokens(added.1).map_err(fail)?;
     Ok(tokenizer)
+}
+
+/// The text of a piece. It is cut at every letter to find merges, so a long one
+/// would take time with the square of its length.
+fn text_of_piece(index: usize, token: &Value) -> std::result::Result<&String, String> {
+    match token {
+        Value::String(piece) if piece.len() <= LONGEST_PIECE => Ok(piece),
+        Value::String(piece) => Err(format!(
+            "tokenizer.ggml.tokens[{index}]: expected at most {LONGEST_PIECE} bytes, got {}",
+            piece.len()
+        )),
+        _ => Err(format!("tokenizer.ggml.tokens[{index}]: expected a text")),
+    }
 }
 
 fn kind(value: Option<&Value>) -> u64 {
@@ -199,4 +211,32 @@ fn write_spaces(tokenizer: &mut Tokenizer, has_prefix: bool) -> std::result::Res
     }
     tokenizer.with_decoder(Some(Decoders::new(back)));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::quantized::gguf_file::VersionedMagic;
+
+    use super::*;
+
+    #[test]
+    fn a_piece_that_is_too_long_is_refused() {
+        let piece = Value::String("x".repeat(LONGEST_PIECE + 1));
+        let mut metadata = HashMap::new();
+        for (key, value) in [
+            ("tokenizer.ggml.tokens", piece),
+            ("tokenizer.ggml.scores", Value::F32(0.0)),
+            ("tokenizer.ggml.token_type", Value::I32(1)),
+        ] {
+            metadata.insert(key.to_owned(), Value::Array(vec![value]));
+        }
+        let content = Content {
+            magic: VersionedMagic::GgufV3,
+            metadata,
+            tensor_infos: HashMap::new(),
+            tensor_data_offset: 0,
+        };
+        let read = of_pieces(&content);
+        assert!(read.is_err_and(|error| error.contains("at most 1024 bytes, got 1025")));
+    }
 }

@@ -4,6 +4,7 @@
 mod backend;
 mod chat_template;
 mod decoder;
+mod embedded_template;
 mod error;
 mod gguf_header;
 mod gguf_tokenizer;
@@ -12,7 +13,6 @@ mod model;
 mod opening;
 mod random_model;
 mod search;
-mod template;
 mod training;
 mod vocabulary;
 

@@ -1,14 +1,14 @@
 //! Opening a model: a GGUF file, or a folder.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use candle_core::quantized::gguf_file::{Content, Value};
 use tokenizers::Tokenizer;
 
-use crate::chat_template::{ChatTemplate, TemplateSource};
+use crate::chat_template::{ChatTemplate, LONGEST_TEMPLATE, TemplateSource};
 use crate::decoder::{Decoder, GgufWeights, SafetensorsWeights, Settings, check_family};
 use crate::vocabulary::Vocabulary;
 use crate::{LanguageModelError, Result, gguf_header, gguf_tokenizer, memory};
@@ -102,14 +102,30 @@ fn words_of_folder(folder: &Path, config: &serde_json::Value) -> Result<Words> {
         ends.extend(listed.iter().filter_map(id));
     }
     let begin = id(&config["bos_token_id"]).or_else(|| id(&text["bos_token_id"]));
-    let template = std::fs::read_to_string(folder.join("chat_template.jinja")).ok();
-    let template = template.or_else(|| settings["chat_template"].as_str().map(str::to_owned));
     Ok(Words {
         tokenizer,
         begin,
         ends,
-        template,
+        template: template_of_folder(folder, &settings)?,
     })
+}
+
+/// A folder's chat template: a file of its own, or, where there is none, what the
+/// tokenizer's settings say.
+fn template_of_folder(folder: &Path, settings: &serde_json::Value) -> Result<Option<String>> {
+    let file = folder.join("chat_template.jinja");
+    let bytes = match bounded(&file, LONGEST_TEMPLATE as u64) {
+        Ok(bytes) => bytes,
+        Err(LanguageModelError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            return Ok(settings["chat_template"].as_str().map(str::to_owned));
+        }
+        Err(error) => return Err(error),
+    };
+    let template = String::from_utf8(bytes).map_err(|error| LanguageModelError::Model {
+        path: file,
+        reason: error.to_string(),
+    })?;
+    Ok(Some(template))
 }
 
 fn from_gguf(path: &Path) -> Result<Opened> {
@@ -197,17 +213,28 @@ fn assemble(path: &Path, decoder: Decoder, words: Words) -> Result<Opened> {
     })
 }
 
-/// A file's content, if it is not too large.
+/// A file's content, if it is not too large. What it says about its size is not
+/// trusted: it may grow, and some files that the system makes up say none.
 fn bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let file = LanguageModelError::file;
-    let size = std::fs::metadata(path).map_err(file(path))?.len();
-    if size > most {
-        return Err(LanguageModelError::Model {
-            path: path.to_path_buf(),
-            reason: format!("expected at most {most} bytes, got {size}"),
-        });
+    let fail = |reason: String| LanguageModelError::Model {
+        path: path.to_path_buf(),
+        reason,
+    };
+    // A pipe would be waited for.
+    if !std::fs::metadata(path).map_err(file(path))?.is_file() {
+        return Err(fail("expected a file, got something else".to_owned()));
     }
-    std::fs::read(path).map_err(file(path))
+    let opened = File::open(path).map_err(file(path))?;
+    let mut bytes = Vec::new();
+    opened
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(file(path))?;
+    if bytes.len() as u64 > most {
+        return Err(fail(format!("expected at most {most} bytes, got more")));
+    }
+    Ok(bytes)
 }
 
 fn json(path: &Path) -> Result<serde_json::Value> {

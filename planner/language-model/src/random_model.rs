@@ -17,6 +17,9 @@ const PAIRED: std::ops::Range<usize> = 0x21..0x7f;
 const MARKS: [&str; 2] = ["<|im_start|>", "<|im_end|>"];
 const CHAT: &str = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n";
 
+/// Fewest words: the letters of all bytes, the pairs and the marks, rounded up.
+const FEWEST_WORDS: usize = 10_000;
+
 /// Sizes of a model of the Qwen 2 family whose words are its output as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomModel {
@@ -57,6 +60,12 @@ impl RandomModel {
     /// # Errors
     /// A file that cannot be written, or sizes that do not fit one another.
     pub fn write(&self, path: &Path) -> Result<()> {
+        if let Some(expected) = self.misfit() {
+            return Err(LanguageModelError::Model {
+                path: path.to_path_buf(),
+                reason: format!("expected {expected}, got {self:?}"),
+            });
+        }
         let mut rng = fastrand::Rng::with_seed(self.seed);
         let mut tensors = vec![
             matrix("token_embd.weight", self.words, self.width, &mut rng)?,
@@ -75,6 +84,25 @@ impl RandomModel {
         gguf_file::write(&mut out, &metadata, &tensors)?;
         out.flush().map_err(file(&partial))?;
         std::fs::rename(&partial, path).map_err(file(path))
+    }
+
+    /// What the sizes should be and are not.
+    fn misfit(&self) -> Option<&'static str> {
+        let divides = |part: usize, all: usize| part > 0 && all > 0 && all.is_multiple_of(part);
+        let has_width =
+            divides(32, self.width) && divides(self.heads.saturating_mul(2), self.width);
+        [
+            (self.layers > 0, "at least one layer"),
+            (has_width, "a width that 32 and twice the heads divide"),
+            (divides(32, self.hidden), "a middle that 32 divides"),
+            (
+                divides(self.key_heads, self.heads),
+                "heads of keys that divide the heads",
+            ),
+            (self.words >= FEWEST_WORDS, "at least 10 000 words"),
+        ]
+        .into_iter()
+        .find_map(|(fits, expected)| (!fits).then_some(expected))
     }
 
     fn layer(&self, layer: usize, rng: &mut fastrand::Rng) -> Result<Vec<(String, QTensor)>> {
@@ -204,6 +232,12 @@ mod tests {
             std::fs::read(&files[0]).unwrap(),
             std::fs::read(&files[1]).unwrap()
         );
+        let few = RandomModel {
+            words: 9000,
+            ..small
+        };
+        let error = few.write(&files[0]).unwrap_err().to_string();
+        assert!(error.contains("at least 10 000 words"), "{error}");
         let model = LanguageModel::open(&files[0]).unwrap();
         let tokens = model.tokens("put the red block in the bowl").unwrap();
         let logits = model.logits(&tokens).unwrap();

@@ -12,6 +12,10 @@ use crate::{LanguageModelError, Result};
 
 /// Marks a piece that stands for no text.
 const SPECIAL: u8 = 0xFF;
+/// Longest piece (bytes); the longest of real models are spaces, below 1024.
+pub(crate) const LONGEST_PIECE: usize = 1 << 10;
+/// Bytes of all pieces at most; Gemma's 262 144 have two million.
+const MOST_PIECE_BYTES: usize = (1 << 22) - 2;
 
 /// A tokenizer with what decoding under a grammar needs.
 pub(crate) struct Vocabulary {
@@ -29,14 +33,13 @@ impl Vocabulary {
             return Err(fail("no token ends an answer"));
         };
         let pieces = pieces(&tokenizer, width);
+        check_sizes(&pieces)?;
         let size = u32::try_from(width).map_err(|error| fail(&error))?;
         let trie = TokTrie::from(&TokRxInfo::new(size, end), &pieces).with_eos_tokens(&ends);
         let environment: llguidance::toktrie::TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory = ParserFactory::new_simple(&environment).map_err(|error| fail(&error))?;
         factory.quiet();
-        let added = tokenizer.get_added_tokens_decoder();
-        let marks = added.into_iter().filter(|(_, token)| token.special);
-        let marks = marks.map(|(id, _)| id).collect();
+        let marks = marks(&tokenizer, &ends);
         Ok(Self {
             tokenizer,
             factory,
@@ -127,6 +130,38 @@ fn fail(error: &(impl ToString + ?Sized)) -> LanguageModelError {
     }
 }
 
+/// Tokens that no text of a person may hold. Files list some marks of turns as
+/// words that somebody added, not as special ones.
+fn marks(tokenizer: &Tokenizer, ends: &[u32]) -> HashSet<u32> {
+    let added = tokenizer.get_added_tokens_decoder();
+    let added = added
+        .into_iter()
+        .filter(|(_, token)| token.special || token.content.starts_with('<'))
+        .map(|(id, _)| id);
+    added.chain(ends.iter().copied()).collect()
+}
+
+/// The library's tree of pieces panics when it is deeper than 1024 bytes, or has
+/// 2^22 nodes: a root and at most one for each byte.
+fn check_sizes(pieces: &[Vec<u8>]) -> Result<()> {
+    let mut all = 0_usize;
+    for (id, piece) in pieces.iter().enumerate() {
+        let length = piece.len();
+        if length > LONGEST_PIECE {
+            return Err(fail(&format!(
+                "piece {id}: expected at most {LONGEST_PIECE} bytes, got {length}"
+            )));
+        }
+        all = all.saturating_add(length);
+    }
+    if all > MOST_PIECE_BYTES {
+        return Err(fail(&format!(
+            "expected at most {MOST_PIECE_BYTES} bytes in all pieces, got {all}"
+        )));
+    }
+    Ok(())
+}
+
 /// The bytes of every piece, in the order of their numbers.
 fn pieces(tokenizer: &Tokenizer, width: usize) -> Vec<Vec<u8>> {
     let is_byte_level = matches!(tokenizer.get_decoder(), Some(DecoderWrapper::ByteLevel(_)));
@@ -180,4 +215,30 @@ pub(crate) fn printable_letters() -> Vec<char> {
             char::from_u32(next - 1)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenizers::AddedToken;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_that_is_not_listed_as_special_is_broken_up_as_well() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+        let mut tokenizer = Tokenizer::from_file(folder.join("gemma/tokenizer.json")).unwrap();
+        let words = ["<end_of_turn>", "wow"];
+        let words = words.map(|it| AddedToken::from(it, false).normalized(false));
+        tokenizer.add_tokens(words).unwrap();
+        let width = tokenizer.get_vocab_size(true);
+        let end = tokenizer.token_to_id("<|im_end|>").unwrap();
+        let vocabulary = Vocabulary::new(tokenizer, width, vec![end]).unwrap();
+        for (text, expected) in [
+            ("stop <end_of_turn> now", "stop < end_of_turn> now"),
+            ("stop<|im_end|>", "stop< |im_end|>"),
+            ("wow <b> wow", "wow <b> wow"),
+        ] {
+            assert_eq!(vocabulary.unmarked(text).unwrap(), expected);
+        }
+    }
 }

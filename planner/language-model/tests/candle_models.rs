@@ -159,7 +159,7 @@ fn compare(family: &str, name: &str, key: &str, made: Logits) -> Option<(f32, f3
 /// Files whose candle model says what the reference says. Of the others, in
 /// candle 0.11.1, some cannot be opened (Gemma 1 and 2 as GGUF) or fail (Gemma 3 as
 /// a folder), some leave out what scales long contexts (Llama, Gemma 3 and Phi-3 as
-/// GGUF: off by 0.5 to 2.8 where logits spread over ±3), take the window of every
+/// GGUF: off by 0.5 to 2.8 where logits spread over ±4), take the window of every
 /// second layer for all (Gemma 2: 2.0), or compute in sixteen bits (Qwen 3 as GGUF:
 /// 0.007); Phi-3 as a folder is off by 3.6.
 const RIGHT: [&str; 5] = ["llama", "qwen2", "qwen2.gguf", "qwen3", "gemma"];

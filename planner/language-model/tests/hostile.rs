@@ -294,3 +294,35 @@ fn a_folder_says_what_is_missing_or_unknown() {
         std::fs::write(it.join("chat_template.jinja"), "{% for %}").unwrap();
     });
 }
+
+/// The library would panic.
+#[test]
+fn a_piece_that_is_too_long_is_refused() {
+    let long = format!("\"{}\":4", "x".repeat(1025));
+    let error = changed_folder("qwen3", |it| {
+        rewrite(&it.join("tokenizer.json"), "\"!\":4", &long);
+    });
+    assert!(
+        error.contains("piece 4: expected at most 1024 bytes, got 1025"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_template_that_cannot_be_read_gives_way_to_no_other() {
+    let check = |words: &str, change: &dyn Fn(&Path)| {
+        let error = changed_folder("qwen3", |it| change(&it.join("chat_template.jinja")));
+        assert!(error.contains(words), "expected `{words}` in: {error}");
+    };
+    let longer = vec![b'x'; (1 << 20) + 1];
+    check(
+        "chat_template.jinja: expected at most 1048576 bytes, got more",
+        &|it| std::fs::write(it, &longer).unwrap(),
+    );
+    check("chat_template.jinja: invalid utf-8", &|it| {
+        std::fs::write(it, [0xff]).unwrap();
+    });
+    check("chat_template.jinja: expected a file", &|it| {
+        std::fs::create_dir(it).unwrap();
+    });
+}

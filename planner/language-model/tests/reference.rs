@@ -17,7 +17,7 @@ use vola_language_model::{ChatMessage, LanguageModel, Limits};
 const FAMILIES: [&str; 7] = [
     "llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3",
 ];
-/// Largest difference of a logit, where logits spread over some ±3.
+/// Largest difference of a logit, where logits spread over some ±4.
 const TOLERANCE: f32 = 1e-4;
 /// The same, where what is multiplied is rounded to eight bits.
 const ROUNDED_TOLERANCE: f32 = 0.1;

@@ -1,5 +1,6 @@
 //! Everyday English over one scene, with what it means in the compact language.
-//! No sentence of this file is in a book.
+//! Of its sentences only "never mind" and "pick up the banana" stand in a book
+//! as they are here.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -198,7 +199,6 @@ fn what_is_no_command_is_not_done() {
     check(&[
         ("can you pick things up?", "chat can"),
         ("are you able to open drawers?", "chat can"),
-        ("do you like your job?", "chat smalltalk"),
         ("how heavy is the red block?", "chat smalltalk"),
         ("never mind", "chat nothing"),
         ("paint the red block green", "cannot skill"),

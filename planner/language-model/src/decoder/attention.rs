@@ -94,8 +94,8 @@ impl<'a> Segment<'a> {
         rows.take(self.count).map(move |row| &row[..head])
     }
 
-    fn is_small(&self, sizes: Sizes) -> bool {
-        sizes.new <= MOST_DIRECT_ROWS && sizes.new * self.count * sizes.head <= MOST_DIRECT_PRODUCTS
+    fn is_small(&self, new: usize, head: usize) -> bool {
+        new <= MOST_DIRECT_ROWS && new * self.count * head <= MOST_DIRECT_PRODUCTS
     }
 }
 
@@ -111,14 +111,18 @@ struct Sizes {
 }
 
 /// Scores `[new, count]` in rows of `all`.
-fn compare(scores: &mut [f32], queries: &[f32], keys: &Segment<'_>, sizes: Sizes) {
-    let Sizes {
+fn compare(
+    scores: &mut [f32],
+    queries: &[f32],
+    keys: &Segment<'_>,
+    Sizes {
         new,
         head,
         width,
         all,
-    } = sizes;
-    if keys.is_small(sizes) {
+    }: Sizes,
+) {
+    if keys.is_small(new, head) {
         for (scores, query) in scores.chunks_mut(all).zip(queries.chunks(width)) {
             for (score, key) in scores.iter_mut().zip(keys.rows(head)) {
                 *score = dot(&query[..head], key);
@@ -132,14 +136,18 @@ fn compare(scores: &mut [f32], queries: &[f32], keys: &Segment<'_>, sizes: Sizes
 }
 
 /// Adds the values, weighted, to `[new, head]` in rows of `width`.
-fn mix(mixed: &mut [f32], weights: &[f32], values: &Segment<'_>, sizes: Sizes) {
-    let Sizes {
+fn mix(
+    mixed: &mut [f32],
+    weights: &[f32],
+    values: &Segment<'_>,
+    Sizes {
         new,
         head,
         width,
         all,
-    } = sizes;
-    if values.is_small(sizes) {
+    }: Sizes,
+) {
+    if values.is_small(new, head) {
         for (mixed, weights) in mixed.chunks_mut(width).zip(weights.chunks(all)) {
             for (weight, value) in weights.iter().zip(values.rows(head)) {
                 let pairs = mixed[..head].iter_mut().zip(value);

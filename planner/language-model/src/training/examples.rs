@@ -5,7 +5,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use vola_phrasebook::{Before, Sample, Sampler};
 
 use super::config::LanguageBatch;
-use crate::template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
+use crate::embedded_template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
 use crate::{LanguageModelError, Result};
 
 /// Longest example that is trained on, in tokens.

@@ -6,7 +6,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, NormalizerWrapper, Tokenizer, TokenizerImpl};
 use vola_phrasebook::{Sampler, Split};
 
-use crate::template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
+use crate::embedded_template::{ANSWER, BEGIN, COMMAND, END, QUESTION};
 use crate::{LanguageModelError, Result};
 
 /// Sentences in which pieces are counted, for each piece that is learnt.

@@ -19,7 +19,7 @@ use super::config::LanguageConfig;
 use super::examples::{Batch, Examples};
 use super::network::{EPSILON, Network, ROPE_THETA};
 use super::tokenizer::learn;
-use crate::template::{BEGIN, CHAT_TEMPLATE, END};
+use crate::embedded_template::{BEGIN, CHAT_TEMPLATE, END};
 use crate::{LanguageModelError, Result};
 
 /// Steps over which the reported losses are averaged.

@@ -10,35 +10,15 @@ use vola_types::COLORS;
 
 use super::islands::{Island, Named, REGIONS};
 use super::nouns::{MOST_PHRASES, NounPhrase, Sort, keep_best};
+use super::word_lists::DECORATIONS;
 use super::words::{Division, Word};
 
 /// What a word that adds nothing, and what an addition costs.
 const ADDED: f32 = 0.1;
 
-/// Words before a phrase that say nothing.
+/// Words before a phrase that say nothing, besides [`DECORATIONS`].
 const BEFORE: &[&str] = &[
-    "that",
-    "this",
-    "those",
-    "these",
-    "my",
-    "our",
-    "your",
-    "said",
-    "nice",
-    "good",
-    "old",
-    "lovely",
-    "little",
-    "small",
-    "wee",
-    "tiny",
-    "pretty",
-    "silly",
-    "sole",
-    "only",
-    "single",
-    "particular",
+    "that", "this", "those", "these", "my", "our", "your", "only",
 ];
 
 /// Words that lead to a colour, after a noun.
@@ -54,11 +34,8 @@ const AFTER_COLOR: &[&str] = &[
     "colored", "tint", "tone", "sides",
 ];
 
-/// Words that begin a clause about a noun, and those that may follow in it.
-const LINKS: &[&str] = &[
-    "that",
-    "which",
-    "thats",
+/// Words for being somewhere, which begin a clause about a noun and stand in one.
+const PLACED: &[&str] = &[
     "lying",
     "sitting",
     "standing",
@@ -68,8 +45,10 @@ const LINKS: &[&str] = &[
     "situated",
     "positioned",
     "found",
-    "parked",
 ];
+
+/// Words that begin such a clause, and those that may follow in it, besides these.
+const LINKS: &[&str] = &["that", "which", "thats", "parked"];
 const AFTER_LINK: &[&str] = &[
     "is",
     "s",
@@ -78,13 +57,6 @@ const AFTER_LINK: &[&str] = &[
     "sits",
     "stands",
     "rests",
-    "lying",
-    "sitting",
-    "standing",
-    "located",
-    "placed",
-    "resting",
-    "situated",
     "right",
     "just",
     "directly",
@@ -92,8 +64,6 @@ const AFTER_LINK: &[&str] = &[
     "currently",
     "still",
     "now",
-    "positioned",
-    "found",
     "stays",
     "you",
     "can",
@@ -142,7 +112,8 @@ pub(super) fn add(phrases: &mut [Vec<NounPhrase>], words: &[Word], islands: &[Ve
         let mut more = parts.additions(&phrases[start]);
         // Twice: "the block that is red, next to the bowl".
         more.extend(parts.additions(&more));
-        let is_soft = BEFORE.contains(&words[start].text.as_str());
+        let word = words[start].text.as_str();
+        let is_soft = BEFORE.contains(&word) || DECORATIONS.contains(&word);
         if is_soft && let Some(next) = phrases.get(start + 1) {
             let is_joined = words[start + 1].before == Division::None;
             let noun = next
@@ -180,12 +151,12 @@ impl Parts<'_> {
         self.words.get(at).map_or("", |word| word.text.as_str())
     }
 
-    /// Skips words of a list, over no mark but one before the first of them.
-    fn skip(&self, from: usize, list: &[&str], most: usize) -> usize {
+    /// Skips words of some lists, over no mark but one before the first of them.
+    fn skip(&self, from: usize, lists: &[&[&str]], most: usize) -> usize {
         let rest = self.words.iter().skip(from).take(most).enumerate();
         let is_one = |(index, word): &(usize, &Word)| {
             let is_joined = *index == 0 || word.before == Division::None;
-            is_joined && list.contains(&word.text.as_str())
+            is_joined && lists.iter().any(|list| list.contains(&word.text.as_str()))
         };
         from + rest.take_while(is_one).count()
     }
@@ -205,13 +176,13 @@ impl Parts<'_> {
             .words
             .get(phrase.end)
             .is_some_and(|word| word.before == Division::Comma);
-        let link = self.skip(phrase.end, TO_COLOR, 5);
+        let link = self.skip(phrase.end, &[TO_COLOR], 5);
         let islands = self.islands.get(link)?;
         let (end, color) = islands.iter().rev().find_map(|island| match island.named {
             Named::Color(color) => Some((island.end, color)),
             _ => None,
         })?;
-        let last = self.skip(end, AFTER_COLOR, 2);
+        let last = self.skip(end, &[AFTER_COLOR], 2);
         let is_led = link > phrase.end || (after_comma && last > end);
         // "the block in the red bowl" is of no colour.
         let leads_on = self.islands.get(last).is_some_and(|islands| {
@@ -237,11 +208,11 @@ impl Parts<'_> {
         if phrase.has_phrase_inside || phrase.meaning.contains([']', '+', '|']) {
             return None;
         }
-        let link = self.skip(phrase.end, LINKS, 1);
+        let link = self.skip(phrase.end, &[LINKS, PLACED], 1);
         if link == phrase.end {
             return None;
         }
-        let at = self.skip(link, AFTER_LINK, 4);
+        let at = self.skip(link, &[AFTER_LINK, PLACED], 4);
         let denied = self.text(at) == "not";
         let at = at + usize::from(denied);
         if !denied && let Some(extreme) = self.with_extreme(phrase, at) {
@@ -297,7 +268,7 @@ impl Parts<'_> {
             "farthest" | "furthest" => false,
             _ => return None,
         };
-        let at = self.skip(at + 1, &["to", "from", "away"], 3);
+        let at = self.skip(at + 1, &[&["to", "from", "away"]], 3);
         let (end, extreme, is_phrase) = match self.text(at) {
             "you" | "robot" | "yourself" if is_near => (at + 1, "nearest".to_owned(), false),
             "you" | "robot" | "yourself" => (at + 1, "farthest".to_owned(), false),

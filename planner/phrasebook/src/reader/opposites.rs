@@ -149,7 +149,7 @@ static SAID: [Said; 11] = [
     Said {
         names: &["front-of"],
         words: &[
-            "front", "before", "facing", "near", "nearer", "closer", "side", "ahead",
+            "front", "before", "near", "nearer", "closer", "side", "ahead",
         ],
         strict: &[],
         group: None,

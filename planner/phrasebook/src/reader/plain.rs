@@ -8,28 +8,8 @@ use vola_types::COLORS;
 
 use super::grammar::Grammar;
 use super::islands::{Island, KINDS, Named, REGIONS};
+use super::word_lists::DECORATIONS;
 use super::words::{Word, split};
-
-/// Words that describe and tell nothing apart.
-const DECORATIONS: &[&str] = &[
-    "nice",
-    "good",
-    "old",
-    "lovely",
-    "little",
-    "small",
-    "wee",
-    "tiny",
-    "pretty",
-    "silly",
-    "sole",
-    "said",
-    "single",
-    "particular",
-    "blasted",
-    "cute",
-    "shiny",
-];
 
 /// The regions in plain words, in the order of [`REGIONS`].
 const PLACES: [&str; REGIONS.len()] = [

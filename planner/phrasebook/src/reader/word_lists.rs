@@ -161,3 +161,24 @@ pub(super) const LIGHT: &[&str] = &[
     "see", "this", "those", "these", "my", "of", "s", "thats", "with", "table", "ہی", "ہین", "جو",
     "وہ", "اس", "یہ", "پڑا", "والا", "hai", "jo", "wo",
 ];
+
+/// English words that describe and tell nothing apart.
+pub(super) const DECORATIONS: &[&str] = &[
+    "nice",
+    "good",
+    "old",
+    "lovely",
+    "little",
+    "small",
+    "wee",
+    "tiny",
+    "pretty",
+    "silly",
+    "sole",
+    "said",
+    "single",
+    "particular",
+    "blasted",
+    "cute",
+    "shiny",
+];

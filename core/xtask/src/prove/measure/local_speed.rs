@@ -1,4 +1,5 @@
-//! Speed of a large local model, against llama.cpp in the same run.
+//! Speed of a large local model, against llama.cpp in the same run. It only
+//! reports: no bar is set for it.
 
 use std::process::{Command, Stdio};
 
