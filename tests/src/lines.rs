@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     time::{Duration, Instant},
 };
 
@@ -20,7 +20,7 @@ pub struct Lines {
 impl Lines {
     /// Reads a pipe from now on.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
-        let (given, lines) = channel();
+        let (given, lines) = sync_channel(4096);
         std::thread::Builder::new()
             .name("lines".to_owned())
             .spawn(move || {

@@ -79,10 +79,13 @@ impl SessionRobot {
         let end = self.show(lesson, (&pendant, &recording), events);
         pendant.set_lesson(None);
         let now_ns = self.session().now_ns();
-        match &end {
-            Ok(LessonEnd::Kept { .. }) => recording.end(now_ns, true, "taught"),
-            Ok(LessonEnd::Discarded(_)) | Err(_) => recording.discard(),
+        if matches!(end, Ok(LessonEnd::Kept { .. })) {
+            if recording.keep(now_ns, "taught") {
+                return end;
+            }
+            return Ok(LessonEnd::Discarded("it could not be recorded".to_owned()));
         }
+        recording.discard();
         end
     }
 
