@@ -17,7 +17,7 @@ use std::{
     ffi::{CStr, c_int, c_long, c_void},
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -248,6 +248,11 @@ fn counted() -> [u64; 3] {
 /// One test at a time: the counters are everybody's.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// A test that failed does not make the others fail.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn session(robot: &str, more: &str, clock: ClockMode, drive: Drive) -> Session {
     let text = format!(
         "[robot]\nplugin = '{robot}'\n[policy]\nbundle = 'none'\n[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000\n{more}"
@@ -306,7 +311,7 @@ fn wanted(usual: u64) -> u64 {
 
 #[test]
 fn ticks_allocate_nothing_and_wait_for_nobody() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     for (robot, more, ticks) in [
         ("tabletop/franka", "", TABLETOP_TICKS),
         ("mock/arm", "", MOCK_TICKS),
@@ -325,7 +330,7 @@ fn ticks_allocate_nothing_and_wait_for_nobody() {
 
 #[test]
 fn one_allocation_in_a_plugin_s_command_is_caught() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let (ticks, [allocations, releases, _]) = count_ticks("wrong/allocates_in_command", "", 500);
     assert!(ticks >= 500);
     assert_eq!((allocations, releases), (ticks, ticks));
@@ -333,16 +338,23 @@ fn one_allocation_in_a_plugin_s_command_is_caught() {
 
 #[test]
 fn a_plugin_that_waits_for_a_lock_of_its_other_thread_is_caught() {
-    let _turn = TURN.lock().unwrap();
-    let (ticks, [allocations, _, waits]) = count_ticks("wrong/waits_in_command", "", 200);
-    assert!(ticks >= 200);
-    assert!(waits > 0, "no wait was seen");
-    assert_eq!(allocations, 0);
+    let _turn = turn();
+    // On a busy machine the thread that holds the lock may sleep through them all.
+    let give_up = Instant::now() + Duration::from_secs(60);
+    loop {
+        let (ticks, [allocations, _, waits]) = count_ticks("wrong/waits_in_command", "", 200);
+        assert!(ticks >= 200);
+        assert_eq!(allocations, 0);
+        if waits > 0 {
+            break;
+        }
+        assert!(Instant::now() < give_up, "no wait was seen");
+    }
 }
 
 #[test]
 fn locks_of_the_c_library_are_seen() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let before = counted()[2];
     IS_WATCHED.with(|watched| watched.set(true));
     let mut lock: libc::pthread_rwlock_t = libc::PTHREAD_RWLOCK_INITIALIZER;
@@ -362,7 +374,7 @@ fn locks_of_the_c_library_are_seen() {
 
 #[test]
 fn a_lock_that_somebody_holds_is_caught() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let lock = Arc::new(Mutex::new(0));
     let held = lock.lock().unwrap();
     // Before there is a thread that could wait already.
@@ -389,7 +401,7 @@ fn a_lock_that_somebody_holds_is_caught() {
 
 #[test]
 fn the_control_thread_itself_is_as_clean() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     // Without a robot: whether a simulated world gets its time is another matter.
     let mut session = session("tabletop/franka", "", ClockMode::Real, Drive::Nothing);
     session.sweep(WARM_UP_S).unwrap();
@@ -424,7 +436,7 @@ impl Drop for EndOf<'_> {
 
 #[test]
 fn three_replays_under_load_send_the_same_commands() {
-    let _turn = TURN.lock().unwrap();
+    let _turn = turn();
     let run = |robot: &str| {
         let mut session = session(robot, "", ClockMode::Virtual, Drive::Robot);
         session.sweep(2.0).unwrap();
