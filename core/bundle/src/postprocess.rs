@@ -26,6 +26,9 @@ pub struct Postprocessor {
     action: ActionContract,
     normaliser: Normaliser,
     absolute: Vec<Absolute>,
+    /// Gripper values below the first close, above the second open; none where any
+    /// width is meant.
+    gripper_decides: Option<[f64; 2]>,
 }
 
 /// Columns to which state values are added.
@@ -57,6 +60,7 @@ impl Postprocessor {
         let action = embodiment.action().clone();
         let mut normaliser = Normaliser::identity(action.dim());
         let mut absolute = Vec::new();
+        let mut gripper_decides = None;
         for step in manifest.postprocess() {
             match step {
                 PostStep::Denormalise { mode, stats } => {
@@ -67,6 +71,10 @@ impl Postprocessor {
                         statistics.check_names(stats, action.names())?;
                     }
                 }
+                PostStep::DecideGripper {
+                    close_below,
+                    open_above,
+                } => gripper_decides = Some([*close_below, *open_above]),
                 PostStep::ToAbsolute { names, state } => {
                     let column = |name: &String| action.names().iter().position(|n| n == name);
                     let columns = names.iter().filter_map(column).collect();
@@ -81,6 +89,7 @@ impl Postprocessor {
             action,
             normaliser,
             absolute,
+            gripper_decides,
         })
     }
 
@@ -148,7 +157,7 @@ impl Postprocessor {
     }
 
     /// Makes normalised rows (`[rows, dim]`, row-major) physical: denormalised,
-    /// made absolute, the gripper clamped to 0..1, quaternions of unit length
+    /// made absolute, the gripper decided and clamped to 0..1, quaternions of unit length
     /// with w ≥ 0. `stage` is for messages.
     ///
     /// # Errors
@@ -226,6 +235,15 @@ impl Postprocessor {
                 name: self.action.names().get(column).cloned().unwrap_or_default(),
                 value: row.get(column).copied().unwrap_or(f64::NAN),
             });
+        }
+        if let Some([close_below, open_above]) = self.gripper_decides
+            && let Some(gripper) = row.last_mut()
+        {
+            *gripper = match *gripper {
+                value if value < close_below => 0.0,
+                value if value > open_above => 1.0,
+                value => value,
+            };
         }
         settle_row(row, self.action.space(), self.action.has_gripper()).map_err(|length| {
             BundleError::ChunkRotation {

@@ -17,7 +17,9 @@ use super::steps::{ImageSize, NormaliseMode, PostStep, PreStep};
 pub(crate) const GOAL: &str = "goal";
 
 const PRE_WORDS: [&str; 6] = ["rename", "history", "resize", "pad", "crop", "normalise"];
-const POST_WORDS: [&str; 2] = ["denormalise", "to_absolute"];
+const POST_WORDS: [&str; 3] = ["denormalise", "to_absolute", "decide_gripper"];
+/// What closes and what opens a gripper where the bundle says nothing else.
+const GRIPPER_DECIDES: [f64; 2] = [0.5, 1.0];
 
 pub(super) fn preprocess(
     raw: &[RawStep],
@@ -206,17 +208,20 @@ pub(super) fn postprocess(raw: &[RawStep], reporter: &mut Reporter<'_>) -> Vec<P
             "if the head returns physical numbers, say so: { step = \"denormalise\", mode = \"identity\" }",
         );
     }
-    let absolute = steps
-        .iter()
-        .position(|step| matches!(step, PostStep::ToAbsolute { .. }));
     let denormalise = steps
         .iter()
         .position(|step| matches!(step, PostStep::Denormalise { .. }));
-    if let (Some(absolute), Some(denormalise)) = (absolute, denormalise)
-        && absolute < denormalise
-    {
-        let key = format!("postprocess[{absolute}]");
-        reporter.report(key, "`to_absolute` after `denormalise`", "it before");
+    for (index, step) in steps.iter().enumerate() {
+        let word = match step {
+            PostStep::Denormalise { .. } => continue,
+            PostStep::ToAbsolute { .. } => "to_absolute",
+            PostStep::DecideGripper { .. } => "decide_gripper",
+        };
+        if denormalise.is_some_and(|denormalise| index < denormalise) {
+            let key = format!("postprocess[{index}]");
+            let expected = format!("`{word}` after `denormalise`");
+            reporter.report(key, expected, "it before");
+        }
     }
     steps
 }
@@ -251,6 +256,20 @@ fn read_post(raw: &RawStep, key: &str, reporter: &mut Reporter<'_>) -> Option<Po
             }
             Some(PostStep::ToAbsolute { names, state })
         }
+        "decide_gripper" => {
+            only(raw, &["close_below", "open_above"], key, reporter);
+            let [close, open] = GRIPPER_DECIDES;
+            let close_below = raw.close_below.unwrap_or(close);
+            let open_above = raw.open_above.unwrap_or(open);
+            if !(close_below >= 0.0 && close_below <= open_above && open_above <= 1.0) {
+                let expected = "0 ≤ close_below ≤ open_above ≤ 1";
+                reporter.report(key, expected, format!("{close_below} and {open_above}"));
+            }
+            Some(PostStep::DecideGripper {
+                close_below,
+                open_above,
+            })
+        }
         other => {
             unknown_step(other, &POST_WORDS, key, reporter);
             None
@@ -258,17 +277,24 @@ fn read_post(raw: &RawStep, key: &str, reporter: &mut Reporter<'_>) -> Option<Po
     }
 }
 
-/// `to_absolute` must name columns and state values that exist.
+/// `to_absolute` must name columns and state values that exist, `decide_gripper`
+/// needs a gripper.
 pub(super) fn against_actions(
     steps: &[PostStep],
     embodiments: &[EmbodimentBinding],
     reporter: &mut Reporter<'_>,
 ) {
     for (index, step) in steps.iter().enumerate() {
+        let key = format!("postprocess[{index}]");
+        if matches!(step, PostStep::DecideGripper { .. }) {
+            for one in embodiments.iter().filter(|e| !e.action.has_gripper()) {
+                let expected = "a last action column that is the gripper's";
+                reporter.report(&key, expected, format!("none of {}", one.id));
+            }
+        }
         let PostStep::ToAbsolute { names, state } = step else {
             continue;
         };
-        let key = format!("postprocess[{index}]");
         for one in embodiments {
             if one.action.space != ActionSpace::JointPosition {
                 let expected = "the action space `joint_position`";

@@ -186,6 +186,12 @@ pub struct RawStep {
     /// `resize`: `stretch` or `keep_ratio`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fit: Option<ResizeFit>,
+    /// `decide_gripper`: values below it close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_below: Option<f64>,
+    /// `decide_gripper`: values above it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_above: Option<f64>,
     /// `pad`: value of the border, in 0..1 units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,

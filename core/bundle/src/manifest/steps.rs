@@ -127,6 +127,16 @@ pub enum PostStep {
         /// State values added to them, in the same order.
         state: Vec<String>,
     },
+    /// `decide_gripper` (`close_below` = 0.5, `open_above` = 1): closes the gripper
+    /// fully below the one, opens it fully above the other, and leaves what is
+    /// between. For policies that were taught by an open or a closed gripper alone:
+    /// what they say between the two is doubt, not a width. After `denormalise`.
+    DecideGripper {
+        /// Physical values below close, 0 to 1.
+        close_below: f64,
+        /// Physical values above open, `close_below` to 1.
+        open_above: f64,
+    },
 }
 
 /// Size of a picture (px).

@@ -189,6 +189,30 @@ fn to_absolute_adds_the_measured_state_by_name() {
     }
 }
 
+#[test]
+fn a_gripper_that_is_decided_opens_or_closes() {
+    let manifest = manifest_with(&[(
+        "[perception]",
+        "[[postprocess]]\nstep = \"decide_gripper\"\nopen_above = 0.9\n\n[perception]",
+    )]);
+    let embodiment = manifest.embodiment("tabletop/franka").unwrap();
+    let features = [("action".to_owned(), stats_of(&[0.0; DIM], &[1.0; DIM]))];
+    let stats = Statistics::from_features(features.into_iter().collect(), "s").unwrap();
+    let postprocessor = Postprocessor::new(&manifest, embodiment, Some(&stats)).unwrap();
+    for (said, done) in [
+        (-0.2, 0.0),
+        (0.49, 0.0),
+        (0.6, 0.6),
+        (0.91, 1.0),
+        (1.7, 1.0),
+    ] {
+        let mut rows = [0.0; DIM];
+        rows[DIM - 1] = said;
+        let chunk = postprocessor.finish(&rows, &origin(), "actions").unwrap();
+        assert_eq!(chunk.row(0).unwrap()[DIM - 1], done, "{said}");
+    }
+}
+
 proptest! {
     #[test]
     fn normalised_actions_come_back(values in proptest::collection::vec(-0.9..0.9f32, HORIZON * DIM)) {
