@@ -45,6 +45,18 @@ impl Figures {
         })
     }
 
+    /// Whether heads with these figures are the better choice of two: what would be accepted comes
+    /// first, then what is less off in corrections and old tasks together.
+    pub(super) fn is_better_than(&self, other: &Self, before: &Self) -> bool {
+        let key = |figures: &Self| {
+            let off_m = figures.correction_m + figures.old_m;
+            let off_m = if off_m.is_nan() { f64::INFINITY } else { off_m };
+            (u8::from(figures.judged(before).is_err()), off_m)
+        };
+        let ((refused, off_m), (other_refused, other_off_m)) = (key(self), key(other));
+        refused < other_refused || (refused == other_refused && off_m < other_off_m)
+    }
+
     /// Whether heads with these figures are better than those with the figures `before`.
     ///
     /// # Errors
@@ -173,6 +185,26 @@ pub(super) fn flat(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_be_accepted_is_chosen_then_what_is_least_off() {
+        let figures = |correction_m, old_m| Figures {
+            correction_m,
+            old_m,
+        };
+        let before = figures(0.07, 0.0);
+        let steady = figures(0.035, 0.003);
+        for worse in [
+            figures(0.036, 0.003),
+            figures(0.03, 0.0055 + 0.004),
+            figures(0.01, 0.015),
+            figures(f64::NAN, 0.001),
+            figures(0.069, 0.0),
+        ] {
+            assert!(steady.is_better_than(&worse, &before), "{worse:?}");
+            assert!(!worse.is_better_than(&steady, &before), "{worse:?}");
+        }
+    }
 
     #[test]
     fn better_on_corrections_and_steady_in_old_tasks_is_accepted() {

@@ -2,9 +2,10 @@
 //!
 //! Encoders and fusion stay as they are; what they make of the recorded frames is computed once and
 //! kept in the bundle's replay buffer. The heads are fine-tuned on corrections and on what the policy
-//! did well before as the robot is now, half and half, then judged on episodes of both that they were not shown. What does
-//! not help, or makes the policy forget, is thrown away. Fine-tuning always begins with the bundle's
-//! own weights and has all corrections, so that nothing drifts from version to version.
+//! did well before as the robot is now, half and half. Again and again they are judged on episodes of
+//! both that they were not shown, and the best are kept. What does not help, or makes the policy
+//! forget, is thrown away. Fine-tuning always begins with the bundle's own weights and has all
+//! corrections, so that nothing drifts from version to version.
 
 mod examples;
 mod figures;
@@ -37,7 +38,7 @@ use examples::Hands;
 use figures::{Figures, Success};
 use recordings::add;
 use simulated::{Situation, record_old, successes};
-use tuning::{Tuning, tune};
+use tuning::{Tuned, Tuning, tune};
 
 /// One of so many episodes is held out.
 const HELD_OUT: u64 = 5;
@@ -142,16 +143,19 @@ pub(crate) fn run(
         seed: own.seed,
         until: Instant::now() + budget,
     };
-    let taught = [&lessons.corrections[0], &lessons.old[0]];
-    let reports = tune(&mut policy, taught, &settings, console)?;
+    let Tuned {
+        best: after,
+        steps,
+        reports,
+    } = tune(&mut policy, &lessons, &before, &settings, console)?;
     let tuned = began.elapsed().saturating_sub(all);
-    let after = Figures::measure(&mut policy, &lessons.corrections[1], &lessons.old[1])?;
     let mut verdict = after.judged(&before);
     let mut figures = json!({
         "held_out": {"before": before, "after": after},
         "corrections": {"episodes": episodes(&lessons.corrections), "examples": examples(&lessons.corrections)},
         "old": {"episodes": episodes(&lessons.old), "examples": examples(&lessons.old)},
         "heads": reports,
+        "steps": steps,
         "seconds": {
             "old_recorded": lessons.recorded.as_secs_f64(),
             "prepared": prepared.as_secs_f64(),
