@@ -8,6 +8,7 @@
 //! whether to act on one is for the planner to say.
 
 mod clauses;
+mod covers;
 mod decorated;
 mod denial;
 mod frames;
@@ -84,10 +85,10 @@ fn grammars(books: &[(Language, Book)]) -> Vec<(Language, Grammar)> {
 }
 
 impl SentenceReader for PhraseReader {
-    fn plain(&self, sentence: &str) -> Option<String> {
+    fn plain(&self, sentence: &str) -> Vec<String> {
         let mut grammars = self.grammars().iter();
-        let (_, english) = grammars.find(|(language, _)| *language == Language::English)?;
-        Some(plain::plain(sentence, english))
+        let english = grammars.find(|(language, _)| *language == Language::English);
+        english.map_or_else(Vec::new, |(_, grammar)| plain::plain(sentence, grammar))
     }
 
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading> {
@@ -116,6 +117,8 @@ impl SentenceReader for PhraseReader {
         if share < 0.3 {
             return Vec::new();
         }
+        let told = grammar.telling(&words).into_iter().map(|(_, word)| word);
+        let words: Vec<Word> = told.collect();
         grammar.read(&words, Context(context))
     }
 }

@@ -183,7 +183,7 @@ impl Parts<'_> {
             _ => None,
         })?;
         let last = self.skip(end, &[AFTER_COLOR], 2);
-        let is_led = link > phrase.end || (after_comma && last > end);
+        let is_led = link > phrase.end || after_comma;
         // "the block in the red bowl" is of no colour.
         let leads_on = self.islands.get(last).is_some_and(|islands| {
             let names = |it: &Island| matches!(it.named, Named::Kind(..) | Named::Color(_));

@@ -8,12 +8,12 @@ use super::clauses::{Clauses, Counts, Item};
 use super::decorated;
 use super::denial::Denial;
 use super::frames::{Frames, Shares};
-use super::islands::Names;
-use super::nouns::NounPhrases;
+use super::islands::{Island, Names};
+use super::nouns::{NounPhrase, NounPhrases};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
 use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
-use super::words::{Vocabulary, Word, WordId, split};
+use super::words::{Division, Vocabulary, Word, WordId, split};
 use super::{Atom, Context};
 use crate::book::{Book, Section, slots_of};
 use crate::language::Language;
@@ -57,6 +57,8 @@ pub(super) struct Grammar {
     /// What is said before and after a command, and means nothing.
     pub(super) openers: Vec<String>,
     pub(super) closers: Vec<String>,
+    /// Several words that mean nothing wherever they stand: "if possible".
+    fillers: Vec<Vec<String>>,
     /// Digits.
     numbers: Vec<WordId>,
     /// Objects and places stand side by side before the verb.
@@ -139,6 +141,7 @@ impl Grammar {
             denial,
             openers: book.list("opener"),
             closers: book.list("closer"),
+            fillers: fillers(book),
             numbers,
             is_verb_last: language != Language::English,
         }
@@ -152,6 +155,35 @@ impl Grammar {
     /// A number of seconds, in digits.
     pub(super) fn seconds(&self, text: &str) -> Option<&str> {
         self.seconds.get(text).map(String::as_str)
+    }
+
+    /// The places of the words that mean something, and the words. A mark before
+    /// one that means nothing stands before what follows it.
+    pub(super) fn telling(&self, words: &[Word]) -> Vec<(usize, Word)> {
+        let mut kept: Vec<(usize, Word)> = Vec::with_capacity(words.len());
+        let mut before = Division::None;
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            let begins = |filler: &&Vec<String>| {
+                let here = words.get(at..at + filler.len()).unwrap_or_default();
+                let mut pairs = here.iter().zip(filler.iter());
+                !here.is_empty() && pairs.all(|(word, own)| word.text == *own)
+            };
+            let filler = self.fillers.iter().find(begins).filter(|_| at > 0);
+            before = before.max(word.before);
+            match filler {
+                Some(filler) => at += filler.len(),
+                None => {
+                    let word = Word {
+                        before: std::mem::take(&mut before),
+                        ..word.clone()
+                    };
+                    kept.push((at, word));
+                    at += 1;
+                }
+            }
+        }
+        kept
     }
 
     pub(super) fn read(&self, words: &[Word], context: Context) -> Vec<Reading> {
@@ -185,7 +217,11 @@ impl Grammar {
         divisions.sort_by(|a, b| b.score.total_cmp(&a.score));
         for division in divisions {
             let is_whole = division.clauses.iter().any(|clause| !clause.is_clause);
+            let danger = division.clauses.iter().find(|clause| clause.is_danger());
             let (output, order) = match division.clauses.as_slice() {
+                _ if danger.is_some() => {
+                    (danger.map_or_else(String::new, |it| it.meaning.clone()), 9.0)
+                }
                 [only] if is_whole => (only.meaning.clone(), 9.0),
                 [_] if division.loose.is_empty() => (in_order(1), 9.0),
                 clauses => match self.frames.output(clauses.len(), &division.loose) {
@@ -217,6 +253,15 @@ impl Grammar {
 }
 
 impl Grammar {
+    /// The noun phrases of a sentence by their first word.
+    pub(super) fn noun_phrases(
+        &self,
+        words: &[Word],
+        islands: &[Vec<Island>],
+    ) -> Vec<Vec<NounPhrase>> {
+        self.nouns.find(words, islands, &self.weights)
+    }
+
     pub(super) fn is_number(&self, word: WordId) -> bool {
         self.numbers.contains(&word)
     }
@@ -226,6 +271,17 @@ impl Grammar {
         self.clauses
             .nearest(clause.unit, &clause.items, &self.shares)
     }
+}
+
+/// What people say in the middle of a sentence, where it is more than a word. "I
+/// mean" may lead to a colour.
+fn fillers(book: &Book) -> Vec<Vec<String>> {
+    let words = |line: &String| -> Vec<String> {
+        split(line).into_iter().map(|word| word.text).collect()
+    };
+    let all = book.list("filler");
+    let several = all.iter().map(words).filter(|it| it.len() > 1);
+    several.filter(|it| !it.iter().any(|word| word == "mean")).collect()
 }
 
 fn in_order(count: usize) -> String {

@@ -375,7 +375,8 @@ fn fits(role: u8, phrase: &NounPhrase) -> bool {
         }
 }
 
-fn sort_of(meaning: &str) -> Sort {
+/// What kind of thing a meaning is of.
+pub(super) fn sort_of(meaning: &str) -> Sort {
     let outer = meaning.split(['[', '(']).next().unwrap_or_default();
     let inner = meaning.rsplit(')').next().unwrap_or_default();
     let words = outer

@@ -80,7 +80,29 @@ const CLOSE: &[&str] = &[
     "close", "closed", "closing", "shut", "shutting", "بند", "band",
 ];
 
-static SAID: [Said; 11] = [
+/// A number that a meaning has of itself.
+const fn number(names: &'static [&'static str], words: &'static [&'static str], group: u8) -> Said {
+    Said {
+        names,
+        words,
+        strict: words,
+        group: Some(group),
+        must_be_said: Must::InEnglish,
+    }
+}
+
+/// A deed that is not meant without a word for it.
+const fn deed(names: &'static [&'static str], words: &'static [&'static str]) -> Said {
+    Said {
+        names,
+        words,
+        strict: &[],
+        group: None,
+        must_be_said: Must::InEnglish,
+    }
+}
+
+static SAID: [Said; 26] = [
     Said {
         names: &["left", "left-of"],
         words: LEFT,
@@ -190,6 +212,49 @@ static SAID: [Said; 11] = [
         group: None,
         must_be_said: Must::InEnglish,
     },
+    number(&["2", "=2"], &["2", "two", "pair", "couple"], 2),
+    number(&["3", "=3"], &["3", "three", "trio"], 2),
+    number(&["4", "=4"], &["4", "four"], 2),
+    number(&["5", "=5"], &["5", "five"], 2),
+    number(&["10"], &["10", "ten"], 3),
+    number(&["12"], &["12", "twelve", "dozen"], 3),
+    number(&["15"], &["15", "fifteen", "quarter"], 3),
+    number(&["20"], &["20", "twenty"], 3),
+    number(&["30"], &["30", "thirty", "half"], 3),
+    number(&["45"], &["45", "forty"], 3),
+    deed(&["60"], &["60", "sixty", "minute"]),
+    deed(
+        &["hand"],
+        &[
+            "hand", "hands", "gripper", "grip", "finger", "fingers", "claw", "claws", "jaw", "jaws",
+            "palm", "fist", "pincer", "pincers", "clamp", "grabber", "tong", "tongs", "clench",
+            "unclench", "clenching", "unclenching",
+        ],
+    ),
+    deed(
+        &["tower"],
+        &[
+            "tower", "towers", "stack", "stacking", "pile", "piling", "column", "skyscraper", "tall",
+            "heap", "another", "each", "top", "high", "piled", "stacked",
+        ],
+    ),
+    deed(
+        &["sort"],
+        &[
+            "sort", "sorting", "color", "colour", "colors", "colours", "match", "matching", "own",
+            "group", "grouping", "organise", "organize", "organising", "organizing", "pair",
+            "pairing", "separate", "separating", "belong", "belongs", "same", "its", "their",
+            "corresponding", "each",
+        ],
+    ),
+    deed(
+        &["tidy"],
+        &[
+            "tidy", "tidying", "tidied", "clean", "cleaning", "clear", "clearing", "neat", "neaten",
+            "neatly", "mess", "messy", "order", "away", "up", "place", "belongs", "clutter",
+            "declutter", "organise", "organize", "lying", "rid",
+        ],
+    ),
 ];
 
 /// What a meaning costs that no word says.

@@ -126,8 +126,6 @@ time for you to
 no rush
 no hurry
 take your time
-to begin with
-for starters
 that would be great
 that would be nice
 i would like you to

@@ -5,6 +5,7 @@ use vola_types::Direction;
 use super::super::noun::{noun_group, noun_phrase, trailing_exceptions};
 use super::super::place::{prep, side_adjective};
 use super::super::vocabulary::Vocabulary;
+use super::wish::done_with;
 use super::{bare, implied, skip_to_connector, tails};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::Verb;
@@ -18,6 +19,9 @@ pub(super) fn transfer(
     let mut down = cursor.eat("down");
     if !down {
         cursor.eat_any(&["back", "away"]);
+    }
+    if verb == Verb::Want {
+        cursor.eat_phrase(&[&["to", "see"], &["to", "have"], &["to", "find"], &["to", "get"]]);
     }
     // "put into the blue bowl the red block"
     let start = cursor.at;
@@ -38,10 +42,12 @@ pub(super) fn transfer(
     if away {
         cursor.advance();
     }
-    cursor.eat_all(&["to", "be"]);
-    if verb == Verb::Want {
-        cursor.eat_any(&["moved", "placed", "put", "stacked", "dropped"]);
+    if verb == Verb::Want
+        && let Some(wished) = wished(cursor, vocabulary, &object)
+    {
+        return Some(wished);
     }
+    cursor.eat_all(&["to", "be"]);
     let (mut preps, way) = tails(cursor, vocabulary);
     let object = without(cursor, vocabulary, object);
     preps.extend(early);
@@ -56,6 +62,31 @@ pub(super) fn transfer(
         // "I want it closer to you"
         is_move: verb == Verb::Want,
     })
+}
+
+/// "I want it to be in the bowl", "… pushed to the left", "… open"
+fn wished(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    object: &NounGroup,
+) -> Option<Command> {
+    let start = cursor.at;
+    cursor.eat_phrase(&[
+        &["to", "be"],
+        &["to", "go"],
+        &["to", "come"],
+        &["to", "move"],
+        &["to", "sit"],
+        &["to", "stand"],
+        &["sitting"],
+        &["standing"],
+        &["lying"],
+    ]);
+    let wished = done_with(cursor, vocabulary, object.clone());
+    if wished.is_none() {
+        cursor.at = start;
+    }
+    wished
 }
 
 /// "put all blocks in the bowl except the red one": said last, meant of the blocks.
