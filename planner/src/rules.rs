@@ -42,6 +42,9 @@ use foreign::ForeignClauses;
 
 pub use stop::is_stop_word;
 
+/// Most ways to say a sentence plainly in which unknown clauses are read.
+const MOST_WITH_FOREIGN: usize = 6;
+
 /// What is said to an empty or unreadable sentence.
 const HELP: &str = "Say what to do, for example: \"put the red block in the blue bowl\", \"push the green block to the left\" or \"what do you see?\"";
 
@@ -140,17 +143,25 @@ impl RulesBackend {
         vocabulary: &parse::Vocabulary,
     ) -> Option<PlanDraft> {
         let reader = self.reader.as_deref()?;
-        let foreign = ForeignClauses::of(reader, request);
+        let ways = reader.plain(&request.sentence);
         let known = vocabulary.words();
-        let mut drafts: Vec<PlanDraft> = Vec::new();
-        for plain in reader.plain(&request.sentence) {
-            let mut tokens = token::tokenize_plain(&plain);
-            typo::repair(&mut tokens, &known);
-            let draft = respond::to_command(&tokens, request, vocabulary, &foreign);
-            let is_new = drafts.iter().all(|other| other.steps != draft.steps);
-            if draft.verdict == Verdict::Execute && is_new {
-                drafts.push(draft);
+        let acting = |foreign: &ForeignClauses<'_>, most: usize| {
+            let mut drafts: Vec<PlanDraft> = Vec::new();
+            for plain in ways.iter().take(most) {
+                let mut tokens = token::tokenize_plain(plain);
+                typo::repair(&mut tokens, &known);
+                let draft = respond::to_command(&tokens, request, vocabulary, foreign);
+                let is_new = drafts.iter().all(|other| other.steps != draft.steps);
+                if draft.verdict == Verdict::Execute && is_new {
+                    drafts.push(draft);
+                }
             }
+            drafts
+        };
+        let mut drafts = acting(&ForeignClauses::none(), usize::MAX);
+        if drafts.is_empty() {
+            let foreign = ForeignClauses::of(reader, request);
+            drafts = acting(&foreign, MOST_WITH_FOREIGN);
         }
         if drafts.len() > 1 {
             let read = self.read(request);

@@ -366,7 +366,8 @@ mod tests {
 
     #[test]
     fn another_place_is_for_the_thing_in_hand() {
-        assert_eq!(goals(&after(1, "in the middle instead")), ["red middle"]);
-        assert_eq!(goals(&after(3, "in the middle instead")), ["green middle"]);
+        for (finished, goal) in [(1, "red left side"), (3, "green left side")] {
+            assert_eq!(goals(&after(finished, "on the left side instead")), [goal]);
+        }
     }
 }

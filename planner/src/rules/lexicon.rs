@@ -72,7 +72,7 @@ const VERBS: &[(Verb, &str)] = &[
         "take pick grab lift grasp get hold catch collect retrieve raise gather picked \
         took taken gotten seize snatch snag nab clutch clasp hoist pluck scoop fish",
     ),
-    (Verb::Remove, "remove unload extract rescue unstack"),
+    (Verb::Remove, "remove unload extract rescue"),
     (
         Verb::Push,
         "push slide shove nudge scoot propel budge steer herd shunt prod elbow shuffle ease bump \
@@ -83,8 +83,8 @@ const VERBS: &[(Verb, &str)] = &[
     (Verb::Close, "close shut"),
     (Verb::Go, "go hover reach drive"),
     (Verb::Return, "return park"),
-    (Verb::Wait, "wait pause sleep"),
-    (Verb::Sort, "sort organize organise arrange match group"),
+    (Verb::Wait, "wait pause sleep spend"),
+    (Verb::Sort, "sort organize organise arrange match group divide"),
     (Verb::Clear, "clear clean tidy"),
     (Verb::Empty, "empty"),
     (Verb::Fill, "fill"),

@@ -58,7 +58,7 @@ pub(super) struct Unit {
     /// Left or right and the like, where its meaning has one.
     pub(super) sides: Sides,
     words: BTreeSet<WordId>,
-    phrases: Vec<Vec<Item>>,
+    pub(super) phrases: Vec<Vec<Item>>,
     missing: f32,
     prior: f32,
 }

@@ -15,6 +15,8 @@ use super::plain::{Text, is_article};
 
 /// Most ways of one sentence.
 const MOST: usize = 12;
+/// Phrases kept that begin at one word: the short ones as well.
+const MOST_PHRASES: usize = 24;
 /// Most that is passed over or missing in a phrase.
 const MOST_COST: f32 = 0.8;
 
@@ -33,8 +35,8 @@ enum Reach {
 
 /// The ways to cover a sentence with noun phrases, likeliest first.
 pub(super) fn covered(text: &Text<'_>, grammar: &Grammar) -> Vec<String> {
-    let mut phrases = grammar.noun_phrases(&text.words, &text.islands);
-    decorated::add(&mut phrases, &text.words, &text.islands);
+    let mut phrases = grammar.noun_phrases(&text.words, &text.islands, MOST_PHRASES);
+    decorated::add(&mut phrases, &text.words, &text.islands, MOST_PHRASES);
     let cover = Cover {
         text,
         grammar,
@@ -142,6 +144,7 @@ impl Cover<'_> {
                 && phrase.cost <= MOST_COST
                 && !phrase.meaning.contains('|')
                 && !self.cuts_a_name(phrase.end)
+                && !self.begins_with_deed(at, &phrase.meaning)
         };
         let phrases = self.phrases[at].iter().filter(fits);
         let by_cost = |a: &&NounPhrase, b: &&NounPhrase| a.cost.total_cmp(&b.cost);
@@ -160,6 +163,18 @@ impl Cover<'_> {
         };
         let next = self.text.islands.get(end);
         is_joined(end) && next.is_some_and(|islands| islands.iter().any(names))
+    }
+
+    /// "Open the drawer" is to be done, "the open drawer" is a thing.
+    fn begins_with_deed(&self, at: usize, meaning: &str) -> bool {
+        let is_state = ["open ", "closed ", "empty "]
+            .iter()
+            .any(|state| meaning.starts_with(state));
+        let place = self.text.places[at];
+        let before = place.checked_sub(1).map(|it| self.text.pieces[it].text);
+        let has_article = before.is_some_and(is_article);
+        let word = self.text.words[at].text.as_str();
+        is_state && !has_article && !["a", "an", "that", "this", "any", "one"].contains(&word)
     }
 
     /// "1.", "2)", "b)": they only count what is told.

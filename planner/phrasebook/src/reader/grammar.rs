@@ -9,7 +9,7 @@ use super::decorated;
 use super::denial::Denial;
 use super::frames::{Frames, Shares};
 use super::islands::{Island, Names};
-use super::nouns::{NounPhrase, NounPhrases};
+use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
 use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
@@ -188,10 +188,10 @@ impl Grammar {
 
     pub(super) fn read(&self, words: &[Word], context: Context) -> Vec<Reading> {
         let islands = self.names.find(words);
-        let mut phrases = self.nouns.find(words, &islands, &self.weights);
+        let mut phrases = self.noun_phrases(words, &islands, MOST_PHRASES);
         // English is the language whose verb comes first.
         if !self.is_verb_last {
-            decorated::add(&mut phrases, words, &islands);
+            decorated::add(&mut phrases, words, &islands, MOST_PHRASES);
         }
         let sentence = Sentence {
             grammar: self,
@@ -244,7 +244,7 @@ impl Grammar {
                 score: division.score,
                 is_denied,
                 unread: division.unread,
-                distance: division.distance,
+                distance: division.distance * self.variety(),
                 order_margin: order,
             });
         }
@@ -258,8 +258,15 @@ impl Grammar {
         &self,
         words: &[Word],
         islands: &[Vec<Island>],
+        most: usize,
     ) -> Vec<Vec<NounPhrase>> {
-        self.nouns.find(words, islands, &self.weights)
+        self.nouns.find(words, islands, &self.weights, most)
+    }
+
+    /// How much of the distance from known phrases tells something: where verbs stand
+    /// last they come with many endings and light verbs that mean the same.
+    fn variety(&self) -> f32 {
+        if self.is_verb_last { 0.6 } else { 1.0 }
     }
 
     pub(super) fn is_number(&self, word: WordId) -> bool {

@@ -4,6 +4,7 @@
 //! outweigh "left". These words decide: who says "left" and nowhere "right"
 //! does not mean the right, and nobody means "behind" without a word for it.
 
+use super::clauses::Item;
 use super::words::{Vocabulary, WordId, split};
 
 /// A meaning that a clause has by its own words.
@@ -259,6 +260,10 @@ static SAID: [Said; 26] = [
 
 /// What a meaning costs that no word says.
 const UNSAID: f32 = 4.0;
+/// What a side costs that is said and not meant, where its words mean nothing else.
+const UNHEARD: f32 = 3.0;
+/// The places of left and right in [`SAID`].
+const LEFT_AND_RIGHT: [usize; 2] = [0, 1];
 
 /// The words of [`SAID`] that a vocabulary has.
 #[derive(Debug, Default)]
@@ -303,10 +308,16 @@ impl Opposites {
     /// words exclude it.
     pub(super) fn cost(&self, words: &[WordId], sides: &[usize]) -> Option<f32> {
         let says = |list: &Vec<WordId>| list.iter().any(|id| words.contains(id));
-        if sides.is_empty() || says(&self.excess) {
+        if says(&self.excess) {
             return Some(0.0);
         }
-        let mut cost = 0.0;
+        let is_said = |side: &usize| says(&self.strict[*side]);
+        let is_heard = LEFT_AND_RIGHT.iter().any(|side| sides.contains(side));
+        let mut cost = if !self.is_english && !is_heard && LEFT_AND_RIGHT.iter().any(is_said) {
+            UNHEARD
+        } else {
+            0.0
+        };
         for side in sides {
             if says(&self.words[*side]) {
                 continue;
@@ -334,6 +345,33 @@ impl Opposites {
             }
         }
         Some(cost)
+    }
+}
+
+impl Opposites {
+    /// Left and right in the order in which some words name them.
+    fn order(&self, words: impl Iterator<Item = WordId>) -> Vec<usize> {
+        let side = |word: WordId| {
+            let says = |side: &usize| self.strict[*side].contains(&word);
+            LEFT_AND_RIGHT.into_iter().find(says)
+        };
+        words.filter_map(side).collect()
+    }
+
+    /// Whether the words name left and right in the order of a phrase, where a
+    /// meaning has both: "this one to the left and that one to the right".
+    pub(super) fn is_in_order(&self, words: &[WordId], sides: &[usize], phrases: &[Vec<Item>]) -> bool {
+        if !LEFT_AND_RIGHT.iter().all(|side| sides.contains(side)) {
+            return true;
+        }
+        let own = self.order(words.iter().copied());
+        let of_phrase = |phrase: &Vec<Item>| {
+            self.order(phrase.iter().filter_map(|item| match item {
+                Item::Word(word) => Some(*word),
+                Item::Slot(_) => None,
+            }))
+        };
+        phrases.iter().any(|phrase| of_phrase(phrase) == own)
     }
 }
 

@@ -47,8 +47,9 @@ pub(super) struct Text<'a> {
 /// The sentence in plain words, likeliest first: each name by its plain word, then
 /// with whole noun phrases in the compact language.
 pub(super) fn plain(sentence: &str, grammar: &Grammar) -> Vec<String> {
+    let sentence = &without_courtesies(sentence, grammar);
     let Some(text) = Text::read(sentence, grammar) else {
-        return vec![sentence.to_owned()];
+        return vec![sentence.clone()];
     };
     let in_words = without_courtesies(&text.in_words(grammar), grammar);
     let mut all = vec![in_words];

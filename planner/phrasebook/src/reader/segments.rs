@@ -396,6 +396,9 @@ impl<'a> Search<'a> {
             })
             .collect();
         let unsaid = grammar.opposites.cost(&words, &unit.sides)?;
+        if !grammar.opposites.is_in_order(&words, &unit.sides, &unit.phrases) {
+            return None;
+        }
         let mut meaning = unit.meaning.clone();
         for (slot, filler) in unit.slots.iter().zip(&cover.fillers) {
             let value = match filler {

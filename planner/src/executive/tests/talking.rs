@@ -306,7 +306,7 @@ fn a_change_that_may_mean_several_things_is_asked_about() {
 
 #[test]
 fn a_pause_stays_a_pause_while_the_plan_is_changed() {
-    let said = ["no, the green one", "skip", "go on"];
+    let said = ["no, the yellow one", "skip", "go on"];
     let ran = talk(TWO, &[(2, "pause")], &said, &[]);
     let words = ran.words();
     let at = |word: &str| words.iter().position(|it| it == word).unwrap();

@@ -16,7 +16,7 @@ use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
 use crate::rules::syntax::{Clause, Command, NounGroup, PlaceRef, Prep, PrepKind};
 use arrange::{build, clear, fill, open_close, sort, stack, wait};
-use deny::{alternative, instead, keep};
+use deny::{instead, keep};
 use handle::{give, go, movement, push, release, returning, take, touch, transfer};
 use statement::statement;
 use verbless::{fragment, fronted, gets, respectively};
@@ -81,6 +81,9 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
     if let Some(kept) = keep(cursor, vocabulary) {
         return Some(kept);
     }
+    if still(cursor) {
+        return wait(cursor, vocabulary);
+    }
     cursor.eat_any(&["do"]);
     let word = cursor.peek().to_owned();
     let verb = lexicon::verb(&word)?;
@@ -91,6 +94,7 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
     }
     cursor.advance();
     match verb {
+        Verb::Put if word == "add" => transfer(cursor, vocabulary, verb).map(in_the_same_place),
         Verb::Put | Verb::Drop | Verb::Want => transfer(cursor, vocabulary, verb),
         Verb::Move => movement(cursor, vocabulary),
         Verb::Take | Verb::Remove => take(cursor, vocabulary, verb),
@@ -98,7 +102,7 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
         Verb::Open | Verb::Close => open_close(cursor, vocabulary, verb == Verb::Open),
         Verb::Go => go(cursor, vocabulary),
         Verb::Return => returning(cursor, vocabulary),
-        Verb::Wait => wait(cursor),
+        Verb::Wait => wait(cursor, vocabulary),
         Verb::Stack => stack(cursor, vocabulary),
         Verb::Build => build(cursor, vocabulary),
         Verb::Sort => sort(cursor, vocabulary),
@@ -116,6 +120,46 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
             Some(Command::Unsupported(word))
         }
     }
+}
+
+/// "hold on for", "do nothing for": nothing is done for a time, which follows.
+fn still(cursor: &mut Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    let led = ahead.eat_phrase(&[
+        &["hold", "on"],
+        &["hang", "on"],
+        &["hold", "still"],
+        &["stay", "still"],
+        &["stay", "there"],
+        &["stay"],
+        &["do", "nothing"],
+        &["stop"],
+    ]);
+    ahead.eat("for");
+    let is_time = ahead.peek_number().is_some()
+        || lexicon::count(ahead.peek()).is_some()
+        || ahead.peek() == "half";
+    if led && is_time {
+        *cursor = ahead;
+    }
+    led && is_time
+}
+
+/// "…, add the green one": where the thing before went.
+fn in_the_same_place(mut command: Command) -> Command {
+    if let Command::Put {
+        preps, way: None, ..
+    } = &mut command
+        && preps.is_empty()
+    {
+        preps.push(Prep {
+            span: (usize::MAX, 2),
+            kind: PrepKind::In,
+            place: PlaceRef::There,
+            motion: true,
+        });
+    }
+    command
 }
 
 /// Whole commands in set words.
@@ -143,8 +187,14 @@ fn fixed_phrase(cursor: &mut Cursor<'_>) -> Option<Command> {
         &["reset", "your", "arm"],
         &["home"],
         &["reset"],
+        &["take", "a", "rest"],
+        &["have", "a", "rest"],
+        &["rest"],
     ];
     let release: &[&[&str]] = &[
+        &["let", "go", "of", "what", "you", "are", "holding"],
+        &["let", "go", "of", "what", "you", "hold"],
+        &["drop", "what", "you", "are", "holding"],
         &["let", "it", "go"],
         &["let", "go", "of", "it"],
         &["let", "go", "of", "that"],
@@ -267,9 +317,6 @@ fn tails(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> (Vec<Prep>, Option
     let mut direction = None;
     loop {
         particles(cursor);
-        if alternative(cursor, vocabulary) {
-            continue;
-        }
         if direction.is_none()
             && let Some(found) = way(cursor, vocabulary)
         {

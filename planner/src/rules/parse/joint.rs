@@ -10,7 +10,7 @@ use crate::rules::lexicon;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Joint {
     pub(super) order: Order,
-    /// Only "and" and "then": what came before may go on.
+    /// "and" or "then" without a mark: what came before may go on.
     pub(super) is_close: bool,
     pub(super) has_then: bool,
 }
@@ -18,34 +18,36 @@ pub(super) struct Joint {
 /// Reads everything between two clauses, or before the first. `is_put_off`: the
 /// clause before says what is not to be done.
 pub(super) fn joint(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Joint {
-    let mut joint = Joint {
-        order: Order::Next,
-        is_close: true,
-        has_then: false,
-    };
+    let (mut has_and, mut has_mark, mut has_then) = (false, false, false);
+    let mut order = Order::Next;
     loop {
-        if let Some(order) = leading(cursor, at_start, is_put_off) {
-            if joint.order == Order::Next {
-                joint.order = order;
+        if let Some(led) = leading(cursor, at_start, is_put_off) {
+            if order == Order::Next {
+                order = led;
             }
             subject(cursor);
             finished(cursor);
             continue;
         }
         if goes_on(cursor) {
-            joint.is_close = false;
+            has_mark = true;
             continue;
         }
-        let word = cursor.peek();
+        let begun = cursor.at;
         if cursor.eat_phrase(PASSED_OVER) || cursor.eat_any(SINGLE) {
-            joint.is_close &= !matches!(word, "," | "." | "?");
-            joint.has_then |= cursor.text_from(cursor.at.saturating_sub(1)) == "then";
+            has_and |= cursor.has_read(begun, "and");
+            has_then |= cursor.has_read(begun, "then");
+            has_mark |= [",", ".", "?"].iter().any(|it| cursor.has_read(begun, it));
             continue;
         }
         if subject(cursor) || finished(cursor) {
             continue;
         }
-        return joint;
+        return Joint {
+            order,
+            is_close: (has_and || has_then) && !has_mark,
+            has_then,
+        };
     }
 }
 
@@ -304,6 +306,8 @@ pub(super) fn trailing(cursor: &mut Cursor<'_>, is_negated: bool) -> Option<Orde
         &["last"],
     ]) {
         Some(Order::Late)
+    } else if cursor.eat_any(&["afterwards", "afterward", "after"]) {
+        Some(Order::Final)
     } else if cursor.eat_phrase(&[&["in", "between"]]) {
         Some(Order::Between)
     } else if cursor.eat("second") {
@@ -311,7 +315,7 @@ pub(super) fn trailing(cursor: &mut Cursor<'_>, is_negated: bool) -> Option<Orde
     } else if cursor.eat("third") {
         Some(Order::Nth(3))
     } else {
-        cursor.eat_any(&["afterwards", "later"]);
+        cursor.eat_any(&["later"]);
         None
     };
     // "… first the red one": that begins something else.

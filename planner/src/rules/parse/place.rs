@@ -112,7 +112,28 @@ pub(in crate::rules) fn prep(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -
         }
         cursor.at = start;
     }
-    None
+    in_it(cursor)
+}
+
+/// "open the drawer and put the red block in": in what was spoken of.
+fn in_it(cursor: &mut Cursor<'_>) -> Option<Prep> {
+    let start = cursor.at;
+    let led = cursor.eat_any(&["inside", "in"]);
+    let ends = cursor.at_end()
+        || matches!(
+            cursor.peek(),
+            "," | "." | "and" | "then" | "first" | "last" | "before" | "after" | "but"
+        );
+    if !led || !ends {
+        cursor.at = start;
+        return None;
+    }
+    Some(Prep {
+        span: (start, cursor.at),
+        kind: PrepKind::In,
+        place: PlaceRef::Object(Box::new(it_at(start))),
+        motion: true,
+    })
 }
 
 /// "at the end" is when, not where.

@@ -3,6 +3,7 @@
 
 use super::super::noun::noun_group;
 use super::super::vocabulary::Vocabulary;
+use super::arrange::elapsed;
 use super::tails;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
@@ -84,6 +85,7 @@ const GOES: &[&[&str]] = &[
     &["would", "look", "good"],
     &["will", "be"],
     &["lives"],
+    &["has", "its", "place"],
     &["must", "go"],
     &["must", "be"],
     &["has", "to", "go"],
@@ -142,7 +144,7 @@ pub(in crate::rules) fn statement(
 /// What is so when a clause is done, after "once", "after" or "until".
 pub(in crate::rules) fn state(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Clause> {
     let start = cursor.at;
-    let command = told(cursor, vocabulary, IS);
+    let command = elapsed(cursor).or_else(|| told(cursor, vocabulary, IS));
     if command.is_none() {
         cursor.at = start;
     }

@@ -5,6 +5,7 @@
 use super::super::noun::{noun_group, noun_phrase};
 use super::super::place::prep;
 use super::super::vocabulary::Vocabulary;
+use super::handle::and_then;
 use super::tails;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
@@ -66,7 +67,10 @@ fn ends(cursor: &Cursor<'_>) -> bool {
 
 /// "the red block into the bowl"
 pub(super) fn fragment(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
-    let object = noun_group(cursor, vocabulary)?;
+    let mut object = noun_group(cursor, vocabulary)?;
+    if let Some(more) = and_then(cursor, vocabulary) {
+        object.members.extend(more.members);
+    }
     cursor.eat_any(&[",", "?"]);
     let (preps, way) = tails(cursor, vocabulary);
     if !ends(cursor) {
