@@ -3,7 +3,8 @@
 //!
 //! Of the training books' phrases every fifth is kept from the reader, and the
 //! exercises are put together from those. So what is found here is about new
-//! wordings, and the held-out books are not looked at. Failures are printed one
+//! wordings, and the held-out books are not looked at. (With `examination` as the
+//! class it is about those, and only the shares of each class are shown.) Failures are printed one
 //! a line: class, cause, sentence, meaning, and what was read instead.
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use vola_phrasebook::{Book, Exercise, Language, PhraseReader, Sampler, exercise};
+use vola_phrasebook::{Book, Exercise, Language, PhraseReader, Sampler, Split, exercise};
 use vola_planner::{PlanDraft, ReadContext, Reading, RulesBackend, SentenceReader};
 use vola_types::{Step, Verdict};
 
@@ -44,15 +45,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("ur-latn") => (Language::RomanUrdu, "ur-latn"),
         _ => (Language::English, "en"),
     };
-    let (known, kept_back) = divided(folder, part, are_nouns_new)?;
-    let examinee = Examinee::of(PhraseReader::of(&[(language, known)]));
-    let sampler = Sampler::of(language, kept_back);
+    let is_examination = wanted == "examination";
+    let (reader, sampler) = if is_examination {
+        (PhraseReader::new(), Sampler::new(Split::HeldOut)?)
+    } else {
+        let (known, kept_back) = divided(folder, part, are_nouns_new)?;
+        let reader = PhraseReader::of(&[(language, known)]);
+        (reader, Sampler::of(language, kept_back))
+    };
+    let examinee = Examinee::of(reader);
     let mut rng = fastrand::Rng::with_seed(7);
-    let mut report = Report::default();
+    let mut report = Report {
+        is_secret: is_examination,
+        ..Report::default()
+    };
     let mut done = 0;
     while done < count {
         let one = exercise(&sampler, &mut rng);
-        if wanted == "all" || one.class == wanted || one.also.contains(&wanted.as_str()) {
+        if is_examination || wanted == "all" || one.class == wanted || one.also.contains(&wanted.as_str()) {
             done += 1;
             report.note(&examinee, &one);
         }
@@ -98,6 +108,8 @@ struct Report {
     /// By class: all, right, acted on and wrong.
     tallies: BTreeMap<String, [usize; 3]>,
     times: Vec<Duration>,
+    /// The sentences are not shown.
+    is_secret: bool,
 }
 
 impl Report {
@@ -134,7 +146,7 @@ impl Report {
             }
             _ => {}
         }
-        if !is_right {
+        if !is_right && !self.is_secret {
             let plain = examinee.reader.plain(&one.sample.sentence);
             println!(
                 "{}\t{:?}->{:?} by {by}\t{}\n\tmeant {}\n\tread  {line}\n\tsays  {}\n\tplain {}",

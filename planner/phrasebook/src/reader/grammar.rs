@@ -22,6 +22,9 @@ use crate::template::{Piece, base};
 /// What a telling word that only the sentence or only the phrase has costs.
 const DISTANCE: f32 = 3.0;
 
+/// What a command costs that is said as a question.
+const QUESTION: f32 = 4.0;
+
 /// What passing over a word of a sentence costs inside a noun phrase.
 #[derive(Debug, Default)]
 pub(super) struct Weights {
@@ -202,7 +205,11 @@ impl Grammar {
         };
         let mut readings: Vec<Reading> = Vec::new();
         let mut divisions = sentence.divisions();
+        let is_question = self.is_verb_last && asks(words);
         for division in &mut divisions {
+            if is_question && division.clauses.iter().all(|clause| clause.is_clause) {
+                division.score -= QUESTION;
+            }
             for clause in &division.clauses {
                 let (distance, _) = self.nearest(clause);
                 division.score -= DISTANCE * distance;
@@ -278,6 +285,13 @@ impl Grammar {
         self.clauses
             .nearest(clause.unit, &clause.items, &self.shares)
     }
+}
+
+/// Whether Urdu words ask something, and not whether one can or will do it.
+fn asks(words: &[Word]) -> bool {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.text.as_str()));
+    let is_request = |word: &Word| word.text.starts_with("سکت") || word.text.starts_with("sakt");
+    has(&["کیا", "kya", "kia"]) && !words.iter().any(is_request) && !has(&["گی", "ge", "gay"])
 }
 
 /// What people say in the middle of a sentence, where it is more than a word. "I

@@ -24,6 +24,8 @@ struct Said {
 enum Must {
     Everywhere,
     InEnglish,
+    /// In Urdu of both scripts.
+    InUrdu,
     Nowhere,
 }
 
@@ -74,11 +76,16 @@ const OPEN: &[&str] = &[
     "unlock",
     "کھول",
     "کھولو",
+    "کھولنا",
+    "اوپن",
+    "پھیلا",
     "kholo",
     "khol",
+    "kholna",
 ];
 const CLOSE: &[&str] = &[
-    "close", "closed", "closing", "shut", "shutting", "بند", "band",
+    "close", "closed", "closing", "shut", "shutting", "بند", "کلوز", "مٹھی", "بھینچ", "سمیٹ", "band",
+    "bnd", "muthi", "bheench",
 ];
 
 /// A number that a meaning has of itself.
@@ -103,7 +110,7 @@ const fn deed(names: &'static [&'static str], words: &'static [&'static str]) ->
     }
 }
 
-static SAID: [Said; 26] = [
+static SAID: [Said; 27] = [
     Said {
         names: &["left", "left-of"],
         words: LEFT,
@@ -160,14 +167,14 @@ static SAID: [Said; 26] = [
         words: OPEN,
         strict: OPEN,
         group: Some(1),
-        must_be_said: Must::Nowhere,
+        must_be_said: Must::InUrdu,
     },
     Said {
         names: &["close", "closed"],
         words: CLOSE,
         strict: CLOSE,
         group: Some(1),
-        must_be_said: Must::Nowhere,
+        must_be_said: Must::InUrdu,
     },
     Said {
         names: &["front-of"],
@@ -224,6 +231,19 @@ static SAID: [Said; 26] = [
     number(&["30"], &["30", "thirty", "half"], 3),
     number(&["45"], &["45", "forty"], 3),
     deed(&["60"], &["60", "sixty", "minute"]),
+    Said {
+        names: &["home"],
+        words: &[
+            "home", "rest", "resting", "base", "park", "start", "starting", "back", "initial",
+            "neutral", "default", "sleep", "reset", "retreat", "retract", "tuck", "away", "withdraw",
+            "zero", "idle", "original", "day", "down", "off", "barracks", "گھر", "ہوم", "واپس",
+            "واپسی", "جگہ", "آرام", "پوزیشن", "ٹھکانے", "لوٹ", "ghar", "wapis", "wapas", "waapis",
+            "waapas", "jagah", "araam", "aaram", "aram", "position",
+        ],
+        strict: &[],
+        group: None,
+        must_be_said: Must::Everywhere,
+    },
     deed(
         &["hand"],
         &[
@@ -261,7 +281,7 @@ static SAID: [Said; 26] = [
 /// What a meaning costs that no word says.
 const UNSAID: f32 = 4.0;
 /// What a side costs that is said and not meant, where its words mean nothing else.
-const UNHEARD: f32 = 3.0;
+const UNHEARD: f32 = 6.0;
 /// The places of left and right in [`SAID`].
 const LEFT_AND_RIGHT: [usize; 2] = [0, 1];
 
@@ -338,6 +358,7 @@ impl Opposites {
             let must = match own.must_be_said {
                 Must::Everywhere => true,
                 Must::InEnglish => self.is_english,
+                Must::InUrdu => !self.is_english,
                 Must::Nowhere => false,
             };
             if must {
@@ -356,6 +377,14 @@ impl Opposites {
             LEFT_AND_RIGHT.into_iter().find(says)
         };
         words.filter_map(side).collect()
+    }
+
+    /// Whether a word names a side and is never mere talk: "to the right", but not
+    /// "right away".
+    pub(super) fn is_side(&self, word: WordId, before: &str) -> bool {
+        let [left, right] = LEFT_AND_RIGHT.map(|side| self.strict[side].contains(&word));
+        let leads = ["to", "on", "at", "towards", "toward", "your", "my"].contains(&before);
+        left || (right && (!self.is_english || leads))
     }
 
     /// Whether the words name left and right in the order of a phrase, where a

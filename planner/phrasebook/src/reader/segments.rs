@@ -43,6 +43,8 @@ const PRONOUN: f32 = 2.5;
 const COMMA_INSIDE: f32 = 0.6;
 /// A full stop inside a clause.
 const STOP_INSIDE: f32 = 2.5;
+/// A side that is in no clause.
+const LOST_SIDE: f32 = 5.0;
 /// A number that the clause has no place for.
 const LOST_NUMBER: f32 = 8.0;
 /// Two phrases with nothing between them, where verbs stand first.
@@ -137,6 +139,10 @@ impl Sentence<'_> {
         match word.id {
             Some(id) => {
                 next.score += self.grammar.looseness(zone, id);
+                let before = at.checked_sub(1).map_or("", |it| self.words[it].text.as_str());
+                if self.grammar.opposites.is_side(id, before) {
+                    next.score -= LOST_SIDE;
+                }
                 next.loose.push((zone, id));
             }
             None => {

@@ -463,6 +463,11 @@ fn sideways(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Directio
             | "to"
             | "area"
             | "region"
+            | "next"
+            | "beside"
+            | "behind"
+            | "by"
+            | "there"
     ) || vocabulary.is_head(cursor)
         || cursor.peek() == "one";
     (!place).then_some(direction)

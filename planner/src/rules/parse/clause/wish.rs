@@ -50,8 +50,10 @@ pub(super) fn topic(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<
     let is_marked = is_asked || cursor.eat(",");
     cursor.eat("and");
     cursor.eat_any(&["now", "then", "please"]);
-    let goes_on = vocabulary.starts_clause(cursor) || (is_pointed && !cursor.at_end());
-    let is_topic = is_marked && goes_on && (is_pointed || is_remarked || follows_pronoun(cursor));
+    let is_told = matches!(cursor.peek(), "it" | "that" | "this")
+        && matches!(cursor.peek_at(1), "goes" | "belongs" | "should" | "must" | "needs");
+    let goes_on = vocabulary.starts_clause(cursor) || is_told || (is_pointed && !cursor.at_end());
+    let is_topic = is_marked && goes_on && (is_pointed || is_remarked || is_told || follows_pronoun(cursor));
     if !is_topic {
         return None;
     }
