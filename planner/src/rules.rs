@@ -165,7 +165,8 @@ impl RulesBackend {
         }
         if drafts.len() > 1 {
             let read = self.read(request);
-            let agrees = |draft: &PlanDraft| read.as_ref().is_some_and(|it| it.steps == draft.steps);
+            let agrees =
+                |draft: &PlanDraft| read.as_ref().is_some_and(|it| it.steps == draft.steps);
             match drafts.iter().position(agrees) {
                 Some(agreed) => drafts.swap(0, agreed),
                 None if self.is_cautious => return None,

@@ -62,7 +62,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut done = 0;
     while done < count {
         let one = exercise(&sampler, &mut rng);
-        if is_examination || wanted == "all" || one.class == wanted || one.also.contains(&wanted.as_str()) {
+        if is_examination
+            || wanted == "all"
+            || one.class == wanted
+            || one.also.contains(&wanted.as_str())
+        {
             done += 1;
             report.note(&examinee, &one);
         }
@@ -132,17 +136,31 @@ impl Report {
         for class in classes {
             self.count(class.to_owned(), is_right, acts);
         }
+        let tag = one.sample.language.tag();
+        self.count(format!("{} {tag}", one.class), is_right, acts);
         let verdict = format!("{:?}", one.expected.verdict);
-        self.count(format!("expects {verdict}"), draft.verdict == one.expected.verdict, false);
+        self.count(
+            format!("expects {verdict}"),
+            draft.verdict == one.expected.verdict,
+            false,
+        );
         match (acts, by) {
             (true, "reader") => {
-                self.count(format!("acts by reader, clauses {clauses}, far {far:.0}"), is_right, acts);
+                self.count(
+                    format!("acts by reader, clauses {clauses}, far {far:.0}"),
+                    is_right,
+                    acts,
+                );
             }
             (true, _) => self.count(format!("acts by {by}, {}", one.class), is_right, acts),
             (false, _) if draft.verdict == Verdict::Ask => {
                 let offered = draft.options.first().map(|option| effects(&option.steps));
                 let is_offered = offered == Some(effects(&one.expected.steps));
-                self.count(format!("asks, clauses {clauses}, far {far:.0}"), is_offered, false);
+                self.count(
+                    format!("asks, clauses {clauses}, far {far:.0}"),
+                    is_offered,
+                    false,
+                );
             }
             _ => {}
         }
@@ -174,7 +192,12 @@ impl Report {
             let place = self.times.len() * share / 100;
             self.times.get(place).copied().unwrap_or_default()
         };
-        println!("## time p50 {:?}, p90 {:?}, p99 {:?}", at(50), at(90), at(99));
+        println!(
+            "## time p50 {:?}, p90 {:?}, p99 {:?}",
+            at(50),
+            at(90),
+            at(99)
+        );
         for (class, [all, right, wrong_acts]) in self.tallies {
             println!(
                 "## {class:<36} {right:>5} of {all:<5} {:>5.1} %   wrong acts {wrong_acts}",
@@ -189,11 +212,7 @@ fn percent(part: usize, all: usize) -> f64 {
 }
 
 /// A training book without every fifth phrase, and a book of those.
-fn divided(
-    folder: &str,
-    part: usize,
-    are_nouns_new: bool,
-) -> Result<(Book, Book), Box<dyn Error>> {
+fn divided(folder: &str, part: usize, are_nouns_new: bool) -> Result<(Book, Book), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut names: Vec<_> = std::fs::read_dir(folder)?
         .map(|entry| entry.map(|it| it.path()))

@@ -18,6 +18,7 @@ mod nouns;
 mod opposites;
 mod plain;
 mod segments;
+mod thanks;
 mod word_lists;
 mod words;
 
@@ -92,6 +93,9 @@ impl SentenceReader for PhraseReader {
     }
 
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading> {
+        if thanks::only_thanks(sentence) {
+            return vec![certainly("chat thanks")];
+        }
         let mut best: Option<(f32, Vec<Word>, &Grammar)> = None;
         for (_, grammar) in self.grammars() {
             let words = grammar.vocabulary.read(sentence);
@@ -120,6 +124,18 @@ impl SentenceReader for PhraseReader {
         let told = grammar.telling(&words).into_iter().map(|(_, word)| word);
         let words: Vec<Word> = told.collect();
         grammar.read(&words, Context(context))
+    }
+}
+
+/// A reading without doubt.
+fn certainly(line: &str) -> Reading {
+    Reading {
+        line: line.to_owned(),
+        score: 0.0,
+        unread: 0,
+        distance: 0.0,
+        order_margin: 9.0,
+        is_denied: false,
     }
 }
 

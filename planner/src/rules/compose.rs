@@ -249,9 +249,7 @@ impl<'a> Composer<'a> {
         let mut ids = self.grounder().group(group, modifiers, Role::Movable)?;
         let before = ids.len();
         let is_one = matches!(group.members.as_slice(), [only] if !only.is_group());
-        ids.retain(|id| {
-            !self.spared.contains(id) || (is_one && self.only_denied.contains(id))
-        });
+        ids.retain(|id| !self.spared.contains(id) || (is_one && self.only_denied.contains(id)));
         if ids.is_empty() && before > 0 {
             return Err(Trouble::Puzzled(
                 "You also told me to leave that alone; what shall I do?".to_owned(),

@@ -179,7 +179,9 @@ pub(super) fn other_object(
         Found::Others(found) => found,
         Found::MeantAlready => {
             let name = capital(&vola_types::object_phrase(replaced, scene));
-            return Some(PlanDraft::chat(format!("{name} is the one I mean already.")));
+            return Some(PlanDraft::chat(format!(
+                "{name} is the one I mean already."
+            )));
         }
         Found::Nothing(say) => return Some(PlanDraft::infeasible(say)),
         Found::Unclear => return None,

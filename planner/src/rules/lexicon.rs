@@ -84,7 +84,10 @@ const VERBS: &[(Verb, &str)] = &[
     (Verb::Go, "go hover reach drive"),
     (Verb::Return, "return park"),
     (Verb::Wait, "wait pause sleep spend"),
-    (Verb::Sort, "sort organize organise arrange match group divide"),
+    (
+        Verb::Sort,
+        "sort organize organise arrange match group divide",
+    ),
     (Verb::Clear, "clear clean tidy"),
     (Verb::Empty, "empty"),
     (Verb::Fill, "fill"),

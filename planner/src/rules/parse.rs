@@ -135,8 +135,23 @@ fn is_verbless(words: &[Token]) -> bool {
         lexicon::verb(word).is_some()
             || matches!(
                 word,
-                "goes" | "belongs" | "belong" | "should" | "must" | "has" | "have" | "needs"
-                    | "gets" | "is" | "are" | "can" | "could" | "ought" | "comes" | "let" | "see"
+                "goes"
+                    | "belongs"
+                    | "belong"
+                    | "should"
+                    | "must"
+                    | "has"
+                    | "have"
+                    | "needs"
+                    | "gets"
+                    | "is"
+                    | "are"
+                    | "can"
+                    | "could"
+                    | "ought"
+                    | "comes"
+                    | "let"
+                    | "see"
             )
     };
     !words.iter().any(|token| is_verb(&token.text))

@@ -239,12 +239,24 @@ mod tests {
     fn phrases_of_a_reader_are_one_word() {
         let tokens = tokenize_plain("Put {red block [on it]|that}, then {a bowl} up. {");
         let texts: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
-        let expected = ["put", "{red block [on it]", ",", "then", "{a bowl", "up", "."];
+        let expected = [
+            "put",
+            "{red block [on it]",
+            ",",
+            "then",
+            "{a bowl",
+            "up",
+            ".",
+        ];
         assert_eq!(texts, expected);
         assert_eq!(tokens[1].phrase(), Some("red block [on it]"));
         assert_eq!((tokens[1].said(), tokens[5].said()), ("that", "up"));
         // Nobody can type such a phrase.
-        assert!(tokenize("put {red block}").iter().all(|t| t.phrase().is_none()));
+        assert!(
+            tokenize("put {red block}")
+                .iter()
+                .all(|t| t.phrase().is_none())
+        );
     }
 
     #[test]

@@ -411,7 +411,10 @@ fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
     // Nor is a bowl moved along with a cube.
     let is_mixed = is_list && {
         let sorts: Vec<Sort> = phrase.meaning.split(" + ").map(sort_of).collect();
-        sorts.contains(&Sort::Block) && sorts.iter().any(|it| matches!(it, Sort::Bowl | Sort::Drawer))
+        sorts.contains(&Sort::Block)
+            && sorts
+                .iter()
+                .any(|it| matches!(it, Sort::Bowl | Sort::Drawer))
     };
     let number = match (role, phrase.is_plural) {
         (b'o' | b'g', _) if is_mixed => 6.0,

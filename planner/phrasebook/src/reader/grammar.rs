@@ -226,9 +226,10 @@ impl Grammar {
             let is_whole = division.clauses.iter().any(|clause| !clause.is_clause);
             let danger = division.clauses.iter().find(|clause| clause.is_danger());
             let (output, order) = match division.clauses.as_slice() {
-                _ if danger.is_some() => {
-                    (danger.map_or_else(String::new, |it| it.meaning.clone()), 9.0)
-                }
+                _ if danger.is_some() => (
+                    danger.map_or_else(String::new, |it| it.meaning.clone()),
+                    9.0,
+                ),
                 [only] if is_whole => (only.meaning.clone(), 9.0),
                 [_] if division.loose.is_empty() => (in_order(1), 9.0),
                 clauses => match self.frames.output(clauses.len(), &division.loose) {
@@ -297,12 +298,13 @@ fn asks(words: &[Word]) -> bool {
 /// What people say in the middle of a sentence, where it is more than a word. "I
 /// mean" may lead to a colour.
 fn fillers(book: &Book) -> Vec<Vec<String>> {
-    let words = |line: &String| -> Vec<String> {
-        split(line).into_iter().map(|word| word.text).collect()
-    };
+    let words =
+        |line: &String| -> Vec<String> { split(line).into_iter().map(|word| word.text).collect() };
     let all = book.list("filler");
     let several = all.iter().map(words).filter(|it| it.len() > 1);
-    several.filter(|it| !it.iter().any(|word| word == "mean")).collect()
+    several
+        .filter(|it| !it.iter().any(|word| word == "mean"))
+        .collect()
 }
 
 fn in_order(count: usize) -> String {

@@ -139,7 +139,9 @@ impl Sentence<'_> {
         match word.id {
             Some(id) => {
                 next.score += self.grammar.looseness(zone, id);
-                let before = at.checked_sub(1).map_or("", |it| self.words[it].text.as_str());
+                let before = at
+                    .checked_sub(1)
+                    .map_or("", |it| self.words[it].text.as_str());
                 if self.grammar.opposites.is_side(id, before) {
                     next.score -= LOST_SIDE;
                 }
@@ -402,7 +404,10 @@ impl<'a> Search<'a> {
             })
             .collect();
         let unsaid = grammar.opposites.cost(&words, &unit.sides)?;
-        if !grammar.opposites.is_in_order(&words, &unit.sides, &unit.phrases) {
+        if !grammar
+            .opposites
+            .is_in_order(&words, &unit.sides, &unit.phrases)
+        {
             return None;
         }
         let mut meaning = unit.meaning.clone();

@@ -15,7 +15,10 @@ impl Composer<'_> {
         command: &Command,
         next: Option<&Clause>,
     ) -> Result<(), Trouble> {
-        if !matches!(command, Command::Put { .. } | Command::Several(_) | Command::Wait(_)) {
+        if !matches!(
+            command,
+            Command::Put { .. } | Command::Several(_) | Command::Wait(_)
+        ) {
             self.landmark = None;
         }
         match command {

@@ -249,10 +249,10 @@ fn numbered(cursor: &mut Cursor<'_>) -> Option<Order> {
     };
     ahead.advance();
     let named = ahead.eat_any(&["step", "thing", "job", "task", "move", "one"]);
-    ahead.eat_phrase(&[&["to", "do"], &["i", "want", "is"]]);
+    ahead.eat_phrase(&[&["to", "do"], &["you", "do"], &["you", "should", "do"]]);
     let is_told = (ahead.eat_phrase(&[&["is", "for", "you", "to"], &["is", "to"]])
         && lexicon::verb(ahead.peek()).is_some())
-        || (ahead.eat("is") && is_gerund(&ahead))
+        || (ahead.eat("is") && lexicon::verb(ahead.peek()).is_some())
         || (!has_article && named && ahead.eat(","));
     let is_bare = !has_article && !named && {
         ahead.eat(",");
@@ -261,11 +261,21 @@ fn numbered(cursor: &mut Cursor<'_>) -> Option<Order> {
             || ahead.peek_phrase().is_some()
             || matches!(
                 next,
-                "you" | "do" | "go" | "the" | "a" | "that" | "this" | "all" | "every" | "both"
-                    | "it" | "i"
+                "you"
+                    | "do"
+                    | "go"
+                    | "the"
+                    | "a"
+                    | "that"
+                    | "this"
+                    | "all"
+                    | "every"
+                    | "both"
+                    | "it"
+                    | "i"
             )
     };
-    let is_marked = (has_article && is_told) || (named && is_told) || is_bare;
+    let is_marked = (is_told && (has_article || named)) || is_bare;
     if !is_marked {
         return None;
     }
@@ -334,7 +344,14 @@ pub(super) fn trailing(cursor: &mut Cursor<'_>, is_negated: bool) -> Option<Orde
 /// "once that is done", "when you are done with it", "after that": nothing new.
 fn goes_on(cursor: &mut Cursor<'_>) -> bool {
     const DONE: &[&str] = &[
-        "done", "finished", "over", "ready", "sorted", "complete", "completed", "through",
+        "done",
+        "finished",
+        "over",
+        "ready",
+        "sorted",
+        "complete",
+        "completed",
+        "through",
     ];
     let start = cursor.at;
     cursor.eat("and");
@@ -373,13 +390,9 @@ fn goes_on(cursor: &mut Cursor<'_>) -> bool {
                 &["both"],
             ]);
             let done = cursor.eat_any(DONE) && !is_gerund(cursor);
-            done && {
-                if cursor.eat("with") {
-                    cursor.eat_any(&["that", "this", "it", "these", "those", "them", "both"])
-                } else {
-                    !is_gerund(cursor)
-                }
-            }
+            let is_over = !cursor.eat("with")
+                || cursor.eat_any(&["that", "this", "it", "these", "those", "them", "both"]);
+            done && is_over
         }
     };
     if !goes_on {

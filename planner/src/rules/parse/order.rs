@@ -41,11 +41,11 @@ pub(super) enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     /// "after opening … and putting …"
-    ToGerunds,
+    Gerunds,
     /// "after you open … and put …"
-    ToAnd,
+    Joined,
     /// "but first open … and then put …"
-    ToAll,
+    All,
 }
 
 /// The clauses of a sentence with their places.
@@ -86,18 +86,22 @@ impl Told {
         let goes_on = joint.is_close
             && match self.open {
                 None => false,
-                Some(Open::ToGerunds) => is_gerund,
-                Some(Open::ToAnd) => !joint.has_then,
-                Some(Open::ToAll) => true,
+                Some(Open::Gerunds) => is_gerund,
+                Some(Open::Joined) => !joint.has_then,
+                Some(Open::All) => true,
             };
-        let form = if is_gerund { Open::ToGerunds } else { Open::ToAnd };
+        let form = if is_gerund {
+            Open::Gerunds
+        } else {
+            Open::Joined
+        };
         let (key, open) = match joint.order {
             Order::Next if goes_on => (last + STEP, self.open),
             Order::Next => (in_turn.floor() + 1.0, None),
             Order::Final => (highest.floor() + 1.0, None),
-            Order::First => (lowest - 1.0, Some(Open::ToAll)),
+            Order::First => (lowest - 1.0, Some(Open::All)),
             Order::BeforeLast => (last - 0.5, Some(form)),
-            Order::Until => (last - 0.5, Some(Open::ToAll)),
+            Order::Until => (last - 0.5, Some(Open::All)),
             Order::Late => (highest.max(LATE).floor() + 1.0, Some(form)),
             Order::Between => (BETWEEN, None),
             Order::Nth(number) => (f32::from(number), None),
@@ -107,10 +111,7 @@ impl Told {
         {
             put_off.negated = false;
         }
-        let is_ahead = matches!(
-            joint.order,
-            Order::BeforeLast | Order::Until | Order::First
-        );
+        let is_ahead = matches!(joint.order, Order::BeforeLast | Order::Until | Order::First);
         let clause = if is_ahead {
             with_antecedent(clause, self.last())
         } else {
@@ -222,14 +223,35 @@ mod tests {
     fn clauses_are_done_in_the_order_that_is_said() {
         use Order::{BeforeLast, Between, Final, First, Late, Next, Nth};
         for (told, expected) in [
-            (vec![(1.0, Next), (2.0, Next), (3.0, Final)], vec![1.0, 2.0, 3.0]),
-            (vec![(2.0, Next), (1.0, BeforeLast), (3.0, Next)], vec![1.0, 2.0, 3.0]),
-            (vec![(2.0, Late), (1.0, Next), (3.0, Final)], vec![1.0, 2.0, 3.0]),
-            (vec![(3.0, Late), (1.0, Next), (2.0, Next)], vec![1.0, 2.0, 3.0]),
-            (vec![(3.0, Late), (1.0, First), (2.0, Between)], vec![1.0, 2.0, 3.0]),
+            (
+                vec![(1.0, Next), (2.0, Next), (3.0, Final)],
+                vec![1.0, 2.0, 3.0],
+            ),
+            (
+                vec![(2.0, Next), (1.0, BeforeLast), (3.0, Next)],
+                vec![1.0, 2.0, 3.0],
+            ),
+            (
+                vec![(2.0, Late), (1.0, Next), (3.0, Final)],
+                vec![1.0, 2.0, 3.0],
+            ),
+            (
+                vec![(3.0, Late), (1.0, Next), (2.0, Next)],
+                vec![1.0, 2.0, 3.0],
+            ),
+            (
+                vec![(3.0, Late), (1.0, First), (2.0, Between)],
+                vec![1.0, 2.0, 3.0],
+            ),
             (vec![(2.0, Nth(2)), (1.0, First)], vec![1.0, 2.0]),
-            (vec![(1.0, Nth(1)), (2.0, Next), (3.0, Nth(2))], vec![1.0, 2.0, 3.0]),
-            (vec![(2.0, Next), (3.0, Next), (1.0, First)], vec![1.0, 2.0, 3.0]),
+            (
+                vec![(1.0, Nth(1)), (2.0, Next), (3.0, Nth(2))],
+                vec![1.0, 2.0, 3.0],
+            ),
+            (
+                vec![(2.0, Next), (3.0, Next), (1.0, First)],
+                vec![1.0, 2.0, 3.0],
+            ),
         ] {
             assert_eq!(order(&told), expected, "{told:?}");
         }

@@ -116,7 +116,10 @@ fn duration(cursor: &mut Cursor<'_>) -> (bool, f64) {
     } else {
         return (false, amount.unwrap_or(MOMENT_SECONDS));
     };
-    (amount.is_some(), amount.map_or(MOMENT_SECONDS, |n| n * unit))
+    (
+        amount.is_some(),
+        amount.map_or(MOMENT_SECONDS, |n| n * unit),
+    )
 }
 
 pub(super) fn stack(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {

@@ -23,7 +23,12 @@ pub(super) fn transfer(
         cursor.eat_any(&["back", "away"]);
     }
     if verb == Verb::Want {
-        cursor.eat_phrase(&[&["to", "see"], &["to", "have"], &["to", "find"], &["to", "get"]]);
+        cursor.eat_phrase(&[
+            &["to", "see"],
+            &["to", "have"],
+            &["to", "find"],
+            &["to", "get"],
+        ]);
     }
     // "put into the blue bowl the red block"
     let start = cursor.at;
@@ -121,11 +126,7 @@ fn on_each_other(cursor: &mut Cursor<'_>) -> bool {
 }
 
 /// "I want it to be in the bowl", "… pushed to the left", "… open"
-fn wished(
-    cursor: &mut Cursor<'_>,
-    vocabulary: &Vocabulary,
-    object: &NounGroup,
-) -> Option<Command> {
+fn wished(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary, object: &NounGroup) -> Option<Command> {
     let start = cursor.at;
     cursor.eat_phrase(&[
         &["to", "be"],
@@ -271,7 +272,10 @@ pub(super) fn take(
         cursor.advance();
         elapsed(cursor);
         let preps = Vec::new();
-        return Some(Command::Several(vec![Command::Take { object, preps, out }, wait]));
+        return Some(Command::Several(vec![
+            Command::Take { object, preps, out },
+            wait,
+        ]));
     }
     let (preps, _) = tails(cursor, vocabulary);
     // "Off the table" is into the hand.

@@ -61,7 +61,16 @@ fn ends(cursor: &Cursor<'_>) -> bool {
     cursor.at_end()
         || matches!(
             cursor.peek(),
-            "," | "." | "?" | "and" | "then" | "but" | "after" | "before" | "once" | "first" | "last"
+            "," | "."
+                | "?"
+                | "and"
+                | "then"
+                | "but"
+                | "after"
+                | "before"
+                | "once"
+                | "first"
+                | "last"
         )
 }
 

@@ -51,9 +51,13 @@ pub(super) fn topic(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<
     cursor.eat("and");
     cursor.eat_any(&["now", "then", "please"]);
     let is_told = matches!(cursor.peek(), "it" | "that" | "this")
-        && matches!(cursor.peek_at(1), "goes" | "belongs" | "should" | "must" | "needs");
+        && matches!(
+            cursor.peek_at(1),
+            "goes" | "belongs" | "should" | "must" | "needs"
+        );
     let goes_on = vocabulary.starts_clause(cursor) || is_told || (is_pointed && !cursor.at_end());
-    let is_topic = is_marked && goes_on && (is_pointed || is_remarked || is_told || follows_pronoun(cursor));
+    let is_topic =
+        is_marked && goes_on && (is_pointed || is_remarked || is_told || follows_pronoun(cursor));
     if !is_topic {
         return None;
     }
@@ -95,7 +99,8 @@ pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<C
         &["have"],
         &["let"],
     ]);
-    let is_modal = !is_having && cursor.eat_any(&["could", "can", "may", "might", "should", "shall"]);
+    let is_modal =
+        !is_having && cursor.eat_any(&["could", "can", "may", "might", "should", "shall"]);
     if !is_having && !is_modal {
         return None;
     }
