@@ -12,7 +12,9 @@
 
 pub mod compact;
 mod compose;
+mod correction;
 mod cursor;
+mod foreign;
 mod ground;
 mod lexicon;
 mod parse;
@@ -36,8 +38,12 @@ use crate::backend::{Backend, BackendError};
 use crate::draft::PlanDraft;
 use crate::request::{MAX_SENTENCE_BYTES, PlanRequest};
 use crate::sentence_reader::SentenceReader;
+use foreign::ForeignClauses;
 
 pub use stop::is_stop_word;
+
+/// Most ways to say a sentence plainly in which unknown clauses are read.
+const MOST_WITH_FOREIGN: usize = 6;
 
 /// What is said to an empty or unreadable sentence.
 const HELP: &str = "Say what to do, for example: \"put the red block in the blue bowl\", \"push the green block to the left\" or \"what do you see?\"";
@@ -104,10 +110,11 @@ impl RulesBackend {
         if let Some(say) = question::without_answer(&tokens) {
             return self.read(request).unwrap_or_else(|| PlanDraft::chat(say));
         }
-        if let Some(draft) = reply::correction(&tokens, request, &vocabulary) {
+        if let Some(draft) = correction::of_last(&tokens, request, &vocabulary) {
             return draft;
         }
-        let by_grammar = respond::to_command(&tokens, request, &vocabulary);
+        let none = ForeignClauses::none();
+        let by_grammar = respond::to_command(&tokens, request, &vocabulary, &none);
         if by_grammar.verdict == Verdict::Execute {
             return by_grammar;
         }
@@ -128,17 +135,45 @@ impl RulesBackend {
         self.read(request).unwrap_or(by_grammar)
     }
 
-    /// What the grammar does where names are said in the reader's plain words.
+    /// What the grammar does where names are said in the reader's plain words. Of
+    /// several ways to say them the one that the reader agrees with.
     fn in_plain_words(
         &self,
         request: &PlanRequest,
         vocabulary: &parse::Vocabulary,
     ) -> Option<PlanDraft> {
-        let plain = self.reader.as_ref()?.plain(&request.sentence)?;
-        let mut tokens = token::tokenize(&plain);
-        typo::repair(&mut tokens, &vocabulary.words());
-        let draft = respond::to_command(&tokens, request, vocabulary);
-        (draft.verdict == Verdict::Execute).then_some(draft)
+        let reader = self.reader.as_deref()?;
+        let ways = reader.plain(&request.sentence);
+        let known = vocabulary.words();
+        let acting = |foreign: &ForeignClauses<'_>, most: usize| {
+            let mut drafts: Vec<PlanDraft> = Vec::new();
+            for plain in ways.iter().take(most) {
+                let mut tokens = token::tokenize_plain(plain);
+                typo::repair(&mut tokens, &known);
+                let draft = respond::to_command(&tokens, request, vocabulary, foreign);
+                let is_new = drafts.iter().all(|other| other.steps != draft.steps);
+                if draft.verdict == Verdict::Execute && is_new {
+                    drafts.push(draft);
+                }
+            }
+            drafts
+        };
+        let mut drafts = acting(&ForeignClauses::none(), usize::MAX);
+        if drafts.is_empty() {
+            let foreign = ForeignClauses::of(reader, request);
+            drafts = acting(&foreign, MOST_WITH_FOREIGN);
+        }
+        if drafts.len() > 1 {
+            let read = self.read(request);
+            let agrees =
+                |draft: &PlanDraft| read.as_ref().is_some_and(|it| it.steps == draft.steps);
+            match drafts.iter().position(agrees) {
+                Some(agreed) => drafts.swap(0, agreed),
+                None if self.is_cautious => return None,
+                None => {}
+            }
+        }
+        drafts.into_iter().next()
     }
 
     /// The answer by the reader, where there is one and it knows what is meant.
@@ -239,6 +274,7 @@ pub(crate) fn objects_named(text: &str, request: &PlanRequest, among: &[String])
         choices: &choices,
         mentioned: &[],
         last_place: None,
+        landmark: None,
         spared: &[],
     };
     grounder

@@ -40,12 +40,14 @@ pub trait SentenceReader: Send + Sync + std::fmt::Debug {
     /// Called for each sentence before any model is asked: a few milliseconds.
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading>;
 
-    /// An English sentence with plain words for what it names: "the navy dish" as
-    /// "the blue bowl". `None`: this reader knows no plainer words.
+    /// An English sentence said plainer, likeliest first: "the navy dish" as "the
+    /// blue bowl", and whole noun phrases in the compact language, in braces and
+    /// with their words: `put {red block|that crimson cube} on the left`. Empty:
+    /// this reader knows no plainer words.
     ///
     /// # Timing
-    /// As [`SentenceReader::read`], well under a millisecond.
-    fn plain(&self, _sentence: &str) -> Option<String> {
-        None
+    /// As [`SentenceReader::read`], about a millisecond.
+    fn plain(&self, _sentence: &str) -> Vec<String> {
+        Vec::new()
     }
 }

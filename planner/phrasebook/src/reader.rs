@@ -8,6 +8,7 @@
 //! whether to act on one is for the planner to say.
 
 mod clauses;
+mod covers;
 mod decorated;
 mod denial;
 mod frames;
@@ -17,6 +18,7 @@ mod nouns;
 mod opposites;
 mod plain;
 mod segments;
+mod thanks;
 mod word_lists;
 mod words;
 
@@ -84,13 +86,16 @@ fn grammars(books: &[(Language, Book)]) -> Vec<(Language, Grammar)> {
 }
 
 impl SentenceReader for PhraseReader {
-    fn plain(&self, sentence: &str) -> Option<String> {
+    fn plain(&self, sentence: &str) -> Vec<String> {
         let mut grammars = self.grammars().iter();
-        let (_, english) = grammars.find(|(language, _)| *language == Language::English)?;
-        Some(plain::plain(sentence, english))
+        let english = grammars.find(|(language, _)| *language == Language::English);
+        english.map_or_else(Vec::new, |(_, grammar)| plain::plain(sentence, grammar))
     }
 
     fn read(&self, sentence: &str, context: ReadContext) -> Vec<Reading> {
+        if thanks::only_thanks(sentence) {
+            return vec![certainly("chat thanks")];
+        }
         let mut best: Option<(f32, Vec<Word>, &Grammar)> = None;
         for (_, grammar) in self.grammars() {
             let words = grammar.vocabulary.read(sentence);
@@ -116,7 +121,21 @@ impl SentenceReader for PhraseReader {
         if share < 0.3 {
             return Vec::new();
         }
+        let told = grammar.telling(&words).into_iter().map(|(_, word)| word);
+        let words: Vec<Word> = told.collect();
         grammar.read(&words, Context(context))
+    }
+}
+
+/// A reading without doubt.
+fn certainly(line: &str) -> Reading {
+    Reading {
+        line: line.to_owned(),
+        score: 0.0,
+        unread: 0,
+        distance: 0.0,
+        order_margin: 9.0,
+        is_denied: false,
     }
 }
 

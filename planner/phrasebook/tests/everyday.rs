@@ -117,6 +117,112 @@ fn steps_are_told_in_many_orders() {
 }
 
 #[test]
+fn the_order_of_doing_is_told_backwards_and_in_pieces() {
+    check(&[
+        (
+            "open the drawer last; the red block goes in the blue bowl first",
+            "do put red block in blue bowl; open drawer",
+        ),
+        (
+            "shut the drawer, though not before the green block is in it",
+            "do put green block in drawer; close drawer",
+        ),
+        (
+            "prior to opening the drawer, put the red block in the blue bowl",
+            "do put red block in blue bowl; open drawer",
+        ),
+        (
+            "open the drawer after putting the red block in the blue bowl and pushing the green one to the left",
+            "do put red block in blue bowl; push green block left; open drawer",
+        ),
+        (
+            "don't open the drawer yet, push the red block left first",
+            "do push red block left; open drawer",
+        ),
+        (
+            "before you open the drawer, push the red block left, and at the end put the yellow block in it",
+            "do push red block left; open drawer; put yellow block in drawer",
+        ),
+        (
+            "two things for you: open the drawer, then put the purple block in it",
+            "do open drawer; put purple block in drawer",
+        ),
+        (
+            "put the red block in the blue bowl and once you're done with that push the green one away from you",
+            "do put red block in blue bowl; push green block forward",
+        ),
+    ]);
+}
+
+#[test]
+fn what_goes_without_saying_is_understood() {
+    check(&[
+        (
+            "the red block into the blue bowl, the green one onto the yellow one",
+            "do put red block in blue bowl; put green block on yellow block",
+        ),
+        (
+            "the blue bowl gets the red block and the red bowl gets the green one",
+            "do put red block in blue bowl; put green block in red bowl",
+        ),
+        (
+            "put the red and the green block in the blue bowl and the red bowl respectively",
+            "do put red block in blue bowl; put green block in red bowl",
+        ),
+        (
+            "put the red block left of the blue bowl and the green one to its right",
+            "do put red block left-of blue bowl; put green block right-of blue bowl",
+        ),
+        (
+            "see the yellow block? put it in the red bowl",
+            "do put yellow block in red bowl",
+        ),
+        (
+            "into the red bowl goes the purple block",
+            "do put purple block in red bowl",
+        ),
+        (
+            "push the green block to the left and then back to the right",
+            "do push green block left; push green block right",
+        ),
+        (
+            "give the red block a push to the right",
+            "do push red block right",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_taken_back_is_not_done() {
+    check(&[
+        (
+            "pick up the red block, no wait, the green one",
+            "do take green block",
+        ),
+        (
+            "instead of opening the drawer, put the red block in the blue bowl",
+            "do put red block in blue bowl",
+        ),
+        (
+            "put the red block in the blue bowl, not in the red one",
+            "do put red block in blue bowl",
+        ),
+        (
+            "ignore the drawer and push the red block to the left",
+            "do push red block left",
+        ),
+        (
+            "don't put the red block in the blue bowl, push it to the left",
+            "do push red block left",
+        ),
+        (
+            "leave the green block where it is and put the red one in the blue bowl",
+            "do keep green block; put red block in blue bowl",
+        ),
+    ]);
+}
+
+#[test]
 fn what_shall_be_is_a_command() {
     check(&[
         (

@@ -28,8 +28,13 @@ pub(super) struct Composer<'a> {
     mentioned: Vec<Vec<String>>,
     /// Where the last object went.
     last_place: Option<Destination>,
+    /// What the clause before put something in, on or beside.
+    landmark: Option<String>,
     /// Objects the sentence says to leave alone.
     spared: Vec<String>,
+    /// Of those, what only one deed is denied of ("don't put it in the bowl"): said
+    /// by itself, something else may be done with it.
+    only_denied: Vec<String>,
     parts: Parts,
     /// Steps of the part being built.
     steps: Vec<Step>,
@@ -50,7 +55,9 @@ pub(super) fn compose(
     let mut composer = Composer::new(request, choices);
     composer.spare(clauses)?;
     for (index, clause) in clauses.iter().enumerate() {
-        if !clause.negated {
+        if clause.negated {
+            composer.mention_object_of(&clause.command);
+        } else {
             composer.clause(&clause.command, clauses.get(index + 1))?;
         }
     }
@@ -126,6 +133,16 @@ fn last_place(request: &PlanRequest) -> Option<Destination> {
     })
 }
 
+/// "Don't put it in the bowl", not "don't move it".
+fn is_one_deed(command: &Command) -> bool {
+    match command {
+        Command::Put { preps, way, .. } | Command::Push { preps, way, .. } => {
+            !preps.is_empty() || way.is_some()
+        }
+        _ => false,
+    }
+}
+
 impl<'a> Composer<'a> {
     fn new(request: &'a PlanRequest, choices: &'a Choices) -> Self {
         Self {
@@ -134,7 +151,9 @@ impl<'a> Composer<'a> {
             world: SymbolicWorld::new(request.scene.clone(), &request.capabilities),
             mentioned: Vec::new(),
             last_place: last_place(request),
+            landmark: None,
             spared: Vec::new(),
+            only_denied: Vec::new(),
             parts: Vec::new(),
             steps: Vec::new(),
             already: Vec::new(),
@@ -168,6 +187,7 @@ impl<'a> Composer<'a> {
             choices: self.choices,
             mentioned: &self.mentioned,
             last_place: self.last_place.as_ref(),
+            landmark: self.landmark.as_ref(),
             spared: &self.spared,
         }
     }
@@ -204,7 +224,12 @@ impl<'a> Composer<'a> {
                     .group(group, preps, Role::Movable)
                     .or_else(|_| self.grounder().group(group, &[], Role::Movable));
                 match ids {
-                    Ok(ids) => self.spared.extend(ids),
+                    Ok(ids) => {
+                        if is_one_deed(&clause.command) {
+                            self.only_denied.extend(ids.clone());
+                        }
+                        self.spared.extend(ids);
+                    }
                     Err(trouble) if !all_negated => return Err(trouble),
                     Err(_) => {}
                 }
@@ -223,7 +248,8 @@ impl<'a> Composer<'a> {
     fn movable(&self, group: &NounGroup, modifiers: &[Prep]) -> Result<Vec<String>, Trouble> {
         let mut ids = self.grounder().group(group, modifiers, Role::Movable)?;
         let before = ids.len();
-        ids.retain(|id| !self.spared.contains(id));
+        let is_one = matches!(group.members.as_slice(), [only] if !only.is_group());
+        ids.retain(|id| !self.spared.contains(id) || (is_one && self.only_denied.contains(id)));
         if ids.is_empty() && before > 0 {
             return Err(Trouble::Puzzled(
                 "You also told me to leave that alone; what shall I do?".to_owned(),

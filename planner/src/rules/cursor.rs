@@ -26,6 +26,11 @@ impl<'a> Cursor<'a> {
             .map_or("", |token| token.text.as_str())
     }
 
+    /// The next token when a reader put a whole noun phrase in its place.
+    pub(super) fn peek_phrase(&self) -> Option<&'a str> {
+        super::token::phrase_in(self.peek())
+    }
+
     /// The value of the next token when it is in digits.
     pub(super) fn peek_number(&self) -> Option<f64> {
         self.tokens.get(self.at).and_then(|token| token.number)

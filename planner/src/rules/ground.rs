@@ -47,6 +47,9 @@ pub(super) struct Grounder<'a> {
     pub(super) mentioned: &'a [Vec<String>],
     /// What "there" means.
     pub(super) last_place: Option<&'a Destination>,
+    /// The thing that the clause before put something in, on or beside: in "… and
+    /// the green one to its right" the place is said as before.
+    pub(super) landmark: Option<&'a String>,
     /// Objects that are not to be moved: no phrase for something to move means
     /// them.
     pub(super) spared: &'a [String],
@@ -192,8 +195,10 @@ impl Grounder<'_> {
             .holding
             .as_ref()
             .filter(|_| role == Role::Movable);
+        // What was picked up is what is put down, whatever was passed on the way.
+        let in_hand = held.filter(|id| self.mentioned.iter().flatten().any(|it| it == *id));
         let before = self.dialogue.referents.iter().find(fits);
-        if let Some(id) = spoken.or(held).or(before) {
+        if let Some(id) = in_hand.or(spoken).or(held).or(before) {
             return Ok(vec![id.clone()]);
         }
         let candidates: Vec<&SceneObject> = self

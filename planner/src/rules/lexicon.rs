@@ -61,29 +61,33 @@ const VERBS: &[(Verb, &str)] = &[
     (
         Verb::Put,
         "put stash place lay insert deposit position store leave stick transfer carry \
-        relocate transport pop \
+        relocate transport pop plunk dump bung chuck load shovel add \
         tuck plop plonk stow nest slot slip situate station settle",
     ),
     (Verb::Drop, "drop"),
-    (Verb::Move, "move shift haul"),
+    (Verb::Move, "move shift haul send ferry lug deliver"),
     (Verb::Stack, "stack pile"),
     (
         Verb::Take,
         "take pick grab lift grasp get hold catch collect retrieve raise gather picked \
-        took taken gotten seize snatch snag nab clutch clasp hoist pluck scoop",
+        took taken gotten seize snatch snag nab clutch clasp hoist pluck scoop fish",
     ),
-    (Verb::Remove, "remove unload extract"),
+    (Verb::Remove, "remove unload extract rescue"),
     (
         Verb::Push,
-        "push slide shove nudge scoot propel budge steer herd shunt prod elbow",
+        "push slide shove nudge scoot propel budge steer herd shunt prod elbow shuffle ease bump \
+        poke inch rake bulldoze shimmy",
     ),
-    (Verb::Pull, "pull drag"),
+    (Verb::Pull, "pull drag tug yank"),
     (Verb::Open, "open"),
     (Verb::Close, "close shut"),
     (Verb::Go, "go hover reach drive"),
     (Verb::Return, "return park"),
-    (Verb::Wait, "wait pause sleep"),
-    (Verb::Sort, "sort organize organise arrange match group"),
+    (Verb::Wait, "wait pause sleep spend"),
+    (
+        Verb::Sort,
+        "sort organize organise arrange match group divide",
+    ),
     (Verb::Clear, "clear clean tidy"),
     (Verb::Empty, "empty"),
     (Verb::Fill, "fill"),
@@ -115,6 +119,11 @@ pub(super) fn verb(word: &str) -> Option<Verb> {
                 doubled.then(|| base_verb(shorter)).flatten()
             })
     })
+}
+
+/// Whether a word is a verb as commands have it, no "placed" or "putting".
+pub(super) fn is_imperative(word: &str) -> bool {
+    word == "set" || base_verb(word).is_some()
 }
 
 fn base_verb(word: &str) -> Option<Verb> {

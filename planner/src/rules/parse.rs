@@ -6,14 +6,19 @@
 //! resolved here, so that the clauses come out in the order of execution.
 
 mod clause;
+mod introduction;
+mod joint;
 mod noun;
+mod order;
 mod place;
 mod vocabulary;
 
 use super::cursor::Cursor;
+use super::foreign::ForeignClauses;
 use super::lexicon;
-use super::syntax::{Clause, Command, Head, NounGroup, PlaceRef};
+use super::syntax::{Clause, Command, Head, NounGroup};
 use super::token::Token;
+use order::{Order, Told};
 
 pub(super) use clause::{command, state};
 pub(super) use noun::noun_phrase;
@@ -61,90 +66,135 @@ pub(super) fn without_fillers(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// How a clause joins what was read before it.
-#[derive(Clone, Copy, PartialEq)]
-enum Order {
-    /// After everything before.
-    Next,
-    /// Ahead of the clause before ("… after you open the drawer").
-    BeforeLast,
-    /// Ahead of it as well, and what was denied is only put off ("don't close it
-    /// until …").
-    Until,
-}
-
-/// Reads all clauses of a sentence without fillers.
+/// Reads all clauses of a sentence without fillers, in the order of doing.
 pub(super) fn sentence(
     tokens: &[Token],
     vocabulary: &Vocabulary,
+    foreign: &ForeignClauses<'_>,
 ) -> Result<Vec<Clause>, NotUnderstood> {
     let mut cursor = Cursor::new(tokens);
-    let mut clauses: Vec<Clause> = Vec::new();
-    // "before you …, do …": what comes first in the words comes last.
-    let mut at_the_end: Option<Clause> = None;
+    let mut told = Told::default();
+    introduction::introduction(&mut cursor);
+    // "The red block in the bowl": a wish among others, alone perhaps a thing.
+    let mut is_only_named = cursor.at == 0;
     loop {
-        let is_put_off = clauses.last().is_some_and(|clause| clause.negated);
-        let mut order = connectors(&mut cursor, clauses.is_empty(), is_put_off);
+        let mut joint = joint::joint(&mut cursor, told.is_empty(), told.is_put_off());
+        let taken_back = (!told.is_empty() && joint::takes_back(&mut cursor))
+            .then(|| told.take_back())
+            .flatten();
         if cursor.at_end() {
             break;
         }
-        let is_first = clauses.is_empty() && at_the_end.is_none();
-        let leading = is_first && cursor.eat("before");
-        let led_after = is_first && !leading && led_by_state(&mut cursor);
-        if leading || led_after {
-            subject(&mut cursor);
-        }
-        let tells_state = led_after || matches!(order, Order::BeforeLast | Order::Until);
-        let told = tells_state
-            .then(|| state(&mut cursor, vocabulary))
-            .flatten();
-        let clause = told
-            .or_else(|| command(&mut cursor, vocabulary, clauses.last()))
-            .ok_or_else(|| NotUnderstood {
-                word: cursor.peek().to_owned(),
-            })?;
-        let clause = of_the_hand(clause, clauses.last());
-        // "…, but open the drawer first"
-        if cursor.eat("first") && order == Order::Next && !clauses.is_empty() {
-            order = Order::BeforeLast;
-        }
-        match order {
-            _ if leading => at_the_end = Some(clause),
-            Order::Next => clauses.push(clause),
-            Order::BeforeLast | Order::Until => {
-                let clause = with_antecedent(clause, clauses.last());
-                let before_last = clauses.len().saturating_sub(1);
-                if let (Order::Until, Some(last)) = (order, clauses.last_mut()) {
-                    last.negated = false;
-                }
-                clauses.insert(before_last, clause);
+        let tells_state = led_by_state(&mut cursor, &told, joint.order);
+        let is_gerund = joint::is_gerund(&cursor);
+        let begun = cursor.at;
+        let before = taken_back.as_ref().or_else(|| told.last());
+        let own = clause(&mut cursor, vocabulary, before, tells_state);
+        let order = own
+            .as_ref()
+            .and_then(|own| joint::trailing(&mut cursor, own.negated));
+        let is_whole = cursor.at_end() || at_connector(&cursor, vocabulary);
+        let (mut clause, order) = match own {
+            Some(own) if is_whole => (own, order),
+            _ => {
+                let stop = not_understood(&cursor);
+                let (clause, end) = foreign.at(tokens, begun).ok_or(stop)?;
+                cursor.at = end;
+                (clause, None)
             }
+        };
+        if let (Some(order), Order::Next) = (order, joint.order) {
+            // "Don't close it yet": only put off.
+            clause.negated &= order != Order::Late;
+            let is_only_first = order == Order::First && told.is_empty();
+            joint.order = if is_only_first { Order::Next } else { order };
         }
-        if !cursor.at_end() && !at_connector(&cursor, vocabulary) {
-            return Err(NotUnderstood {
-                word: cursor.peek().to_owned(),
-            });
-        }
+        is_only_named &= told.is_empty()
+            && is_without_motion(&clause)
+            && is_verbless(tokens.get(begun..cursor.at).unwrap_or_default());
+        told.add(clause, joint, is_gerund);
     }
-    clauses.extend(at_the_end);
-    if clauses.is_empty() {
+    if told.is_empty() || is_only_named {
         return Err(NotUnderstood {
             word: String::new(),
         });
     }
-    Ok(clauses)
+    Ok(told.in_order())
 }
 
-/// "once …, do …", "as soon as …, do …"
-fn led_by_state(cursor: &mut Cursor<'_>) -> bool {
-    cursor.eat_phrase(&[
-        &["as", "soon", "as"],
-        &["right", "after"],
-        &["straight", "after"],
-        &["after"],
-        &["once"],
-        &["when"],
-    ])
+/// Whether a clause says where a thing is or goes, and nothing moves.
+fn is_without_motion(clause: &Clause) -> bool {
+    match &clause.command {
+        Command::Put { preps, .. } => preps.iter().all(|prep| !prep.motion),
+        _ => false,
+    }
+}
+
+fn is_verbless(words: &[Token]) -> bool {
+    let is_verb = |word: &str| {
+        lexicon::verb(word).is_some()
+            || matches!(
+                word,
+                "goes"
+                    | "belongs"
+                    | "belong"
+                    | "should"
+                    | "must"
+                    | "has"
+                    | "have"
+                    | "needs"
+                    | "gets"
+                    | "is"
+                    | "are"
+                    | "can"
+                    | "could"
+                    | "ought"
+                    | "comes"
+                    | "let"
+                    | "see"
+            )
+    };
+    !words.iter().any(|token| is_verb(&token.text))
+}
+
+fn not_understood(cursor: &Cursor<'_>) -> NotUnderstood {
+    NotUnderstood {
+        word: cursor.peek().to_owned(),
+    }
+}
+
+/// Whether what follows may be told as what is so when it is done: "once …, do …",
+/// "… after the drawer is open".
+fn led_by_state(cursor: &mut Cursor<'_>, told: &Told, order: Order) -> bool {
+    let leads = told.is_empty()
+        && order == Order::Next
+        && cursor.eat_phrase(&[
+            &["as", "soon", "as"],
+            &["right", "after"],
+            &["straight", "after"],
+            &["after"],
+            &["once"],
+            &["when"],
+        ]);
+    if leads {
+        subject(cursor);
+        joint::finished(cursor);
+    }
+    leads || matches!(order, Order::BeforeLast | Order::Until | Order::Late)
+}
+
+/// One clause; `before` is the one told before it.
+fn clause(
+    cursor: &mut Cursor<'_>,
+    vocabulary: &Vocabulary,
+    before: Option<&Clause>,
+    tells_state: bool,
+) -> Option<Clause> {
+    let told = tells_state
+        .then(|| state(cursor, vocabulary))
+        .flatten()
+        .or_else(|| command(cursor, vocabulary, before))?;
+    Some(of_the_hand(told, before))
 }
 
 /// "open your hand, then close it"
@@ -156,30 +206,6 @@ fn of_the_hand(mut clause: Clause, before: Option<&Clause>) -> Clause {
             Command::Open(group) if is_it(group) => clause.command = Command::OpenHand,
             Command::Close(group) if is_it(group) => clause.command = Command::CloseHand,
             _ => {}
-        }
-    }
-    clause
-}
-
-/// "close the drawer after you put the block in it": the clause that comes
-/// first in time takes its "it" from the words before.
-fn with_antecedent(mut clause: Clause, spoken: Option<&Clause>) -> Clause {
-    let group = match spoken.map(|s| &s.command) {
-        Some(
-            Command::Open(group) | Command::Close(group) | Command::Take { object: group, .. },
-        ) => group,
-        _ => return clause,
-    };
-    let Some(antecedent) = group.members.first() else {
-        return clause;
-    };
-    if let Command::Put { preps, .. } = &mut clause.command {
-        for prep in preps {
-            if let PlaceRef::Object(phrase) = &mut prep.place
-                && phrase.head == Head::It
-            {
-                phrase.clone_from(&Box::new(antecedent.clone()));
-            }
         }
     }
     clause
@@ -204,126 +230,33 @@ fn at_connector(cursor: &Cursor<'_>, vocabulary: &Vocabulary) -> bool {
             | "without"
             | "while"
             | "so"
-            | "lastly"
             | "as"
             | "only"
             | "until"
             | "till"
             | "unless"
             | "likewise"
-    ) && !(word == "while" && cursor.peek_at(1) == "loop")
+            | "when"
+            | "first"
+            | "last"
+            | "lastly"
+            | "later"
+            | "start"
+            | "begin"
+            | "finish"
+            | "end"
+            | "plus"
+            | "though"
+            | "prior"
+            | "followed"
+            | "following"
+            | "comes"
+            | "beforehand"
+            | "no"
+            | "scratch"
+            | "sorry"
+    ) && !(word == "while" && cursor.peek_at(1) != "you")
         || vocabulary.starts_clause(cursor)
-}
-
-/// Reads everything between two clauses.
-fn connectors(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Order {
-    let mut order = Order::Next;
-    loop {
-        if !at_start && is_put_off && cursor.eat_any(&["until", "till", "unless", "before"]) {
-            subject(cursor);
-            order = Order::Until;
-            continue;
-        }
-        if !at_start && comes_before(cursor) {
-            subject(cursor);
-            order = Order::BeforeLast;
-            continue;
-        }
-        let eaten = cursor.eat_phrase(&[
-            &["after", "that"],
-            &["after", "this"],
-            &["after", "it"],
-            &["and", "then"],
-            &["and", "finally"],
-            &["at", "last"],
-            &["in", "the", "end"],
-            &["when", "you", "are", "done"],
-            &["when", "done"],
-            &["once", "done"],
-            &["once", "that", "is", "done"],
-            &["when", "that", "is", "done"],
-            &["first", "of", "all"],
-        ]) || cursor.eat_any(&[
-            ",",
-            ".",
-            "?",
-            "and",
-            "then",
-            "afterwards",
-            "finally",
-            "firstly",
-            "secondly",
-            "lastly",
-            "thirdly",
-            "afterward",
-            "so",
-            "next",
-            "but",
-            "later",
-        ]) || marker(cursor);
-        if eaten {
-            continue;
-        }
-        if !at_start && cursor.eat_any(&["before"]) {
-            subject(cursor);
-            order = Order::Next;
-            continue;
-        }
-        if subject(cursor) {
-            continue;
-        }
-        return order;
-    }
-}
-
-/// "…, but first …", "… after …": what is told next is done before.
-fn comes_before(cursor: &mut Cursor<'_>) -> bool {
-    // "After that" goes on.
-    let goes_on = cursor.peek() == "after" && matches!(cursor.peek_at(1), "that" | "this" | "it")
-        || cursor.peek() == "once" && matches!(cursor.peek_at(1), "done" | "that")
-        || cursor.peek() == "when" && matches!(cursor.peek_at(2), "are" | "is")
-        || cursor.peek() == "when" && cursor.peek_at(1) == "done";
-    if goes_on {
-        return false;
-    }
-    cursor.eat_phrase(&[
-        &["but", "only", "after"],
-        &["but", "only", "once"],
-        &["but", "only", "when"],
-        &["but", "not", "before"],
-        &["but", "before", "that"],
-        &["but", "beforehand"],
-        &["but", "first"],
-        &[",", "but", "only", "after"],
-        &[",", "but", "not", "before"],
-        &[",", "but", "before", "that"],
-        &[",", "but", "beforehand"],
-        &[",", "but", "first"],
-        &["only", "after"],
-        &["right", "after"],
-        &["straight", "after"],
-        &["as", "soon", "as"],
-        &["after"],
-        &["once"],
-    ])
-}
-
-/// "first", "second" in front of a verb only mark the order.
-fn marker(cursor: &mut Cursor<'_>) -> bool {
-    let marks = matches!(cursor.peek(), "first" | "second" | "third" | "last");
-    let follows = cursor.peek_at(1);
-    let orders = follows == ","
-        || lexicon::verb(follows).is_some()
-        || matches!(
-            follows,
-            "you" | "do" | "go" | "the" | "a" | "that" | "this" | "all" | "every" | "both"
-        );
-    if marks && orders {
-        cursor.advance();
-        cursor.eat(",");
-        return true;
-    }
-    false
 }
 
 /// "you", "you have", "i want you to": who acts.

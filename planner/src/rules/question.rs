@@ -236,6 +236,7 @@ impl Asker<'_> {
             choices: &self.choices,
             mentioned: &[],
             last_place: None,
+            landmark: None,
             spared: &[],
         }
     }

@@ -18,6 +18,8 @@ const SENSE: f32 = 3.0;
 const AS_NEAR: f32 = 0.5;
 /// Distance from known wordings from which on half of all readings are wrong.
 const STRANGE: f32 = 4.0;
+/// How much farther for each clause more.
+const MORE_STRANGE: f32 = 1.0;
 /// Most distance from known wordings, to be certain.
 const MOST_DISTANCE: f32 = 1.0;
 /// Most words left unread, as a share of all, for a reading to be done.
@@ -60,7 +62,9 @@ pub(super) fn answer(
     }
     let words = request.sentence.split_whitespace().count();
     let unread = first.unread as f32 / words.max(1) as f32;
-    if unread > MOST_UNREAD || first.is_denied || first.distance > STRANGE {
+    let clauses = 1 + first.line.matches(';').count();
+    let strange = STRANGE + MORE_STRANGE * (clauses - 1) as f32;
+    if unread > MOST_UNREAD || first.is_denied || first.distance > strange {
         return Some(confirm(&draft));
     }
     match other {

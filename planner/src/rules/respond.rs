@@ -3,6 +3,7 @@
 use vola_types::PlanOption;
 
 use super::compose::{Parts, compose};
+use super::foreign::ForeignClauses;
 use super::parse::{self, NotUnderstood, Vocabulary};
 use super::syntax::Clause;
 use super::token::Token;
@@ -30,8 +31,9 @@ pub(super) fn to_command(
     tokens: &[Token],
     request: &PlanRequest,
     vocabulary: &Vocabulary,
+    foreign: &ForeignClauses<'_>,
 ) -> PlanDraft {
-    let (_, words) = super::reply::without_objection(tokens);
+    let (_, words) = super::correction::without_objection(tokens);
     if repeats(&words)
         && let Some(last) = &request.dialogue.last
         && !repeats(&parse::without_fillers(&super::token::tokenize(
@@ -45,7 +47,7 @@ pub(super) fn to_command(
     if let Some(draft) = set_answer(&words) {
         return draft;
     }
-    match parse::sentence(&words, vocabulary) {
+    match parse::sentence(&words, vocabulary, foreign) {
         Ok(clauses) => to_clauses(&clauses, request),
         Err(failure) => not_understood(&failure),
     }

@@ -246,6 +246,10 @@ pub(super) enum Command {
     Give,
     /// "leave the red block alone".
     Leave(NounGroup),
+    /// "put A and B in C and D respectively": one after the other.
+    Several(Vec<Command>),
+    /// "instead of opening the drawer": spoken of only.
+    Denied(Box<Command>),
     Unsupported(String),
 }
 

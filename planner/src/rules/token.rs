@@ -15,6 +15,8 @@ pub(super) struct Token {
     pub(super) text: String,
     /// Value when the token is written in digits.
     pub(super) number: Option<f64>,
+    /// The words of a whole phrase, as they were said.
+    said: Option<String>,
 }
 
 impl Token {
@@ -22,17 +24,63 @@ impl Token {
         Self {
             text: text.to_owned(),
             number: None,
+            said: None,
         }
     }
 
     pub(super) fn is_punctuation(&self) -> bool {
         matches!(self.text.as_str(), "," | "." | "?")
     }
+
+    /// The word, or the words that a phrase stands for.
+    pub(super) fn said(&self) -> &str {
+        self.said.as_deref().unwrap_or(&self.text)
+    }
+
+    /// The noun phrase in the compact language that stands here in place of its
+    /// words; only [`tokenize_plain`] makes such tokens.
+    pub(super) fn phrase(&self) -> Option<&str> {
+        phrase_in(&self.text)
+    }
+}
+
+/// What a token's text says as a whole phrase; no word begins with a brace.
+pub(super) fn phrase_in(text: &str) -> Option<&str> {
+    text.strip_prefix('{')
 }
 
 /// Splits a sentence; never fails.
 pub(super) fn tokenize(sentence: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
+    tokenize_into(&mut tokens, sentence);
+    tokens
+}
+
+/// Splits what a reader made of a sentence, in which `{leftmost red block|the red
+/// cube on the far left}` is one noun phrase in the compact language, with its words.
+pub(super) fn tokenize_plain(sentence: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = sentence;
+    while let Some((before, from)) = rest.split_once('{') {
+        tokenize_into(&mut tokens, before);
+        let Some((phrase, after)) = from.split_once('}') else {
+            rest = from;
+            break;
+        };
+        if tokens.len() < MAX_TOKENS {
+            let (meaning, said) = phrase.split_once('|').unwrap_or((phrase, phrase));
+            tokens.push(Token {
+                said: Some(said.to_owned()),
+                ..Token::word(&format!("{{{meaning}"))
+            });
+        }
+        rest = after;
+    }
+    tokenize_into(&mut tokens, rest);
+    tokens
+}
+
+fn tokenize_into(tokens: &mut Vec<Token>, sentence: &str) {
     let mut word = String::new();
     let mut letters = sentence.chars().flat_map(char::to_lowercase).peekable();
     while let Some(letter) = letters.next() {
@@ -43,24 +91,23 @@ pub(super) fn tokenize(sentence: &str) -> Vec<Token> {
             c if c.is_alphanumeric() || c == '_' => {
                 let splits = in_number && c.is_alphabetic() && !is_ordinal_tail(c);
                 if splits {
-                    flush(&mut word, &mut tokens);
+                    flush(&mut word, tokens);
                 }
                 word.push(c);
             }
             '\'' | '\u{2019}' | '\u{2018}' | '`' => word.push('\''),
-            ',' | ':' | '،' => punctuate(",", &mut word, &mut tokens),
-            '.' | ';' | '!' | '\n' | '۔' => punctuate(".", &mut word, &mut tokens),
-            '?' | '؟' => punctuate("?", &mut word, &mut tokens),
-            _ => flush(&mut word, &mut tokens),
+            ',' | ':' | '،' => punctuate(",", &mut word, tokens),
+            '.' | ';' | '!' | '\n' | '۔' => punctuate(".", &mut word, tokens),
+            '?' | '؟' => punctuate("?", &mut word, tokens),
+            _ => flush(&mut word, tokens),
         }
         if tokens.len() >= MAX_TOKENS {
             tokens.truncate(MAX_TOKENS);
-            return tokens;
+            return;
         }
     }
-    flush(&mut word, &mut tokens);
+    flush(&mut word, tokens);
     tokens.truncate(MAX_TOKENS);
-    tokens
 }
 
 /// Digits so far: "3", "2.5".
@@ -96,12 +143,14 @@ fn flush(word: &mut String, tokens: &mut Vec<Token>) {
         tokens.push(Token {
             text: text.to_owned(),
             number: Some(number),
+            said: None,
         });
     } else if let Some(digits) = text.strip_suffix('s').filter(|d| number_of(d).is_some()) {
         // "3s" is three seconds.
         tokens.push(Token {
             text: digits.to_owned(),
             number: number_of(digits),
+            said: None,
         });
         tokens.push(Token::word("seconds"));
     } else {
@@ -184,6 +233,30 @@ mod tests {
         check("red_block_1", "red_block_1");
         check("\u{0}\u{1f916} ''' ", "");
         check("?!", "");
+    }
+
+    #[test]
+    fn phrases_of_a_reader_are_one_word() {
+        let tokens = tokenize_plain("Put {red block [on it]|that}, then {a bowl} up. {");
+        let texts: Vec<&str> = tokens.iter().map(|t| t.text.as_str()).collect();
+        let expected = [
+            "put",
+            "{red block [on it]",
+            ",",
+            "then",
+            "{a bowl",
+            "up",
+            ".",
+        ];
+        assert_eq!(texts, expected);
+        assert_eq!(tokens[1].phrase(), Some("red block [on it]"));
+        assert_eq!((tokens[1].said(), tokens[5].said()), ("that", "up"));
+        // Nobody can type such a phrase.
+        assert!(
+            tokenize("put {red block}")
+                .iter()
+                .all(|t| t.phrase().is_none())
+        );
     }
 
     #[test]

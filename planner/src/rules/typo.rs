@@ -12,6 +12,7 @@ pub(super) fn repair(tokens: &mut [Token], extra: &[String]) {
         let word = token.text.as_str();
         let skip = token.number.is_some()
             || token.is_punctuation()
+            || token.phrase().is_some()
             || word.chars().count() < 3
             || word.len() > 24
             || word.contains('_')

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Atom;
 use super::frames::Shares;
-use super::nouns::{NounPhrase, Sort};
+use super::nouns::{NounPhrase, Sort, sort_of};
 use super::opposites::{Sides, sides_of};
 use super::words::WordId;
 
@@ -58,7 +58,7 @@ pub(super) struct Unit {
     /// Left or right and the like, where its meaning has one.
     pub(super) sides: Sides,
     words: BTreeSet<WordId>,
-    phrases: Vec<Vec<Item>>,
+    pub(super) phrases: Vec<Vec<Item>>,
     missing: f32,
     prior: f32,
 }
@@ -395,6 +395,7 @@ fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
     let role = slot.as_bytes().first().copied().unwrap_or(b'o');
     let sort = match (role, phrase.sort) {
         (b'o' | b'g', Sort::Drawer) => 4.0,
+        (b'o' | b'g', Sort::Bowl) if slot.len() > 1 => 3.0,
         (b'o' | b'g', Sort::Bowl) => 0.8,
         (b't' | b'w', Sort::Block) => 5.0,
         (b't' | b'w', Sort::Thing | Sort::Pronoun) => 0.5,
@@ -407,7 +408,16 @@ fn misfit(slot: &str, filler: Filler<'_>) -> f32 {
     };
     // "In the bowl, the cube" are no two places.
     let is_list = phrase.meaning.contains(" + ");
+    // Nor is a bowl moved along with a cube.
+    let is_mixed = is_list && {
+        let sorts: Vec<Sort> = phrase.meaning.split(" + ").map(sort_of).collect();
+        sorts.contains(&Sort::Block)
+            && sorts
+                .iter()
+                .any(|it| matches!(it, Sort::Bowl | Sort::Drawer))
+    };
     let number = match (role, phrase.is_plural) {
+        (b'o' | b'g', _) if is_mixed => 6.0,
         (b't' | b's' | b'p' | b'w' | b'd', true) if is_list => 6.0,
         (b'g', false) => 3.0,
         (b'o', true) => 0.5,

@@ -9,7 +9,7 @@
 use vola_types::COLORS;
 
 use super::islands::{Island, Named, REGIONS};
-use super::nouns::{MOST_PHRASES, NounPhrase, Sort, keep_best};
+use super::nouns::{NounPhrase, Sort, keep_best};
 use super::word_lists::DECORATIONS;
 use super::words::{Division, Word};
 
@@ -102,7 +102,12 @@ const RELATIONS: &[(&[&str], &str)] = &[
 const HEADS: [&str; 5] = ["block", "bowl", "drawer", "thing", "one"];
 
 /// Adds to the phrases of a sentence, which are listed by their first word.
-pub(super) fn add(phrases: &mut [Vec<NounPhrase>], words: &[Word], islands: &[Vec<Island>]) {
+pub(super) fn add(
+    phrases: &mut [Vec<NounPhrase>],
+    words: &[Word],
+    islands: &[Vec<Island>],
+    most: usize,
+) {
     for start in (0..phrases.len()).rev() {
         let parts = Parts {
             words,
@@ -127,7 +132,7 @@ pub(super) fn add(phrases: &mut [Vec<NounPhrase>], words: &[Word], islands: &[Ve
         for phrase in more {
             add_one(&mut phrases[start], phrase);
         }
-        keep_best(&mut phrases[start], MOST_PHRASES);
+        keep_best(&mut phrases[start], most);
     }
 }
 
@@ -183,7 +188,7 @@ impl Parts<'_> {
             _ => None,
         })?;
         let last = self.skip(end, &[AFTER_COLOR], 2);
-        let is_led = link > phrase.end || (after_comma && last > end);
+        let is_led = link > phrase.end || after_comma;
         // "the block in the red bowl" is of no colour.
         let leads_on = self.islands.get(last).is_some_and(|islands| {
             let names = |it: &Island| matches!(it.named, Named::Kind(..) | Named::Color(_));

@@ -14,6 +14,9 @@ const SMOOTHING: f32 = 2.0;
 /// Least a word that joins nothing is worth between clauses.
 const WORST: f32 = -3.5;
 
+/// How much oftener than elsewhere what a frame adds has a word that tells of it.
+const TELLING: f32 = 4.0;
+
 /// A word in a zone: 0 before the first clause, 1 after it, and so on.
 pub(super) type ZoneWord = (usize, WordId);
 
@@ -22,6 +25,8 @@ struct Unit {
     /// What it means: `{0}` is the clause that is told first.
     output: String,
     frames: f32,
+    /// Whether there is more in it than the clauses that are told.
+    adds: bool,
     /// The words of each.
     phrases: Vec<Vec<ZoneWord>>,
     counts: HashMap<ZoneWord, f32>,
@@ -43,7 +48,9 @@ impl Frames {
         let units = self.units.entry(count).or_default();
         let place = units.iter().position(|unit| unit.output == output);
         let place = place.unwrap_or_else(|| {
+            let own = output.trim_start_matches("do ").split("; ");
             units.push(Unit {
+                adds: own.clone().any(|part| !part.starts_with('{')),
                 output: output.to_owned(),
                 ..Unit::default()
             });
@@ -101,8 +108,17 @@ impl Frames {
             }
             score
         };
+        // What a frame adds of its own, such as to go home, must be said.
+        let is_said = |unit: &&Unit| {
+            let tells = |word: &ZoneWord| {
+                let own = unit.counts.get(word).copied().unwrap_or(0.0) / unit.frames;
+                own >= TELLING * of_all(word).max(1.0 / total)
+            };
+            !unit.adds || words.iter().any(tells)
+        };
         let mut scored: Vec<(f32, &str)> = units
             .iter()
+            .filter(is_said)
             .map(|unit| (score(unit), unit.output.as_str()))
             .collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -8,12 +8,12 @@ use super::clauses::{Clauses, Counts, Item};
 use super::decorated;
 use super::denial::Denial;
 use super::frames::{Frames, Shares};
-use super::islands::Names;
-use super::nouns::NounPhrases;
+use super::islands::{Island, Names};
+use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
 use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
-use super::words::{Vocabulary, Word, WordId, split};
+use super::words::{Division, Vocabulary, Word, WordId, split};
 use super::{Atom, Context};
 use crate::book::{Book, Section, slots_of};
 use crate::language::Language;
@@ -21,6 +21,9 @@ use crate::template::{Piece, base};
 
 /// What a telling word that only the sentence or only the phrase has costs.
 const DISTANCE: f32 = 3.0;
+
+/// What a command costs that is said as a question.
+const QUESTION: f32 = 4.0;
 
 /// What passing over a word of a sentence costs inside a noun phrase.
 #[derive(Debug, Default)]
@@ -57,6 +60,8 @@ pub(super) struct Grammar {
     /// What is said before and after a command, and means nothing.
     pub(super) openers: Vec<String>,
     pub(super) closers: Vec<String>,
+    /// Several words that mean nothing wherever they stand: "if possible".
+    fillers: Vec<Vec<String>>,
     /// Digits.
     numbers: Vec<WordId>,
     /// Objects and places stand side by side before the verb.
@@ -139,6 +144,7 @@ impl Grammar {
             denial,
             openers: book.list("opener"),
             closers: book.list("closer"),
+            fillers: fillers(book),
             numbers,
             is_verb_last: language != Language::English,
         }
@@ -154,12 +160,41 @@ impl Grammar {
         self.seconds.get(text).map(String::as_str)
     }
 
+    /// The places of the words that mean something, and the words. A mark before
+    /// one that means nothing stands before what follows it.
+    pub(super) fn telling(&self, words: &[Word]) -> Vec<(usize, Word)> {
+        let mut kept: Vec<(usize, Word)> = Vec::with_capacity(words.len());
+        let mut before = Division::None;
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            let begins = |filler: &&Vec<String>| {
+                let here = words.get(at..at + filler.len()).unwrap_or_default();
+                let mut pairs = here.iter().zip(filler.iter());
+                !here.is_empty() && pairs.all(|(word, own)| word.text == *own)
+            };
+            let filler = self.fillers.iter().find(begins).filter(|_| at > 0);
+            before = before.max(word.before);
+            match filler {
+                Some(filler) => at += filler.len(),
+                None => {
+                    let word = Word {
+                        before: std::mem::take(&mut before),
+                        ..word.clone()
+                    };
+                    kept.push((at, word));
+                    at += 1;
+                }
+            }
+        }
+        kept
+    }
+
     pub(super) fn read(&self, words: &[Word], context: Context) -> Vec<Reading> {
         let islands = self.names.find(words);
-        let mut phrases = self.nouns.find(words, &islands, &self.weights);
+        let mut phrases = self.noun_phrases(words, &islands, MOST_PHRASES);
         // English is the language whose verb comes first.
         if !self.is_verb_last {
-            decorated::add(&mut phrases, words, &islands);
+            decorated::add(&mut phrases, words, &islands, MOST_PHRASES);
         }
         let sentence = Sentence {
             grammar: self,
@@ -170,7 +205,11 @@ impl Grammar {
         };
         let mut readings: Vec<Reading> = Vec::new();
         let mut divisions = sentence.divisions();
+        let is_question = self.is_verb_last && asks(words);
         for division in &mut divisions {
+            if is_question && division.clauses.iter().all(|clause| clause.is_clause) {
+                division.score -= QUESTION;
+            }
             for clause in &division.clauses {
                 let (distance, _) = self.nearest(clause);
                 division.score -= DISTANCE * distance;
@@ -185,7 +224,12 @@ impl Grammar {
         divisions.sort_by(|a, b| b.score.total_cmp(&a.score));
         for division in divisions {
             let is_whole = division.clauses.iter().any(|clause| !clause.is_clause);
+            let danger = division.clauses.iter().find(|clause| clause.is_danger());
             let (output, order) = match division.clauses.as_slice() {
+                _ if danger.is_some() => (
+                    danger.map_or_else(String::new, |it| it.meaning.clone()),
+                    9.0,
+                ),
                 [only] if is_whole => (only.meaning.clone(), 9.0),
                 [_] if division.loose.is_empty() => (in_order(1), 9.0),
                 clauses => match self.frames.output(clauses.len(), &division.loose) {
@@ -208,7 +252,7 @@ impl Grammar {
                 score: division.score,
                 is_denied,
                 unread: division.unread,
-                distance: division.distance,
+                distance: division.distance * self.variety(),
                 order_margin: order,
             });
         }
@@ -217,6 +261,22 @@ impl Grammar {
 }
 
 impl Grammar {
+    /// The noun phrases of a sentence by their first word.
+    pub(super) fn noun_phrases(
+        &self,
+        words: &[Word],
+        islands: &[Vec<Island>],
+        most: usize,
+    ) -> Vec<Vec<NounPhrase>> {
+        self.nouns.find(words, islands, &self.weights, most)
+    }
+
+    /// How much of the distance from known phrases tells something: where verbs stand
+    /// last they come with many endings and light verbs that mean the same.
+    fn variety(&self) -> f32 {
+        if self.is_verb_last { 0.6 } else { 1.0 }
+    }
+
     pub(super) fn is_number(&self, word: WordId) -> bool {
         self.numbers.contains(&word)
     }
@@ -226,6 +286,25 @@ impl Grammar {
         self.clauses
             .nearest(clause.unit, &clause.items, &self.shares)
     }
+}
+
+/// Whether Urdu words ask something, and not whether one can or will do it.
+fn asks(words: &[Word]) -> bool {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.text.as_str()));
+    let is_request = |word: &Word| word.text.starts_with("سکت") || word.text.starts_with("sakt");
+    has(&["کیا", "kya", "kia"]) && !words.iter().any(is_request) && !has(&["گی", "ge", "gay"])
+}
+
+/// What people say in the middle of a sentence, where it is more than a word. "I
+/// mean" may lead to a colour.
+fn fillers(book: &Book) -> Vec<Vec<String>> {
+    let words =
+        |line: &String| -> Vec<String> { split(line).into_iter().map(|word| word.text).collect() };
+    let all = book.list("filler");
+    let several = all.iter().map(words).filter(|it| it.len() > 1);
+    several
+        .filter(|it| !it.iter().any(|word| word == "mean"))
+        .collect()
 }
 
 fn in_order(count: usize) -> String {

@@ -152,12 +152,13 @@ impl NounPhrases {
         self.light.get(word as usize).copied().unwrap_or(false)
     }
 
-    /// The noun phrases of a sentence by their first word.
+    /// The noun phrases of a sentence by their first word, so many of each.
     pub(super) fn find(
         &self,
         words: &[Word],
         islands: &[Vec<Island>],
         weights: &Weights,
+        most: usize,
     ) -> Vec<Vec<NounPhrase>> {
         let mut walk = Walk {
             tree: self,
@@ -176,7 +177,7 @@ impl NounPhrases {
                 walk.steps = 0;
                 walk.from(0, start, 0.0);
                 let mut found = std::mem::take(&mut walk.found);
-                keep_best(&mut found, if is_last { MOST_PHRASES } else { 4 });
+                keep_best(&mut found, if is_last { most } else { 4 });
                 level.push(found);
             }
             walk.inner = level;
@@ -375,7 +376,8 @@ fn fits(role: u8, phrase: &NounPhrase) -> bool {
         }
 }
 
-fn sort_of(meaning: &str) -> Sort {
+/// What kind of thing a meaning is of.
+pub(super) fn sort_of(meaning: &str) -> Sort {
     let outer = meaning.split(['[', '(']).next().unwrap_or_default();
     let inner = meaning.rsplit(')').next().unwrap_or_default();
     let words = outer

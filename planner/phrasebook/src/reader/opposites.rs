@@ -4,196 +4,18 @@
 //! outweigh "left". These words decide: who says "left" and nowhere "right"
 //! does not mean the right, and nobody means "behind" without a word for it.
 
+mod said;
+
+use super::clauses::Item;
 use super::words::{Vocabulary, WordId, split};
-
-/// A meaning that a clause has by its own words.
-struct Said {
-    /// How the compact language writes it.
-    names: &'static [&'static str],
-    words: &'static [&'static str],
-    /// Words that exclude its rivals; others of its words may be said of them.
-    strict: &'static [&'static str],
-    /// Of the meanings of one group a clause has one.
-    group: Option<u8>,
-    must_be_said: Must,
-}
-
-/// Where a meaning is always said by one of its words.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Must {
-    Everywhere,
-    InEnglish,
-    Nowhere,
-}
-
-const LEFT: &[&str] = &[
-    "left",
-    "leftward",
-    "leftwards",
-    "lefthand",
-    "west",
-    "بائیں",
-    "بایاں",
-    "الٹے",
-    "الٹی",
-    "لیفٹ",
-    "baen",
-    "bayen",
-    "baayen",
-    "baain",
-    "bain",
-    "ulte",
-    "ulti",
-];
-const RIGHT: &[&str] = &[
-    "right",
-    "rightward",
-    "rightwards",
-    "righthand",
-    "east",
-    "دائیں",
-    "دایاں",
-    "داہنے",
-    "داہنی",
-    "سیدھے",
-    "سیدھی",
-    "رائٹ",
-    "daen",
-    "dayen",
-    "daayen",
-    "daain",
-    "dain",
-    "seedhe",
-    "seedhi",
-];
-const OPEN: &[&str] = &[
-    "open",
-    "opened",
-    "opening",
-    "unlock",
-    "کھول",
-    "کھولو",
-    "kholo",
-    "khol",
-];
-const CLOSE: &[&str] = &[
-    "close", "closed", "closing", "shut", "shutting", "بند", "band",
-];
-
-static SAID: [Said; 11] = [
-    Said {
-        names: &["left", "left-of"],
-        words: LEFT,
-        strict: LEFT,
-        group: Some(0),
-        must_be_said: Must::Everywhere,
-    },
-    Said {
-        names: &["right", "right-of"],
-        words: RIGHT,
-        strict: RIGHT,
-        group: Some(0),
-        must_be_said: Must::Everywhere,
-    },
-    Said {
-        names: &["forward"],
-        words: &[
-            "forward", "forwards", "ahead", "away", "further", "farther", "onward", "onwards",
-            "back", "far", "up", "advance", "آگے", "دور", "aage", "aagay", "door",
-        ],
-        strict: &["forward", "forwards", "ahead", "onward", "onwards"],
-        group: Some(0),
-        must_be_said: Must::Nowhere,
-    },
-    Said {
-        names: &["back"],
-        words: &[
-            "back",
-            "backward",
-            "backwards",
-            "toward",
-            "towards",
-            "closer",
-            "nearer",
-            "near",
-            "close",
-            "down",
-            "reach",
-            "pull",
-            "پیچھے",
-            "قریب",
-            "طرف",
-            "peeche",
-            "peechay",
-            "qareeb",
-            "taraf",
-        ],
-        strict: &["backward", "backwards"],
-        group: Some(0),
-        must_be_said: Must::Nowhere,
-    },
-    Said {
-        names: &["open"],
-        words: OPEN,
-        strict: OPEN,
-        group: Some(1),
-        must_be_said: Must::Nowhere,
-    },
-    Said {
-        names: &["close", "closed"],
-        words: CLOSE,
-        strict: CLOSE,
-        group: Some(1),
-        must_be_said: Must::Nowhere,
-    },
-    Said {
-        names: &["front-of"],
-        words: &[
-            "front", "before", "near", "nearer", "closer", "side", "ahead",
-        ],
-        strict: &[],
-        group: None,
-        must_be_said: Must::InEnglish,
-    },
-    Said {
-        names: &["behind"],
-        words: &[
-            "behind", "back", "rear", "far", "past", "beyond", "other", "hide",
-        ],
-        strict: &[],
-        group: None,
-        must_be_said: Must::InEnglish,
-    },
-    Said {
-        names: &["here"],
-        words: &[
-            "here", "me", "my", "mine", "us", "reach", "closer", "hand", "pass", "way", "towards",
-            "nearer", "i", "gimme", "lemme", "bring",
-        ],
-        strict: &[],
-        group: None,
-        must_be_said: Must::InEnglish,
-    },
-    Said {
-        names: &["there"],
-        words: &["there", "that", "spot", "place", "same"],
-        strict: &[],
-        group: None,
-        must_be_said: Must::InEnglish,
-    },
-    Said {
-        names: &["it"],
-        words: &[
-            "it", "its", "that", "this", "him", "her", "one", "thing", "top", "whatever", "them",
-        ],
-        strict: &[],
-        group: None,
-        must_be_said: Must::InEnglish,
-    },
-];
+use said::{Must, SAID, Said};
 
 /// What a meaning costs that no word says.
 const UNSAID: f32 = 4.0;
+/// What a side costs that is said and not meant, where its words mean nothing else.
+const UNHEARD: f32 = 6.0;
+/// The places of left and right in [`SAID`].
+const LEFT_AND_RIGHT: [usize; 2] = [0, 1];
 
 /// The words of [`SAID`] that a vocabulary has.
 #[derive(Debug, Default)]
@@ -238,10 +60,16 @@ impl Opposites {
     /// words exclude it.
     pub(super) fn cost(&self, words: &[WordId], sides: &[usize]) -> Option<f32> {
         let says = |list: &Vec<WordId>| list.iter().any(|id| words.contains(id));
-        if sides.is_empty() || says(&self.excess) {
+        if says(&self.excess) {
             return Some(0.0);
         }
-        let mut cost = 0.0;
+        let is_said = |side: &usize| says(&self.strict[*side]);
+        let is_heard = LEFT_AND_RIGHT.iter().any(|side| sides.contains(side));
+        let mut cost = if !self.is_english && !is_heard && LEFT_AND_RIGHT.iter().any(is_said) {
+            UNHEARD
+        } else {
+            0.0
+        };
         for side in sides {
             if says(&self.words[*side]) {
                 continue;
@@ -262,13 +90,58 @@ impl Opposites {
             let must = match own.must_be_said {
                 Must::Everywhere => true,
                 Must::InEnglish => self.is_english,
+                Must::InUrdu => !self.is_english,
                 Must::Nowhere => false,
             };
+            // "Three" is never meant by "one of the blocks".
+            if must && own.is_number {
+                return None;
+            }
             if must {
                 cost += UNSAID;
             }
         }
         Some(cost)
+    }
+}
+
+impl Opposites {
+    /// Left and right in the order in which some words name them.
+    fn order(&self, words: impl Iterator<Item = WordId>) -> Vec<usize> {
+        let side = |word: WordId| {
+            let says = |side: &usize| self.strict[*side].contains(&word);
+            LEFT_AND_RIGHT.into_iter().find(says)
+        };
+        words.filter_map(side).collect()
+    }
+
+    /// Whether a word names a side and is never mere talk: "to the right", but not
+    /// "right away".
+    pub(super) fn is_side(&self, word: WordId, before: &str) -> bool {
+        let [left, right] = LEFT_AND_RIGHT.map(|side| self.strict[side].contains(&word));
+        let leads = ["to", "on", "at", "towards", "toward", "your", "my"].contains(&before);
+        left || (right && (!self.is_english || leads))
+    }
+
+    /// Whether the words name left and right in the order of a phrase, where a
+    /// meaning has both: "this one to the left and that one to the right".
+    pub(super) fn is_in_order(
+        &self,
+        words: &[WordId],
+        sides: &[usize],
+        phrases: &[Vec<Item>],
+    ) -> bool {
+        if !LEFT_AND_RIGHT.iter().all(|side| sides.contains(side)) {
+            return true;
+        }
+        let own = self.order(words.iter().copied());
+        let of_phrase = |phrase: &Vec<Item>| {
+            self.order(phrase.iter().filter_map(|item| match item {
+                Item::Word(word) => Some(*word),
+                Item::Slot(_) => None,
+            }))
+        };
+        phrases.iter().any(|phrase| of_phrase(phrase) == own)
     }
 }
 

@@ -6,10 +6,11 @@
 
 use vola_types::COLORS;
 
+use super::covers;
 use super::grammar::Grammar;
 use super::islands::{Island, KINDS, Named, REGIONS};
 use super::word_lists::DECORATIONS;
-use super::words::{Word, split};
+use super::words::{Division, Word, split};
 
 /// The regions in plain words, in the order of [`REGIONS`].
 const PLACES: [&str; REGIONS.len()] = [
@@ -26,67 +27,131 @@ const PLACES: [&str; REGIONS.len()] = [
 ];
 
 /// A word of a text with what stands before it.
-struct Piece<'a> {
-    text: &'a str,
+pub(super) struct Piece<'a> {
+    pub(super) text: &'a str,
     /// Marks and spaces.
-    before: &'a str,
-    word: Option<Word>,
+    pub(super) before: &'a str,
 }
 
-/// The sentence in plain words.
-pub(super) fn plain(sentence: &str, grammar: &Grammar) -> String {
-    let (mut pieces, end) = pieces(sentence);
-    let known: Vec<usize> = (0..pieces.len())
-        .filter(|index| !split(pieces[*index].text).is_empty())
-        .collect();
-    for index in &known {
-        let read = grammar.vocabulary.read(pieces[*index].text);
-        pieces[*index].word = read.into_iter().next();
-    }
-    let words: Vec<Word> = pieces
-        .iter()
-        .filter_map(|piece| piece.word.clone())
-        .collect();
-    if words.len() != known.len() {
-        return sentence.to_owned();
-    }
-    let islands = grammar.names.find(&words);
-    let mut plain = String::with_capacity(sentence.len());
-    let (mut at, mut word_at) = (0, 0);
-    while let Some(piece) = pieces.get(at) {
-        let Some(word) = &piece.word else {
-            plain.push_str(piece.before);
-            plain.push_str(piece.text);
-            at += 1;
-            continue;
-        };
-        let named = longest(&islands[word_at]).and_then(|island| {
-            let last = known[island.end - 1];
-            let is_one = pieces[at + 1..=last].iter().all(|it| !has_mark(it.before));
-            let name = plain_name(*island, island.end - word_at, pieces[last].text)?;
-            is_one.then_some((island.end, last, name))
-        });
-        match named {
-            Some((end, last, name)) => {
-                plain.push_str(piece.before);
-                plain.push_str(&name);
-                word_at = end;
-                at = last + 1;
-            }
-            None => {
-                if !DECORATIONS.contains(&word.text.as_str()) {
-                    let mended = word.id.filter(|_| word.is_mended);
-                    let text = mended.map_or(piece.text, |id| grammar.vocabulary.text(id));
-                    plain.push_str(piece.before);
-                    plain.push_str(text);
-                }
-                word_at += 1;
-                at += 1;
-            }
+/// A text as its words stand in it.
+pub(super) struct Text<'a> {
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// What stands behind the last.
+    pub(super) end: &'a str,
+    /// The pieces that are words, and these words.
+    pub(super) places: Vec<usize>,
+    pub(super) words: Vec<Word>,
+    pub(super) islands: Vec<Vec<Island>>,
+}
+
+/// The sentence in plain words, likeliest first: each name by its plain word, then
+/// with whole noun phrases in the compact language.
+pub(super) fn plain(sentence: &str, grammar: &Grammar) -> Vec<String> {
+    let sentence = &without_courtesies(sentence, grammar);
+    let Some(text) = Text::read(sentence, grammar) else {
+        return vec![sentence.clone()];
+    };
+    let in_words = without_courtesies(&text.in_words(grammar), grammar);
+    let mut all = vec![in_words];
+    for covered in covers::covered(&text, grammar) {
+        let covered = without_courtesies(&covered, grammar);
+        if !all.contains(&covered) {
+            all.push(covered);
         }
     }
-    plain.push_str(end);
-    without_courtesies(&plain, grammar)
+    all
+}
+
+impl<'a> Text<'a> {
+    /// The words of a text; none when they are not found one by one.
+    fn read(text: &'a str, grammar: &Grammar) -> Option<Self> {
+        let (pieces, end) = pieces(text);
+        let (mut places, mut words) = (Vec::new(), Vec::new());
+        let mut before = Division::None;
+        for (index, piece) in pieces.iter().enumerate() {
+            before = before.max(division(piece.before));
+            if split(piece.text).is_empty() {
+                continue;
+            }
+            let mut word = grammar.vocabulary.read(piece.text).into_iter().next()?;
+            word.before = std::mem::take(&mut before);
+            places.push(index);
+            words.push(word);
+        }
+        let told = grammar.telling(&words).into_iter();
+        let (places, words): (Vec<usize>, Vec<Word>) =
+            told.map(|(at, word)| (places[at], word)).unzip();
+        let islands = grammar.names.find(&words);
+        Some(Self {
+            pieces,
+            end,
+            places,
+            words,
+            islands,
+        })
+    }
+
+    fn in_words(&self, grammar: &Grammar) -> String {
+        let mut plain = String::new();
+        let mut at = 0;
+        let mut word_at = 0;
+        while let Some(piece) = self.pieces.get(at) {
+            plain.push_str(piece.before);
+            if self.places.get(word_at) != Some(&at) {
+                if is_article(piece.text) {
+                    plain.push_str(piece.text);
+                }
+                at += 1;
+                continue;
+            }
+            let (words, next) = self.plain_word(word_at, grammar);
+            plain.push_str(&words);
+            at = self.places[next - 1] + 1;
+            word_at = next;
+        }
+        plain.push_str(self.end);
+        plain
+    }
+
+    /// What is plainly said for a word, or for the name that begins with it, and
+    /// the word behind.
+    pub(super) fn plain_word(&self, at: usize, grammar: &Grammar) -> (String, usize) {
+        let piece = &self.pieces[self.places[at]];
+        let named = longest(&self.islands[at]).and_then(|island| {
+            let last = self.places[island.end - 1];
+            let is_one = self.pieces[self.places[at] + 1..=last]
+                .iter()
+                .all(|it| !has_mark(it.before));
+            let name = plain_name(*island, island.end - at, self.pieces[last].text)?;
+            is_one.then_some((name, island.end))
+        });
+        if let Some(named) = named {
+            return named;
+        }
+        let word = &self.words[at];
+        if DECORATIONS.contains(&word.text.as_str()) {
+            return (String::new(), at + 1);
+        }
+        let mended = word.id.filter(|_| word.is_mended);
+        let text = mended.map_or(piece.text, |id| grammar.vocabulary.text(id));
+        (text.to_owned(), at + 1)
+    }
+}
+
+/// Of the words that say nothing alone, an article may begin a phrase.
+pub(super) fn is_article(word: &str) -> bool {
+    word.eq_ignore_ascii_case("the")
+}
+
+/// How marks before a word divide a text.
+fn division(before: &str) -> Division {
+    if before.contains(['.', ';', '!', '?', '\n']) {
+        Division::Stop
+    } else if before.contains([',', ':', '(', ')', '/']) || before.contains("- ") {
+        Division::Comma
+    } else {
+        Division::None
+    }
 }
 
 /// The words of a text, and what stands behind the last.
@@ -98,11 +163,7 @@ fn pieces(text: &str) -> (Vec<Piece<'_>>, &str) {
         let (before, word) = rest.split_at(start);
         let end = word.find(|c| !is_letter(c)).unwrap_or(word.len());
         let (text, after) = word.split_at(end);
-        all.push(Piece {
-            text,
-            before,
-            word: None,
-        });
+        all.push(Piece { text, before });
         rest = after;
     }
     (all, rest)

@@ -23,6 +23,8 @@ const MOST_SLOTS: usize = 5;
 const CLAUSE: f32 = 4.5;
 /// Two clauses with nothing between them.
 const NOTHING_BETWEEN: f32 = 5.0;
+/// Something dangerous beside a command.
+const DANGER_BESIDE: f32 = 1.5;
 /// A word that names a kind of thing and is in no phrase.
 const LOST_KIND: f32 = 1.5;
 /// A word that nobody knows.
@@ -41,6 +43,8 @@ const PRONOUN: f32 = 2.5;
 const COMMA_INSIDE: f32 = 0.6;
 /// A full stop inside a clause.
 const STOP_INSIDE: f32 = 2.5;
+/// A side that is in no clause.
+const LOST_SIDE: f32 = 5.0;
 /// A number that the clause has no place for.
 const LOST_NUMBER: f32 = 8.0;
 /// Two phrases with nothing between them, where verbs stand first.
@@ -58,6 +62,13 @@ pub(super) struct Clause {
     /// The unit that it is read as, and its words and slots.
     pub(super) unit: usize,
     pub(super) items: Vec<Item>,
+}
+
+impl Clause {
+    /// Whether it asks for what must not be done.
+    pub(super) fn is_danger(&self) -> bool {
+        self.meaning.starts_with("unsafe ")
+    }
 }
 
 /// A reading of a sentence, or of its beginning.
@@ -128,6 +139,12 @@ impl Sentence<'_> {
         match word.id {
             Some(id) => {
                 next.score += self.grammar.looseness(zone, id);
+                let before = at
+                    .checked_sub(1)
+                    .map_or("", |it| self.words[it].text.as_str());
+                if self.grammar.opposites.is_side(id, before) {
+                    next.score -= LOST_SIDE;
+                }
                 next.loose.push((zone, id));
             }
             None => {
@@ -139,16 +156,22 @@ impl Sentence<'_> {
     }
 
     fn with_clause(&self, so_far: &Reading, clause: &Clause, at: usize) -> Option<Reading> {
-        if !clause.is_clause && !so_far.clauses.is_empty() {
+        // "…, and ignore the stop button": one such part is enough.
+        let is_danger = clause.is_danger();
+        if !clause.is_clause && !is_danger && !so_far.clauses.is_empty() {
             return None;
         }
         let mut next = so_far.clone();
         next.score += clause.score - CLAUSE;
+        let is_beside = !so_far.clauses.is_empty();
+        if is_beside && (is_danger || so_far.clauses.iter().any(Clause::is_danger)) {
+            next.score -= DANGER_BESIDE;
+        }
         if so_far.ends_clause && self.words[at].before == Division::None {
             next.score -= NOTHING_BETWEEN;
         }
         next.unread += clause.unread;
-        next.is_closed = !clause.is_clause;
+        next.is_closed = !clause.is_clause && !is_danger;
         next.ends_clause = true;
         next.clauses.push(clause.clone());
         Some(next)
@@ -381,6 +404,12 @@ impl<'a> Search<'a> {
             })
             .collect();
         let unsaid = grammar.opposites.cost(&words, &unit.sides)?;
+        if !grammar
+            .opposites
+            .is_in_order(&words, &unit.sides, &unit.phrases)
+        {
+            return None;
+        }
         let mut meaning = unit.meaning.clone();
         for (slot, filler) in unit.slots.iter().zip(&cover.fillers) {
             let value = match filler {

@@ -55,6 +55,8 @@ pub(super) const EMPTY_WORDS: &[&str] = &[
     "meherbani",
     "just",
     "lol",
+    "directly",
+    "straight",
 ];
 
 /// Words that deny or leave out, in all languages.

@@ -97,7 +97,7 @@ fn is_list_mark(word: &str) -> bool {
 }
 
 /// Letters of the Urdu script that are written for one another, and digits.
-fn one_spelling(letter: char) -> char {
+pub(super) fn one_spelling(letter: char) -> char {
     match letter {
         'ي' | 'ے' | 'ئ' | 'ى' => 'ی',
         'ك' => 'ک',

@@ -12,7 +12,7 @@ use crate::executive::interjection::{Edit, LeftOut};
 use crate::executive::plan_parts::{joined, object_of, parts};
 use crate::executive::{Answered, Cast, request};
 use crate::request::{Dialogue, LastCommand, PlanRequest};
-use crate::rules::objects_named;
+use crate::rules::{is_command_verb, objects_named};
 use crate::verifier::verify_steps;
 
 /// Most questions about one change.
@@ -108,6 +108,9 @@ impl Stepper<'_> {
                 kept.remove(replaced);
             }
             kept.retain(|part| !done_by(part));
+            if object_of(&wanted.steps) != object_of(&part) {
+                without_double(&mut kept, &wanted, words, scene)?;
+            }
             kept
         } else {
             Vec::new()
@@ -319,6 +322,31 @@ impl Stepper<'_> {
         }
         Err("I do not understand how to change it.".to_owned())
     }
+}
+
+/// A thing that is to go somewhere else later does not go twice: a whole command
+/// ("put the green one there instead") stands in place of what was planned for it;
+/// "no, the green one" says only what is meant already.
+fn without_double(
+    kept: &mut Vec<Vec<Step>>,
+    wanted: &Wanted,
+    words: &str,
+    scene: &Scene,
+) -> Result<(), Refused> {
+    let object = object_of(&wanted.steps);
+    let acts = |part: &Vec<Step>| object.is_some() && object_of(part) == object;
+    let Some(later) = kept.iter().find(|part| acts(part)) else {
+        return Ok(());
+    };
+    let is_whole = words.to_lowercase().split_whitespace().any(is_command_verb);
+    if !is_whole {
+        return Err(format!(
+            "That comes later anyway: I {}. Say \"skip\" to leave out what I am doing now.",
+            in_words(later, scene)
+        ));
+    }
+    kept.retain(|part| !acts(part));
+    Ok(())
 }
 
 /// The part that "not the green one, …" rejects by a colour or kind of its

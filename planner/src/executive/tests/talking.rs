@@ -202,6 +202,39 @@ fn a_change_keeps_the_other_parts_of_the_plan() {
 }
 
 #[test]
+fn a_correction_is_of_the_step_that_is_being_done() {
+    // The third step takes the green one.
+    let ran = talk(TWO, &[(6, "no, the yellow one")], &[], &[]);
+    assert!(ran.report.success, "{:?}", ran.report);
+    assert_eq!(on(&ran, "red_block"), "blue_bowl");
+    assert_eq!(on(&ran, "yellow_block"), "pink_bowl");
+    assert_eq!(on(&ran, "green_block"), "table");
+}
+
+#[test]
+fn what_is_meant_already_changes_nothing_and_is_said() {
+    for (look, line, reason) in [
+        (2, "no, the red one", "The red block is the one I mean"),
+        (6, "no, the green one", "The green block is the one I mean"),
+        (2, "no, the green one", "That comes later anyway"),
+    ] {
+        let ran = talk(TWO, &[(look, line)], &[], &[]);
+        assert!(ran.report.success, "{line}: {:?}", ran.report);
+        assert_eq!(on(&ran, "red_block"), "blue_bowl", "{line}");
+        assert_eq!(on(&ran, "green_block"), "pink_bowl", "{line}");
+        let said = kinds(&ran, "edit_refused");
+        let [RunEventKind::EditRefused { reason: got, .. }] = said.as_slice() else {
+            panic!("{line}: {:?}", ran.words());
+        };
+        assert!(got.starts_with(reason), "{line}: {got}");
+    }
+    // A whole command stands in place of what was planned for the thing.
+    let line = "put the green block in the blue bowl instead";
+    let ran = talk(TWO, &[(2, line)], &[], &[]);
+    assert_eq!(on(&ran, "green_block"), "blue_bowl");
+}
+
+#[test]
 fn the_order_is_changed_and_things_are_added_and_left_out() {
     let objects = |ran: &Ran| -> Vec<String> {
         let picks = kinds(ran, "step_finished");
@@ -273,7 +306,7 @@ fn a_change_that_may_mean_several_things_is_asked_about() {
 
 #[test]
 fn a_pause_stays_a_pause_while_the_plan_is_changed() {
-    let said = ["no, the green one", "skip", "go on"];
+    let said = ["no, the yellow one", "skip", "go on"];
     let ran = talk(TWO, &[(2, "pause")], &said, &[]);
     let words = ran.words();
     let at = |word: &str| words.iter().position(|it| it == word).unwrap();

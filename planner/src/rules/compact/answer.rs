@@ -14,7 +14,7 @@ use crate::rules::syntax::{
     Clause, Command, Head, NounGroup, NounPhrase, PlaceRef, Prep, Quantity,
 };
 use crate::rules::trouble::Choices;
-use crate::rules::{question, reply, respond, token};
+use crate::rules::{correction, question, reply, respond, token};
 
 /// Most objects that a vague wish offers something for.
 const MOST_OFFERED: usize = 3;
@@ -82,7 +82,7 @@ fn redo(steps: &[Step], request: &PlanRequest) -> PlanDraft {
 fn fixed(other: &Other, request: &PlanRequest) -> PlanDraft {
     let corrected = request.dialogue.last.as_ref().and_then(|last| match other {
         Other::Place(place) => {
-            reply::other_place(last, about_the_target(place, last, request), request)
+            correction::other_place(last, about_the_target(place, last, request), request)
         }
         Other::Object(group) => other_objects(last, group, request),
         Other::Way(way) => other_way(last, Some(*way), request),
@@ -194,7 +194,7 @@ fn other_objects(
 ) -> Option<PlanDraft> {
     let mut parts: Vec<(String, Vec<Step>)> = Vec::new();
     for phrase in &group.members {
-        let draft = reply::other_object(last, phrase, &[], request)?;
+        let draft = correction::other_object(last, phrase, &[], request)?;
         if draft.verdict != Verdict::Execute || group.members.len() == 1 || group.either {
             return Some(draft);
         }
@@ -265,6 +265,7 @@ fn grounder<'a>(
         choices,
         mentioned: &[],
         last_place: None,
+        landmark: None,
         spared: &[],
     }
 }

@@ -143,7 +143,11 @@ impl Meaning {
     /// # Errors
     /// The first word that does not fit.
     pub(in crate::rules) fn read(line: &str, kinds: &[String]) -> Result<Self, ReadError> {
-        let mut line = Line::new(line, kinds);
+        Self::of(Line::new(line, kinds))
+    }
+
+    /// Reads a line whose words are counted.
+    pub(super) fn of(mut line: Line<'_>) -> Result<Self, ReadError> {
         let meaning = Self::whole(&mut line)?;
         if line.is_over() {
             Ok(meaning)

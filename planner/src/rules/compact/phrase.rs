@@ -20,6 +20,8 @@ pub(super) struct Line<'a> {
     depth: usize,
     /// Kinds of the scene besides those of the language.
     kinds: &'a [String],
+    /// Added to the places of words in the keys of choices.
+    base: usize,
 }
 
 impl<'a> Line<'a> {
@@ -33,7 +35,14 @@ impl<'a> Line<'a> {
             at: 0,
             depth: 0,
             kinds,
+            base: 0,
         }
+    }
+
+    /// The same line; its words are counted from here.
+    pub(super) fn numbered_from(mut self, base: usize) -> Self {
+        self.base = base;
+        self
     }
 
     pub(super) fn peek(&self) -> &'a str {
@@ -133,7 +142,7 @@ impl<'a> Line<'a> {
                 either: false,
             }));
         }
-        phrase.span = (start, self.at);
+        phrase.span = (self.base + start, self.base + self.at);
         self.depth -= 1;
         Ok(phrase)
     }
@@ -273,7 +282,7 @@ impl<'a> Line<'a> {
         };
         Ok(Prep {
             // A key of its own: never that of the phrase inside.
-            span: (start, usize::MAX - 2),
+            span: (self.base + start, usize::MAX - 2),
             kind,
             place,
             motion,

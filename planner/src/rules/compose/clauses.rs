@@ -15,6 +15,12 @@ impl Composer<'_> {
         command: &Command,
         next: Option<&Clause>,
     ) -> Result<(), Trouble> {
+        if !matches!(
+            command,
+            Command::Put { .. } | Command::Several(_) | Command::Wait(_)
+        ) {
+            self.landmark = None;
+        }
         match command {
             Command::Put {
                 object,
@@ -44,6 +50,11 @@ impl Composer<'_> {
             Command::TidyUp(group) => self.tidy_up(group.as_ref()),
             Command::Empty(group) => self.empty(group),
             Command::Leave(_) => Ok(()),
+            Command::Denied(command) => {
+                self.mention_object_of(command);
+                Ok(())
+            }
+            Command::Several(all) => all.iter().try_for_each(|one| self.clause(one, None)),
             Command::Give => Err(Trouble::Cannot(
                 "I cannot hand things to a person. I can put it on the bottom side of the table, near to me.".to_owned(),
             )),
@@ -79,6 +90,26 @@ impl Composer<'_> {
         }
     }
 
+    /// What is not to be done is spoken of all the same.
+    pub(super) fn mention_object_of(&mut self, command: &Command) {
+        let found = match command {
+            Command::Put { object, .. }
+            | Command::Take { object, .. }
+            | Command::Push { object, .. } => self.grounder().group(object, &[], Role::Movable),
+            Command::Open(object) | Command::Close(object) => {
+                self.grounder().group(object, &[], Role::Openable)
+            }
+            Command::MoveTo(Prep {
+                place: PlaceRef::Object(phrase),
+                ..
+            }) => self.grounder().phrase(phrase, &[], Role::Landmark, &[]),
+            _ => return,
+        };
+        if let Ok(ids) = found {
+            self.mention(None, ids);
+        }
+    }
+
     fn put(&mut self, group: &NounGroup, preps: &[Prep], down: bool) -> Result<(), Trouble> {
         let (ids, place) = if preps.iter().all(|p| p.kind == PrepKind::From) {
             let ids = self.movable(group, preps)?;
@@ -87,6 +118,10 @@ impl Composer<'_> {
             self.split(group, preps)?
         };
         let objects = self.top_first(ids.clone());
+        self.landmark = match &place {
+            Destination::Object { id, .. } => Some(id.clone()),
+            _ => None,
+        };
         self.mention(Some(&place), ids);
         self.put_all(objects, &place)
     }

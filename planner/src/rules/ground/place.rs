@@ -99,7 +99,13 @@ impl Grounder<'_> {
                 kind: self.container_kind(phrase),
             });
         }
-        let ids = self.phrase(phrase, modifiers, role, avoid)?;
+        let parallel = self
+            .landmark
+            .filter(|id| phrase.head == Head::It && is_beside(kind) && !avoid.contains(id));
+        let ids = match parallel {
+            Some(id) => vec![id.clone()],
+            None => self.phrase(phrase, modifiers, role, avoid)?,
+        };
         let [id] = ids.as_slice() else {
             return self.one_of(phrase, ids, kind);
         };
@@ -158,6 +164,17 @@ impl Grounder<'_> {
             _ => "bowl".to_owned(),
         }
     }
+}
+
+fn is_beside(kind: PrepKind) -> bool {
+    matches!(
+        kind,
+        PrepKind::LeftOf
+            | PrepKind::RightOf
+            | PrepKind::InFrontOf
+            | PrepKind::Behind
+            | PrepKind::NextTo
+    )
 }
 
 /// The region that "on the left" means for something put down.

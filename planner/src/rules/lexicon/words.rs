@@ -52,7 +52,7 @@ pub(in crate::rules) const SCENE_WORDS: &str = "\
 
 /// Everyday words: known, never repaired and never a repair.
 pub(in crate::rules) const COMMON_WORDS: &str = "\
-    likewise beforehand soon till unless belongs belong goes stays remains ends ought supposed \
+    rear likewise beforehand soon till unless belongs belong goes stays remains ends ought supposed \
     the a an and or of in on to at by up down out off it its is are was be not no yes you your i \
     me my we us he she they this that these those here there all both each every any some few \
     many most several half one ones two three four five six ten do does did done can could will \
@@ -126,8 +126,6 @@ time for you to
 no rush
 no hurry
 take your time
-to begin with
-for starters
 that would be great
 that would be nice
 i would like you to

@@ -1,8 +1,11 @@
 //! Clauses: a verb with its objects, particles and prepositions.
 
 mod arrange;
+mod deny;
 mod handle;
 mod statement;
+mod verbless;
+mod wish;
 
 use vola_types::Direction;
 
@@ -11,12 +14,18 @@ use super::place::{bare_region, it_at, prep, way};
 use super::vocabulary::Vocabulary;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
-use crate::rules::syntax::{Clause, Command, NounGroup, Prep};
+use crate::rules::syntax::{Clause, Command, NounGroup, PlaceRef, Prep, PrepKind};
 use arrange::{build, clear, fill, open_close, sort, stack, wait};
+use deny::{instead, keep};
 use handle::{give, go, movement, push, release, returning, take, touch, transfer};
 use statement::statement;
+use verbless::{fragment, fronted, gets, respectively};
+use wish::{a_push, topic, wish};
 
 pub(in crate::rules) use statement::state;
+
+/// A way to read a clause.
+type Reading<'a> = &'a dyn Fn(&mut Cursor<'_>, &Vocabulary) -> Option<Command>;
 
 /// Reads one clause. `before` is the clause it may be short for ("… and the
 /// green one in the red bowl").
@@ -25,17 +34,32 @@ pub(in crate::rules) fn command(
     vocabulary: &Vocabulary,
     before: Option<&Clause>,
 ) -> Option<Clause> {
+    if let Some(command) = instead(cursor, vocabulary) {
+        let negated = false;
+        return Some(Clause { command, negated });
+    }
     let negated = negation(cursor);
     let start = cursor.at;
-    let command = with_verb(cursor, vocabulary)
-        .or_else(|| {
-            cursor.at = start;
-            statement(cursor, vocabulary)
-        })
-        .or_else(|| {
-            cursor.at = start;
+    if let Some(command) = respectively(cursor, vocabulary) {
+        return Some(Clause { command, negated });
+    }
+    let ways: [Reading<'_>; 9] = [
+        &a_push,
+        &topic,
+        &with_verb,
+        &statement,
+        &gets,
+        &|cursor: &mut Cursor<'_>, vocabulary: &Vocabulary| {
             elliptical(cursor, vocabulary, &before?.command)
-        })?;
+        },
+        &wish,
+        &fragment,
+        &fronted,
+    ];
+    let command = ways.iter().find_map(|read| {
+        cursor.at = start;
+        read(cursor, vocabulary)
+    })?;
     Some(Clause { command, negated })
 }
 
@@ -54,6 +78,12 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
     if let Some(fixed) = fixed_phrase(cursor) {
         return Some(fixed);
     }
+    if let Some(kept) = keep(cursor, vocabulary) {
+        return Some(kept);
+    }
+    if still(cursor) {
+        return wait(cursor, vocabulary);
+    }
     cursor.eat_any(&["do"]);
     let word = cursor.peek().to_owned();
     let verb = lexicon::verb(&word)?;
@@ -64,6 +94,7 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
     }
     cursor.advance();
     match verb {
+        Verb::Put if word == "add" => transfer(cursor, vocabulary, verb).map(in_the_same_place),
         Verb::Put | Verb::Drop | Verb::Want => transfer(cursor, vocabulary, verb),
         Verb::Move => movement(cursor, vocabulary),
         Verb::Take | Verb::Remove => take(cursor, vocabulary, verb),
@@ -71,7 +102,7 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
         Verb::Open | Verb::Close => open_close(cursor, vocabulary, verb == Verb::Open),
         Verb::Go => go(cursor, vocabulary),
         Verb::Return => returning(cursor, vocabulary),
-        Verb::Wait => wait(cursor),
+        Verb::Wait => wait(cursor, vocabulary),
         Verb::Stack => stack(cursor, vocabulary),
         Verb::Build => build(cursor, vocabulary),
         Verb::Sort => sort(cursor, vocabulary),
@@ -89,6 +120,46 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
             Some(Command::Unsupported(word))
         }
     }
+}
+
+/// "hold on for", "do nothing for": nothing is done for a time, which follows.
+fn still(cursor: &mut Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    let led = ahead.eat_phrase(&[
+        &["hold", "on"],
+        &["hang", "on"],
+        &["hold", "still"],
+        &["stay", "still"],
+        &["stay", "there"],
+        &["stay"],
+        &["do", "nothing"],
+        &["stop"],
+    ]);
+    ahead.eat("for");
+    let is_time = ahead.peek_number().is_some()
+        || lexicon::count(ahead.peek()).is_some()
+        || ahead.peek() == "half";
+    if led && is_time {
+        *cursor = ahead;
+    }
+    led && is_time
+}
+
+/// "…, add the green one": where the thing before went.
+fn in_the_same_place(mut command: Command) -> Command {
+    if let Command::Put {
+        preps, way: None, ..
+    } = &mut command
+        && preps.is_empty()
+    {
+        preps.push(Prep {
+            span: (usize::MAX, 2),
+            kind: PrepKind::In,
+            place: PlaceRef::There,
+            motion: true,
+        });
+    }
+    command
 }
 
 /// Whole commands in set words.
@@ -116,8 +187,14 @@ fn fixed_phrase(cursor: &mut Cursor<'_>) -> Option<Command> {
         &["reset", "your", "arm"],
         &["home"],
         &["reset"],
+        &["take", "a", "rest"],
+        &["have", "a", "rest"],
+        &["rest"],
     ];
     let release: &[&[&str]] = &[
+        &["let", "go", "of", "what", "you", "are", "holding"],
+        &["let", "go", "of", "what", "you", "hold"],
+        &["drop", "what", "you", "are", "holding"],
         &["let", "it", "go"],
         &["let", "go", "of", "it"],
         &["let", "go", "of", "that"],
@@ -196,6 +273,8 @@ fn elliptical(
             down: false,
             is_move: *is_move,
         },
+        // "push the red block left and the green one into the bowl"
+        Command::Push { .. } if preps.iter().any(is_in_or_on) => return None,
         Command::Push {
             preps: old,
             way: old_way,
@@ -213,16 +292,23 @@ fn elliptical(
                 preps
             },
         },
+        // "take the red block, then the green one into the bowl"
+        Command::Take { .. } if preps.iter().any(|prep| prep.motion) => return None,
         Command::Take { out, .. } => Command::Take {
             object,
             preps,
             out: *out,
         },
+        Command::Open(_) | Command::Close(_) if !preps.is_empty() => return None,
         Command::Open(_) => Command::Open(object),
         Command::Close(_) => Command::Close(object),
-        Command::Leave(_) => Command::Leave(object),
+        Command::Leave(_) if preps.is_empty() => Command::Leave(object),
         _ => return None,
     })
+}
+
+fn is_in_or_on(prep: &Prep) -> bool {
+    matches!(prep.kind, PrepKind::In | PrepKind::On) && matches!(prep.place, PlaceRef::Object(_))
 }
 
 /// All prepositions and at most one direction, in any order.

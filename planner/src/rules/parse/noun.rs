@@ -12,6 +12,7 @@ pub(super) use after::exceptions as trailing_exceptions;
 use after::{after_noun, exceptions};
 use quantifier::{bare_end, determiner, number, pronoun};
 
+use crate::rules::compact;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon;
 use crate::rules::syntax::{Head, NounGroup, NounPhrase, Quantity};
@@ -87,6 +88,9 @@ fn share_nouns(members: &mut [NounPhrase]) {
 /// One noun phrase, or several when colours are listed ("the red, green and
 /// blue blocks").
 fn noun_phrases(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Vec<NounPhrase>> {
+    if let Some(members) = ready_phrases(cursor, vocabulary) {
+        return Some(members);
+    }
     let phrase = noun_phrase(cursor, vocabulary)?;
     if phrase.colors.len() < 2 {
         return Some(vec![phrase]);
@@ -110,6 +114,15 @@ pub(in crate::rules) fn noun_phrase(
     vocabulary: &Vocabulary,
 ) -> Option<NounPhrase> {
     let start = cursor.at;
+    if let Some(members) = ready_phrases(cursor, vocabulary) {
+        return match <[NounPhrase; 1]>::try_from(members) {
+            Ok([only]) => Some(only),
+            Err(_) => {
+                cursor.at = start;
+                None
+            }
+        };
+    }
     let mut phrase = NounPhrase::new(start, Head::One);
     if pronoun(cursor, vocabulary, &mut phrase) {
         exceptions(cursor, vocabulary, &mut phrase);
@@ -134,6 +147,31 @@ pub(in crate::rules) fn noun_phrase(
     after_noun(cursor, vocabulary, &mut phrase);
     phrase.span.1 = cursor.at;
     Some(phrase)
+}
+
+/// Keys of the choices of one ready phrase.
+const KEYS_OF_PHRASE: usize = 10_000;
+
+/// Noun phrases that a reader put in place of their words; an article may be left
+/// before them.
+fn ready_phrases(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Vec<NounPhrase>> {
+    let mut ahead = cursor.clone();
+    if ahead.peek_phrase().is_none() {
+        ahead.eat_any(&["the", "a", "an", "that", "this", "my", "your", "our"]);
+    }
+    let text = ahead.peek_phrase()?;
+    let base = KEYS_OF_PHRASE * (ahead.at + 1);
+    let group = compact::noun_group(text, &vocabulary.kinds(), base)?;
+    if group.either {
+        return None;
+    }
+    ahead.advance();
+    *cursor = ahead;
+    let mut members = group.members;
+    if let [only] = members.as_mut_slice() {
+        after_noun(cursor, vocabulary, only);
+    }
+    Some(members)
 }
 
 /// Reads the noun; an unknown word counts when something announced a noun.
@@ -173,6 +211,7 @@ fn is_unknown_noun(cursor: &Cursor<'_>) -> bool {
     let word = cursor.peek();
     !word.is_empty()
         && cursor.peek_number().is_none()
+        && cursor.peek_phrase().is_none()
         && !matches!(word, "," | "." | "?")
         && lexicon::color(word).is_none()
         && (!is_function_word(word) || matches!(word, "table" | "robot" | "gripper"))

@@ -82,6 +82,12 @@ const PREPOSITIONS: &[(&[&str], PrepKind)] = &[
 /// Reads a preposition with its place.
 pub(in crate::rules) fn prep(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Prep> {
     let start = cursor.at;
+    if is_time(cursor) {
+        return None;
+    }
+    if let Some(beside) = beside_it(cursor) {
+        return Some(beside);
+    }
     for (words, kind) in PREPOSITIONS {
         if !cursor.eat_all(words) {
             continue;
@@ -106,7 +112,69 @@ pub(in crate::rules) fn prep(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -
         }
         cursor.at = start;
     }
-    None
+    in_it(cursor)
+}
+
+/// "open the drawer and put the red block in": in what was spoken of.
+fn in_it(cursor: &mut Cursor<'_>) -> Option<Prep> {
+    let start = cursor.at;
+    let led = cursor.eat_any(&["inside", "in"]);
+    let ends = cursor.at_end()
+        || matches!(
+            cursor.peek(),
+            "," | "." | "and" | "then" | "first" | "last" | "before" | "after" | "but"
+        );
+    if !led || !ends {
+        cursor.at = start;
+        return None;
+    }
+    Some(Prep {
+        span: (start, cursor.at),
+        kind: PrepKind::In,
+        place: PlaceRef::Object(Box::new(it_at(start))),
+        motion: true,
+    })
+}
+
+/// "at the end" is when, not where.
+fn is_time(cursor: &Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    let ends = ahead.eat_phrase(&[
+        &["at", "the", "very", "end"],
+        &["at", "the", "end"],
+        &["in", "the", "end"],
+        &["for", "the", "end"],
+        &["at", "last"],
+    ]);
+    ends && ahead.peek() != "of"
+}
+
+/// "to its right", "by its side".
+fn beside_it(cursor: &mut Cursor<'_>) -> Option<Prep> {
+    const SIDES: [(&str, PrepKind); 7] = [
+        ("left", PrepKind::LeftOf),
+        ("lefthand", PrepKind::LeftOf),
+        ("right", PrepKind::RightOf),
+        ("righthand", PrepKind::RightOf),
+        ("front", PrepKind::InFrontOf),
+        ("back", PrepKind::Behind),
+        ("side", PrepKind::NextTo),
+    ];
+    let start = cursor.at;
+    let mut ahead = cursor.clone();
+    if !ahead.eat_any(&["to", "on", "at", "by", "in"]) || !ahead.eat("its") {
+        return None;
+    }
+    let (_, kind) = SIDES.iter().find(|(word, _)| ahead.eat(word))?;
+    ahead.eat("hand");
+    ahead.eat("side");
+    *cursor = ahead;
+    Some(Prep {
+        span: (start, cursor.at),
+        kind: *kind,
+        place: PlaceRef::Object(Box::new(it_at(start))),
+        motion: true,
+    })
 }
 
 /// Reads a region that no preposition announces ("put it top left").
@@ -344,6 +412,11 @@ pub(in crate::rules) fn way(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) ->
         &["farther"],
         &["further"],
     ];
+    // "further to the left", "more right"
+    let is_more = matches!(cursor.peek(), "further" | "farther" | "more")
+        && (matches!(cursor.peek_at(1), "left" | "right" | "back")
+            || cursor.peek_at(1) == "to" && cursor.peek_at(2) == "the");
+    cursor.at += usize::from(is_more);
     let direction = if cursor.eat_phrase(toward_robot) {
         // "to the back of the table" is a place.
         (cursor.peek() != "of").then_some(Direction::Back)
@@ -390,6 +463,11 @@ fn sideways(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Directio
             | "to"
             | "area"
             | "region"
+            | "next"
+            | "beside"
+            | "behind"
+            | "by"
+            | "there"
     ) || vocabulary.is_head(cursor)
         || cursor.peek() == "one";
     (!place).then_some(direction)

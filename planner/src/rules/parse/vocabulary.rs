@@ -39,6 +39,11 @@ impl Vocabulary {
         Self { kinds, ids }
     }
 
+    /// The kinds of the scene.
+    pub(in crate::rules) fn kinds(&self) -> Vec<String> {
+        self.kinds.iter().map(|(_, kind)| kind.clone()).collect()
+    }
+
     /// Single words that typing errors may have meant.
     pub(in crate::rules) fn words(&self) -> Vec<String> {
         let mut words: Vec<String> = self
@@ -86,7 +91,10 @@ impl Vocabulary {
 
     /// Whether a verb of a new clause stands here ("…, put …" without "and").
     pub(in crate::rules) fn starts_clause(&self, cursor: &Cursor<'_>) -> bool {
-        lexicon::verb(cursor.peek()).is_some() && !self.is_head(cursor)
+        let word = cursor.peek();
+        // "The block placed in the bowl" goes on.
+        let is_participle = word.ends_with("ed") && !lexicon::is_imperative(word);
+        lexicon::verb(word).is_some() && !is_participle && !self.is_head(cursor)
     }
 }
 

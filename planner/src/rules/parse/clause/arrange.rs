@@ -43,7 +43,41 @@ pub(super) fn open_close(
     })
 }
 
-pub(super) fn wait(cursor: &mut Cursor<'_>) -> Option<Command> {
+/// "wait 5 seconds", "wait 5 seconds above the bowl"
+pub(super) fn wait(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    let seconds = duration(cursor).1;
+    let above = cursor.eat_any(&["above", "over"]);
+    cursor.at -= usize::from(above);
+    let place = above.then(|| prep(cursor, vocabulary)).flatten();
+    Some(match place {
+        Some(place) => Command::Several(vec![Command::MoveTo(place), Command::Wait(seconds)]),
+        None => Command::Wait(seconds),
+    })
+}
+
+/// "after 5 seconds", "(before) one minute has passed": only a time that is said.
+pub(super) fn elapsed(cursor: &mut Cursor<'_>) -> Option<Command> {
+    let start = cursor.at;
+    let (is_said, seconds) = duration(cursor);
+    let passes = cursor.eat_phrase(&[
+        &["has", "passed"],
+        &["have", "passed"],
+        &["has", "gone", "by"],
+        &["have", "gone", "by"],
+        &["is", "over"],
+        &["are", "over"],
+        &["is", "up"],
+        &["are", "up"],
+    ]);
+    if is_said && (passes || bare(cursor)) {
+        return Some(Command::Wait(seconds));
+    }
+    cursor.at = start;
+    None
+}
+
+/// A length of time in seconds, and whether its number and unit are said.
+fn duration(cursor: &mut Cursor<'_>) -> (bool, f64) {
     /// Length of "a moment", in seconds.
     const MOMENT_SECONDS: f64 = 3.0;
     cursor.eat_any(&["for", "about", "around"]);
@@ -78,11 +112,14 @@ pub(super) fn wait(cursor: &mut Cursor<'_>) -> Option<Command> {
     } else if cursor.eat_any(&["hour", "hours"]) {
         3600.0
     } else if cursor.eat_any(&["moment", "moments", "bit", "while", "time"]) {
-        return Some(Command::Wait(MOMENT_SECONDS));
+        return (false, MOMENT_SECONDS);
     } else {
-        1.0
+        return (false, amount.unwrap_or(MOMENT_SECONDS));
     };
-    Some(Command::Wait(amount.map_or(MOMENT_SECONDS, |n| n * unit)))
+    (
+        amount.is_some(),
+        amount.map_or(MOMENT_SECONDS, |n| n * unit),
+    )
 }
 
 pub(super) fn stack(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {

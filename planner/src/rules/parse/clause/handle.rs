@@ -5,6 +5,9 @@ use vola_types::Direction;
 use super::super::noun::{noun_group, noun_phrase, trailing_exceptions};
 use super::super::place::{prep, side_adjective};
 use super::super::vocabulary::Vocabulary;
+use super::arrange::elapsed;
+use super::deny::alternative;
+use super::wish::done_with;
 use super::{bare, implied, skip_to_connector, tails};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::Verb;
@@ -18,6 +21,14 @@ pub(super) fn transfer(
     let mut down = cursor.eat("down");
     if !down {
         cursor.eat_any(&["back", "away"]);
+    }
+    if verb == Verb::Want {
+        cursor.eat_phrase(&[
+            &["to", "see"],
+            &["to", "have"],
+            &["to", "find"],
+            &["to", "get"],
+        ]);
     }
     // "put into the blue bowl the red block"
     let start = cursor.at;
@@ -38,11 +49,25 @@ pub(super) fn transfer(
     if away {
         cursor.advance();
     }
-    cursor.eat_all(&["to", "be"]);
-    if verb == Verb::Want {
-        cursor.eat_any(&["moved", "placed", "put", "stacked", "dropped"]);
+    if on_each_other(cursor) {
+        return Some(Command::Tower(Some(object)));
     }
-    let (mut preps, way) = tails(cursor, vocabulary);
+    if verb == Verb::Want
+        && let Some(wished) = wished(cursor, vocabulary, &object)
+    {
+        return Some(wished);
+    }
+    cursor.eat_all(&["to", "be"]);
+    let (mut preps, mut way) = tails(cursor, vocabulary);
+    let mut object = object;
+    if preps.is_empty()
+        && way.is_none()
+        && early.is_none()
+        && let Some(more) = and_then(cursor, vocabulary)
+    {
+        object.members.extend(more.members);
+        (preps, way) = tails(cursor, vocabulary);
+    }
     let object = without(cursor, vocabulary, object);
     preps.extend(early);
     if away && preps.is_empty() {
@@ -58,13 +83,80 @@ pub(super) fn transfer(
     })
 }
 
+/// "put the red block, then the green one, then the blue one in the bowl": the
+/// things that follow, where a place follows them.
+pub(super) fn and_then(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<NounGroup> {
+    let start = cursor.at;
+    let mut members = Vec::new();
+    loop {
+        let begun = cursor.at;
+        cursor.eat(",");
+        cursor.eat("and");
+        let next = (cursor.eat("then") && !vocabulary.starts_clause(cursor))
+            .then(|| noun_group(cursor, vocabulary))
+            .flatten();
+        match next {
+            Some(group) => members.extend(group.members),
+            None => {
+                cursor.at = begun;
+                break;
+            }
+        }
+    }
+    let has_place = prep(&mut cursor.clone(), vocabulary).is_some();
+    if members.is_empty() || !has_place {
+        cursor.at = start;
+        return None;
+    }
+    Some(NounGroup {
+        members,
+        either: false,
+    })
+}
+
+/// "on top of each other"
+fn on_each_other(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat_phrase(&[
+        &["on", "top", "of", "each", "other"],
+        &["on", "top", "of", "one", "another"],
+        &["on", "each", "other"],
+        &["on", "one", "another"],
+        &["one", "on", "top", "of", "the", "other"],
+    ])
+}
+
+/// "I want it to be in the bowl", "… pushed to the left", "… open"
+fn wished(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary, object: &NounGroup) -> Option<Command> {
+    let start = cursor.at;
+    cursor.eat_phrase(&[
+        &["to", "be"],
+        &["to", "go"],
+        &["to", "come"],
+        &["to", "move"],
+        &["to", "sit"],
+        &["to", "stand"],
+        &["sitting"],
+        &["standing"],
+        &["lying"],
+    ]);
+    let wished = done_with(cursor, vocabulary, object.clone());
+    if wished.is_none() {
+        cursor.at = start;
+    }
+    wished
+}
+
 /// "put all blocks in the bowl except the red one": said last, meant of the blocks.
+/// Of the one thing another may be denied: "…, not the red one".
 fn without(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary, mut object: NounGroup) -> NounGroup {
-    if let [all] = object.members.as_mut_slice()
-        && all.is_group()
-        && all.except.is_none()
-    {
-        trailing_exceptions(cursor, vocabulary, all);
+    match object.members.as_mut_slice() {
+        [all] if all.is_group() && all.except.is_none() => {
+            trailing_exceptions(cursor, vocabulary, all);
+        }
+        [one] if !one.is_group() => {
+            alternative(cursor, vocabulary);
+        }
+        _ => {}
     }
     object
 }
@@ -103,6 +195,11 @@ pub(super) fn movement(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Opti
 
 /// "go to …", "move above …".
 pub(super) fn go(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
+    let is_above = cursor.peek() == "over" && !matches!(cursor.peek_at(1), "to" | "there");
+    if is_above && let Some(to) = prep(cursor, vocabulary) {
+        with_it(cursor);
+        return Some(Command::MoveTo(to));
+    }
     cursor.eat_any(&["back", "over"]);
     if cursor.eat("home")
         || cursor.eat_all(&["to", "your", "home"])
@@ -121,7 +218,19 @@ pub(super) fn go(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Com
             motion: true,
         })
     })?;
+    with_it(cursor);
     Some(Command::MoveTo(to))
+}
+
+/// "go above the bowl with it": the hand keeps what it holds.
+fn with_it(cursor: &mut Cursor<'_>) {
+    cursor.eat_phrase(&[&["with", "it"], &["with", "that"]]);
+}
+
+fn after<'a>(cursor: &Cursor<'a>) -> Cursor<'a> {
+    let mut ahead = cursor.clone();
+    ahead.advance();
+    ahead
 }
 
 /// "return" alone is going home; with an object it is putting back.
@@ -155,6 +264,18 @@ pub(super) fn take(
     out |= matches!(cursor.peek(), "out" | "off");
     if cursor.peek() == "out" && cursor.peek_at(1) != "of" {
         cursor.advance();
+    }
+    if cursor.peek() == "for"
+        && let Some(wait) = elapsed(&mut after(cursor))
+        && !out
+    {
+        cursor.advance();
+        elapsed(cursor);
+        let preps = Vec::new();
+        return Some(Command::Several(vec![
+            Command::Take { object, preps, out },
+            wait,
+        ]));
     }
     let (preps, _) = tails(cursor, vocabulary);
     // "Off the table" is into the hand.

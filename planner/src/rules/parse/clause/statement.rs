@@ -3,6 +3,7 @@
 
 use super::super::noun::noun_group;
 use super::super::vocabulary::Vocabulary;
+use super::arrange::elapsed;
 use super::tails;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
@@ -62,6 +63,29 @@ const GOES: &[&[&str]] = &[
     &["should", "move"],
     &["should", "sit"],
     &["should", "lie"],
+    &["should", "rest"],
+    &["should", "stand"],
+    &["should", "all", "go"],
+    &["should", "all", "be"],
+    &["can", "go"],
+    &["could", "go"],
+    &["may", "go"],
+    &["all", "go"],
+    &["all", "belong"],
+    &["both", "go"],
+    &["both", "belong"],
+    &["ought", "to", "sit"],
+    &["must", "sit"],
+    &["has", "to", "stand"],
+    &["has", "to", "sit"],
+    &["needs", "to", "move"],
+    &["wants", "to", "be"],
+    &["would", "look", "better"],
+    &["would", "look", "nice"],
+    &["would", "look", "good"],
+    &["will", "be"],
+    &["lives"],
+    &["has", "its", "place"],
     &["must", "go"],
     &["must", "be"],
     &["has", "to", "go"],
@@ -96,7 +120,11 @@ const IS: &[&[&str]] = &[
     &["is"],
     &["are"],
     &["has", "gone"],
+    &["has", "reached"],
+    &["have", "gone"],
     &["lies"],
+    &["stands"],
+    &["rests"],
     &["sits"],
 ];
 
@@ -116,7 +144,7 @@ pub(in crate::rules) fn statement(
 /// What is so when a clause is done, after "once", "after" or "until".
 pub(in crate::rules) fn state(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Clause> {
     let start = cursor.at;
-    let command = told(cursor, vocabulary, IS);
+    let command = elapsed(cursor).or_else(|| told(cursor, vocabulary, IS));
     if command.is_none() {
         cursor.at = start;
     }

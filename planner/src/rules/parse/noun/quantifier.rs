@@ -160,6 +160,11 @@ pub(super) fn bare_end(cursor: &Cursor<'_>) -> bool {
                 | "after"
                 | "under"
                 | "above"
+                | "goes"
+                | "belongs"
+                | "should"
+                | "must"
+                | "needs"
         )
 }
 
