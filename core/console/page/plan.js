@@ -43,13 +43,10 @@ function drawPlan() {
 }
 
 function drawQuestion() {
-  const { question, holds } = page.run;
-  show("asking", Boolean(question) || holds);
-  if (!question) {
-    $("asking").dataset.id = "";
-    if (holds) { write("question", "I am not sure, and come to rest …"); $("choices").replaceChildren(); }
-    return;
-  }
+  const question = page.run.question;
+  show("unsure", page.run.holds && !question);
+  show("asking", Boolean(question));
+  if (!question) { $("asking").dataset.id = ""; return; }
   // The same question is left as it is: somebody may be about to press.
   if ($("asking").dataset.id === String(question.id)) return;
   $("asking").dataset.id = question.id;
