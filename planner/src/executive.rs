@@ -8,10 +8,10 @@
 //! held and the run ends with "needs a person".
 //!
 //! While it runs a person can say something ([`Interjection`]): a question is
-//! answered from the log ([`Journal`]) and nothing stops; a wish to pause, skip
-//! or change something calls the primitive to rest first ([`Attention`]), and is
-//! met between primitives. So no primitive starts while the run is paused or a
-//! change is being planned.
+//! answered from the log ([`Journal`]) and nothing stops; a wish to pause, skip,
+//! change something or take the arm calls the primitive to rest first
+//! ([`Attention`]), and is met between primitives. So no primitive starts while the
+//! run is paused, a change is being planned, or a person has the arm.
 //!
 //! Everything is single-threaded and takes time only from the robot, so that a
 //! run in virtual time is repeatable.
@@ -159,7 +159,7 @@ pub struct RunReport {
     pub reason: Option<String>,
     /// Length in seconds of the robot's clock.
     pub seconds: f64,
-    /// Times a person was asked while steps ran.
+    /// Times a person was asked, or took the arm, while steps ran.
     pub handoffs: u32,
     /// Times the rest was planned anew.
     pub replans: u32,
@@ -356,6 +356,17 @@ impl<'a> Executive<'a> {
             Some(Reply::Text(text)) if crate::rules::is_stop_word(&text) => {
                 return Answered::Nothing;
             }
+            // No plan's words: nothing runs yet.
+            Some(Reply::Text(text))
+                if Interjection::read(&text) == Some(Interjection::TakeOver) =>
+            {
+                let say = "Nothing moves yet that you could take over.".to_owned();
+                cast.emit(RunEventKind::Answered {
+                    question: text,
+                    say,
+                });
+                return Answered::Nothing;
+            }
             Some(Reply::Text(text)) => return Answered::Text(text),
             Some(Reply::Choice(choice)) => choice,
         };
@@ -515,6 +526,9 @@ fn from_log(request: &PlanRequest, journal: &Journal) -> Option<Plan> {
             }
         }
         Interjection::Skip => named(PlanDraft::chat("Nothing is running that I could skip.")),
+        Interjection::TakeOver => named(PlanDraft::chat(
+            "Nothing is running that you could take over.",
+        )),
         Interjection::Pause => named(PlanDraft::chat("Nothing is running; I am at rest.")),
         Interjection::Stop | Interjection::Edit(_) => None,
     }

@@ -100,6 +100,14 @@ impl SymbolicRobot {
         self.started
     }
 
+    /// A person's hand does a step, where it can be done at all.
+    pub fn help(&mut self, step: &Step) {
+        let mut world = SymbolicWorld::new(self.scene.clone(), &self.capabilities);
+        if world.apply(step).is_ok() {
+            self.scene = world.into_scene();
+        }
+    }
+
     /// Runs the parts of a primitive, to its end or until it is called to rest.
     fn pass(
         &mut self,

@@ -4,7 +4,7 @@
 use vola_bundle::{Backend, Deployment, PlannerSettings};
 use vola_planner::{
     Actors, DecisionRecord, EventSink, Executive, ExecutiveSettings, Ladder, NoOperator, Operator,
-    Past, PlanRequest, Replay, RunReport, SymbolicRobot, replay,
+    Past, PlanRequest, Replay, RunReport, StopFlag, SymbolicRobot, replay,
 };
 use vola_types::{RunEvent, Verdict, step_sentence};
 
@@ -193,6 +193,19 @@ impl Conversation {
             Verdict::Unsafe => Err(plan.say),
             Verdict::Chat => Err(format!("there is nothing to show in that: {}", plan.say)),
         }
+    }
+
+    /// Does a plan that was made elsewhere, as stubbornly as the deployment says.
+    pub(crate) fn carry_out(
+        &self,
+        plan: vola_types::Plan,
+        stop: StopFlag,
+        actors: &mut Actors<'_>,
+    ) -> RunReport {
+        let executive = Executive::new(&self.ladder, self.settings.clone(), stop);
+        let mut past = Past::default();
+        self.runtime
+            .block_on(executive.run_plan(plan, &mut past, actors))
     }
 
     /// Runs a plan on any robot, with nobody to ask; nothing of it is told.

@@ -29,6 +29,17 @@ pub(crate) struct Workplace {
     plugins: PluginOptions,
 }
 
+/// What is measured in the place of what a deployment says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Instead<'a> {
+    /// Another robot.
+    pub(crate) arm: Option<&'a PluginId>,
+    /// Another version of its policy.
+    pub(crate) version: Option<&'a str>,
+    /// Another share of good episodes that may be held.
+    pub(crate) false_hold_rate: Option<f64>,
+}
+
 /// How a command wants its session.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionWish {
@@ -122,26 +133,27 @@ impl Workplace {
         })
     }
 
-    /// The same deployment for another robot and another version of its policy,
-    /// where one is named.
+    /// The same deployment, with what is measured instead of what it says.
     ///
     /// # Errors
     /// When the deployment has a fault.
     pub(crate) fn open_to_measure(
         arguments: &SharedArguments,
-        arm: Option<&PluginId>,
-        version: Option<&str>,
+        instead: &Instead<'_>,
     ) -> Result<Self, Failure> {
-        if arm.is_none() && version.is_none() {
+        if *instead == Instead::default() {
             return Self::open(arguments);
         }
         Self::open_changed(arguments, |raw| {
-            if let (Some(robot), Some(arm)) = (&mut raw.robot, arm) {
+            if let (Some(robot), Some(arm)) = (&mut raw.robot, instead.arm) {
                 robot.plugin = arm.to_string();
             }
-            if let (Some(policy), Some(version)) = (&mut raw.policy, version) {
+            if let (Some(policy), Some(version)) = (&mut raw.policy, instead.version) {
                 policy.version = Some(version.to_owned());
                 policy.version_share = None;
+            }
+            if let Some(rate) = instead.false_hold_rate {
+                raw.confidence.false_hold_rate = Some(rate);
             }
         })
     }

@@ -94,6 +94,12 @@ impl AskBudget {
         self.limits
     }
 
+    /// What was asked so far does not count any more.
+    pub fn begin_anew(&mut self) {
+        self.of_primitive = 0;
+        self.asked_ns.clear();
+    }
+
     /// Another primitive begins.
     pub fn begin_primitive(&mut self) {
         self.of_primitive = 0;
@@ -153,5 +159,9 @@ mod tests {
         assert_eq!(budget.ask(3), Asking::Allowed);
         assert_eq!(budget.ask(4), Asking::HourSpent);
         assert_eq!(budget.ask(HOUR_NS), Asking::Allowed, "the first is over");
+        budget.begin_primitive();
+        assert_eq!(budget.ask(HOUR_NS), Asking::HourSpent);
+        budget.begin_anew();
+        assert_eq!(budget.ask(HOUR_NS), Asking::Allowed);
     }
 }

@@ -94,7 +94,8 @@ function happened(e) {
     page.stopToldAt = now();
     return;
   }
-  const tries = e.attempt > 1 ? " (try " + e.attempt + (e.alternative ? ", " + e.alternative : "") + ")" : "";
+  const tried = [e.attempt > 1 ? "try " + e.attempt : "", e.alternative || ""].filter(word => word).join(", ");
+  const tries = tried && " (" + tried + ")";
   const why = e.reason ? ": " + e.reason : "";
   switch (e.event) {
     case "plan": return line(e.t, e.plan.say || e.plan.question || e.plan.verdict, e.plan.verdict === "execute" ? "" : "uneasy");
@@ -199,7 +200,9 @@ function refresh() {
   show("learning", Boolean(state.learning));
   if (state.learning) write("learning", state.learning[0].toUpperCase() + state.learning.slice(1) + ".");
   if (!hasArm()) still();
-  show("pause", state.is_busy && !state.teaching && !(page.run && page.run.question));
+  const isAlone = state.is_busy && !state.teaching && !hasArm() && !(page.run && page.run.question);
+  show("pause", isAlone);
+  show("take-over", isAlone && page.card !== null && page.card.capabilities.includes("take_over"));
   drawArm(state);
   write("authority", AUTHORITIES[state.authority] || state.authority);
   write("hz", state.control.hz.toFixed(0) + " Hz");

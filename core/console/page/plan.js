@@ -44,6 +44,7 @@ function drawPlan() {
 
 function drawQuestion() {
   const question = page.run.question;
+  show("unsure", page.run.holds && !question);
   show("asking", Boolean(question));
   if (!question) { $("asking").dataset.id = ""; return; }
   // The same question is left as it is: somebody may be about to press.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::sync::watch;
 use vola_types::{
     Outcome, Plan, RunEvent, RunEventKind, RunOutcome, Scene, Step, Verdict, step_sentence,
 };
@@ -32,6 +33,8 @@ pub struct RunView {
     pub parts: Vec<PartView>,
     /// The steps in order.
     pub steps: Vec<StepView>,
+    /// The arm was told to hold, and nobody was asked yet: it may still brake.
+    pub holds: bool,
     /// The question that is open.
     pub question: Option<QuestionView>,
     /// How the run ended; none while it goes on.
@@ -117,9 +120,20 @@ pub struct EndView {
 }
 
 /// Collects a run's events; clones show the same.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Board {
     shared: Arc<Mutex<Drawn>>,
+    /// The revision, for those who wait for the next one.
+    changes: Arc<watch::Sender<u64>>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            shared: Arc::default(),
+            changes: Arc::new(watch::Sender::new(0)),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -145,7 +159,7 @@ impl Board {
                 sentence: sentence.to_owned(),
                 ..RunView::default()
             };
-            drawn.revision += 1;
+            self.changed(&mut drawn);
         }
     }
 
@@ -164,9 +178,19 @@ impl Board {
             | RunEventKind::Safety { .. } => {}
             kind => {
                 drawn.course(kind);
-                drawn.revision += 1;
+                self.changed(&mut drawn);
             }
         }
+    }
+
+    fn changed(&self, drawn: &mut Drawn) {
+        drawn.revision += 1;
+        self.changes.send_replace(drawn.revision);
+    }
+
+    /// Whoever waits here hears of every change at once, of several at one time once.
+    pub(crate) fn follow(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// An answer to a question, as it is typed and in words.
@@ -248,6 +272,7 @@ impl Drawn {
         );
         if is_going_on {
             self.view.question = None;
+            self.view.holds = false;
         }
         match kind {
             RunEventKind::Plan { plan } => self.plan(plan),
@@ -296,9 +321,12 @@ impl Drawn {
                 let next = self.view.steps.iter().take_while(is_over).count();
                 self.replace_from(next, steps);
             }
-            // A choice was made, or nobody made one.
-            RunEventKind::HandoffState { to, .. } if to != "ask" && to != "hold" => {
-                self.view.question = None;
+            RunEventKind::HandoffState { to, .. } => {
+                self.view.holds = to == "hold";
+                // A choice was made, or nobody made one.
+                if to != "ask" && to != "hold" {
+                    self.view.question = None;
+                }
             }
             RunEventKind::Handoff {
                 reason, choices, ..

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `hello` | first, once | `robot`: a [`RobotCard`] with the `capabilities` of the server |
 //! | `state` | ten times a second | `seq`, and the fields of [`LiveState`] |
-//! | `run` | after `hello`, and when it changed | the fields of [`RunView`](crate::RunView): plan, steps, open question |
+//! | `run` | after `hello`, and as soon as it changed | the fields of [`RunView`](crate::RunView): plan, steps, open question |
 //! | `confidence` | when there are new ones | `points`: `[t, score, threshold]` of decisions, the oldest first |
 //! | `pong` | after a `ping` | `ping`: its number |
 //!

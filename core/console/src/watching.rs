@@ -41,6 +41,7 @@ pub(crate) async fn watch(socket: WebSocket, shared: Shared) {
         page.look(&camera.key);
     }
     let mut rounds = shared.rounds.follow();
+    let mut runs = shared.views.board.follow();
     if page
         .text(message::text("hello", &json!({"robot": card})))
         .await
@@ -61,6 +62,13 @@ pub(crate) async fn watch(socket: WebSocket, shared: Shared) {
                 }
                 let round = rounds.borrow_and_update().clone();
                 page.show(&round).await
+            }
+            // A question does not wait for the next round.
+            changed = runs.changed(), if page.has_room() => {
+                if changed.is_err() {
+                    return;
+                }
+                page.show_run().await
             }
         };
         if outcome.is_err() {
@@ -152,10 +160,7 @@ impl Page {
             self.attention = *number;
             self.bytes(bytes.clone()).await?;
         }
-        if let Some((view, revision)) = self.views.board.since(self.revision) {
-            self.revision = Some(revision);
-            self.text(message::text("run", &view)).await?;
-        }
+        self.show_run().await?;
         let (points, next) = self.views.board.points(self.next_point);
         self.next_point = next;
         if !points.is_empty() {
@@ -164,6 +169,15 @@ impl Page {
         }
         self.on_their_way.push_back(round.seq);
         self.text(round.state.to_string()).await
+    }
+
+    /// Sends the run, if it changed.
+    async fn show_run(&mut self) -> Result<(), Gone> {
+        let Some((view, revision)) = self.views.board.since(self.revision) else {
+            return Ok(());
+        };
+        self.revision = Some(revision);
+        self.text(message::text("run", &view)).await
     }
 
     async fn text(&mut self, text: String) -> Result<(), Gone> {

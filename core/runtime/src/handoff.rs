@@ -9,7 +9,7 @@
 mod in_session;
 mod machine;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 
 use vola_bundle::SafeStop;
 use vola_types::Signal;
@@ -28,6 +28,8 @@ pub enum HoldReason {
     Stuck,
     /// A person wants to show something.
     Taught,
+    /// A person wants the arm, without having been asked.
+    Demanded,
 }
 
 impl HoldReason {
@@ -39,6 +41,7 @@ impl HoldReason {
             Self::Unsure(None) => "unsure",
             Self::Stuck => "stuck",
             Self::Taught => "taught",
+            Self::Demanded => "demanded",
         }
     }
 }

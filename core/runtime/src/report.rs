@@ -4,7 +4,7 @@ use vola_bundle::ActionChunk;
 use vola_confidence::ConfidenceReading;
 use vola_types::{DType, Outcome};
 
-use crate::Picture;
+use crate::{Picture, Session};
 
 /// Watches a primitive. Called on the thread that runs it.
 pub trait PrimitiveObserver {
@@ -21,6 +21,12 @@ pub trait PrimitiveObserver {
     fn is_trusted(&mut self, now_ns: u64) -> bool {
         let _ = now_ns;
         false
+    }
+
+    /// The handoff has changed: the arm was told to hold, and brakes. Its transitions
+    /// can be told, so that people know before it stands. Must not wait.
+    fn handed(&mut self, session: &mut Session) {
+        let _ = session;
     }
 
     /// The policy is unsure. The arm already holds and stays at rest until the

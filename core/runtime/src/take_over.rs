@@ -20,6 +20,17 @@ const MOST_SAID: usize = 16;
 
 /// The person's side. Called on the session's thread; must not wait.
 pub trait Teleoperator {
+    /// A glance at the robot, before what was said since the last one is asked for:
+    /// where a person would look up. Lets no time pass.
+    ///
+    /// # Errors
+    /// When the robot cannot be looked at; it comes to rest, and the person's time
+    /// with the arm is over.
+    fn look(&mut self, session: &mut Session) -> Result<(), RuntimeError> {
+        let _ = session;
+        Ok(())
+    }
+
     /// The next thing that was said since the last call, [`HandInput::Silent`]
     /// when there is nothing. `is_still`: the arm neither moves nor shall.
     ///
@@ -128,6 +139,10 @@ impl Session {
             looked_ns: now_ns,
         };
         let end = self.follow_hand(person, &mut hand);
+        if end.is_err() {
+            // Whatever failed, the arm comes to rest before the owner hears of it.
+            let _ = self.settle();
+        }
         hand.rest();
         // At rest before the authority passes on, so that nothing jumps.
         let end = end.and_then(|end| self.settle().map(|()| end));
@@ -151,6 +166,7 @@ impl Session {
             if self.stop_switch.is_thrown() {
                 return Ok(TakeOverEnd::Stopped);
             }
+            person.look(self)?;
             let now_ns = self.body.now_ns();
             if let Some(end) = self.listen_to(person, hand, now_ns)? {
                 return Ok(end);

@@ -103,6 +103,10 @@ pub enum RunEventKind {
         /// What happened: the signal or reason that holds, the person's choice,
         /// `asked`, `recovered`, `given_back`, `given_up`, `no_answer`, `stopped`.
         cause: String,
+        /// When (s, on the run's clock): what the arm was told at once is told to
+        /// people when it stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<f64>,
         /// While a person moves the arm: `recovery`, then `correction`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phase: Option<String>,
@@ -315,6 +319,7 @@ mod tests {
                 to: "take_over".to_owned(),
                 who: "person".to_owned(),
                 cause: "take_over".to_owned(),
+                at: Some(1.5),
                 phase: Some("recovery".to_owned()),
             },
             RunEventKind::Replanned {

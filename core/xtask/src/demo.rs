@@ -1,4 +1,5 @@
-//! `cargo demo`: build the workspace, then chat with the simulated arm.
+//! `cargo demo`: build the workspace, then chat with the simulated arm, with the
+//! operator's page beside it.
 
 use std::process::{Command, ExitCode};
 
@@ -14,7 +15,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let binary = workspace.vola(Profile::Dev);
     let mut vola = Command::new(&binary);
     if arguments.is_empty() {
-        vola.arg("chat");
+        vola.args(["chat", "--page"]);
     } else {
         vola.args(arguments);
     }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <task>
 
 tasks:
-  demo [ARGS…]     build everything, then start `vola chat` (or `vola ARGS…`)
+  demo [ARGS…]     build everything, then start `vola chat --page` (or `vola ARGS…`)
   dist [OPTIONS]   pack binary, plugins, bundle and licences into one archive
       --profile dev|release   what is packed [default: release]
       --no-build              pack what was built before

@@ -50,6 +50,14 @@ pub(super) const WHEN_STUCK: Choices = &[
     (Choice::Abort, "abort"),
 ];
 
+/// The same, where a person could move the arm.
+pub(super) const WHEN_STUCK_BY_HAND: Choices = &[
+    (Choice::Retry, "try again"),
+    (Choice::Skip, "skip this step"),
+    (Choice::TakeOver, "take over"),
+    (Choice::Abort, "abort"),
+];
+
 /// When the rest needs a step that was left out.
 pub(super) const WHEN_NEEDED: Choices = &[
     (Choice::DoIt, "do it after all"),

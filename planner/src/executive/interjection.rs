@@ -20,6 +20,8 @@ pub enum Interjection {
     Resume,
     /// Leave out the step that is being done.
     Skip,
+    /// Give the arm to the person, who moves it by hand.
+    TakeOver,
     /// A question about the run.
     Ask(RunQuestion),
     /// Do it otherwise.
@@ -94,6 +96,9 @@ impl Interjection {
         }
         if is_one_of(&text, words::SKIP) {
             return Some(Self::Skip);
+        }
+        if is_one_of(&text, words::TAKE_OVER) {
+            return Some(Self::TakeOver);
         }
         if let Some(question) = RunQuestion::of(&text) {
             return Some(Self::Ask(question));
@@ -211,6 +216,15 @@ mod tests {
             (
                 Interjection::Skip,
                 vec!["skip", "skip this step", "ye chhor do", "یہ چھوڑ دو", "اگلا"],
+            ),
+            (
+                Interjection::TakeOver,
+                vec![
+                    "take over",
+                    "Let me do it, please.",
+                    "mujhe karne do",
+                    "مجھے کرنے دو",
+                ],
             ),
         ] {
             for line in lines {

@@ -74,12 +74,17 @@ pub trait Robot {
         false
     }
 
-    /// Lets a person move the arm, after [`HandoffTurn::TakenOver`]; at rest when
-    /// it returns. Emits what happens meanwhile.
+    /// Lets a person move the arm, after [`HandoffTurn::TakenOver`] or
+    /// [`HandoffTurn::Demanded`], to do this step; at rest when it returns. Emits
+    /// what happens meanwhile.
     ///
     /// # Errors
     /// [`RobotError`] when the machine cannot go on.
-    async fn take_over(&mut self, _attention: &mut dyn Attention) -> Result<TakenOver, RobotError> {
+    async fn take_over(
+        &mut self,
+        _step: &Step,
+        _attention: &mut dyn Attention,
+    ) -> Result<TakenOver, RobotError> {
         Ok(TakenOver::Unanswered)
     }
 
@@ -146,6 +151,8 @@ pub enum HandoffTurn {
     LeftOut,
     /// The person moves the arm.
     TakenOver,
+    /// The person moves the arm without having been asked.
+    Demanded,
     /// The run ends by a person's word.
     Aborted,
     /// Nobody answered.

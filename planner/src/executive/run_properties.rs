@@ -31,10 +31,11 @@ const SENTENCES: [&str; 5] = [
     "put all blocks in the blue bowl, then go home",
 ];
 
-const LINES: [&str; 14] = [
+const LINES: [&str; 15] = [
     "pause",
     "pause",
     "skip",
+    "take over",
     "no, the yellow one",
     "not that one, the green one",
     "put it in the pink bowl instead",
@@ -72,7 +73,7 @@ impl Restless {
         let line = LINES[self.rng.usize(..LINES.len())];
         match line {
             "pause" => self.is_paused.0.set(true),
-            "go on" => self.is_paused.0.set(false),
+            "go on" | "take over" => self.is_paused.0.set(false),
             _ => {}
         }
         Some(line.to_owned())
@@ -116,6 +117,7 @@ struct Watched {
     is_paused: Gate,
     is_stopped: Gate,
     running: bool,
+    hand: Rng,
 }
 
 #[async_trait(?Send)]
@@ -158,6 +160,28 @@ impl Robot for Watched {
 
     async fn stop(&mut self) -> Result<(), RobotError> {
         self.robot.stop().await
+    }
+
+    fn can_be_taken_over(&self) -> bool {
+        true
+    }
+
+    /// A hand that does the step, or something else, or nothing.
+    async fn take_over(
+        &mut self,
+        step: &Step,
+        _attention: &mut dyn Attention,
+    ) -> Result<TakenOver, RobotError> {
+        assert!(!self.running && !self.is_paused.0.get() && !self.is_stopped.0.get());
+        Ok(match self.hand.u32(..12) {
+            0 => TakenOver::GivenUp,
+            1 => TakenOver::Unanswered,
+            2..6 => {
+                self.robot.help(step);
+                TakenOver::GivenBack
+            }
+            _ => TakenOver::GivenBack,
+        })
     }
 }
 
@@ -247,6 +271,7 @@ fn disturbed(seed: u64, ladder: &Ladder, runtime: &tokio::runtime::Runtime) -> R
         is_paused,
         is_stopped: is_stopped.clone(),
         running: false,
+        hand: rng.fork(),
     };
     let (mut reader, mut past) = (Reader::default(), Past::default());
     let mut last = 0.0;

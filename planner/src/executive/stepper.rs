@@ -3,11 +3,12 @@
 mod deciding;
 mod editing;
 mod interrupting;
+mod taking_over;
 mod trying;
 
 use vola_types::{RunEventKind, RunOutcome, Scene, Step, object_phrase};
 
-use super::choices::{Choice, WHEN_STUCK};
+use super::choices::{Choice, WHEN_STUCK, WHEN_STUCK_BY_HAND};
 use super::interjection::Interjection;
 use super::plan_parts::{joined, parts};
 use super::{Cast, Executive, RobotError, STOPPED, rebuild, request};
@@ -128,23 +129,36 @@ impl<'a> Stepper<'a> {
                 }
                 return Ok(Ended::new(RunOutcome::Done, None));
             };
-            let end = match self.try_step(&step, &mut scene, cast).await? {
-                Tried::Done => {
-                    self.advance(dialogue);
-                    None
-                }
-                Tried::Skip => self.give_up_step(&scene, dialogue, cast).await,
-                Tried::Retry => {
-                    self.attempt += 1;
-                    None
-                }
-                Tried::Called => None,
-                Tried::Over(end) => Some(end),
-                Tried::Failed(reason) => self.recover(&reason, &scene, dialogue, cast).await,
-            };
-            if let Some(end) = end {
+            let tried = self.try_step(&step, &mut scene, cast).await?;
+            if let Some(end) = self.after_try(tried, &mut scene, dialogue, cast).await? {
                 return Ok(end);
             }
+        }
+    }
+
+    /// What a try leads to; `Some` ends the run.
+    async fn after_try(
+        &mut self,
+        mut tried: Tried,
+        scene: &mut Scene,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Course {
+        loop {
+            tried = match tried {
+                Tried::Done => {
+                    self.advance(dialogue);
+                    return Ok(None);
+                }
+                Tried::Skip => return Ok(self.give_up_step(scene, dialogue, cast).await),
+                Tried::Retry => {
+                    self.attempt += 1;
+                    return Ok(None);
+                }
+                Tried::Called => return Ok(None),
+                Tried::Over(end) => return Ok(Some(end)),
+                Tried::Failed(reason) => self.recover(&reason, scene, dialogue, cast).await?,
+            };
         }
     }
 
@@ -166,6 +180,7 @@ impl<'a> Stepper<'a> {
                 Interjection::Stop => Some(self.stop_at(cast).await),
                 Interjection::Pause => self.pause(scene, dialogue, cast).await?,
                 Interjection::Skip => self.skip(&wish, scene, dialogue, cast).await?,
+                Interjection::TakeOver => self.hand_over(&wish.line, scene, dialogue, cast).await?,
                 Interjection::Edit(edit) => {
                     self.edit(&wish.line, edit, (scene, dialogue), cast).await?
                 }
@@ -213,22 +228,23 @@ impl<'a> Stepper<'a> {
         }
     }
 
-    /// After a failed try: otherwise, anew, or ask. `Some` ends the run.
+    /// After a failed try: otherwise, anew, or ask.
     async fn recover(
         &mut self,
         reason: &str,
-        scene: &Scene,
+        scene: &mut Scene,
         dialogue: &mut Dialogue,
         cast: &mut Cast<'_>,
-    ) -> Option<Ended> {
+    ) -> Result<Tried, RobotError> {
         let capabilities = cast.robot.capabilities();
-        let step = self.steps.get(self.next)?;
+        let Some(step) = self.steps.get(self.next) else {
+            return Ok(Tried::Called);
+        };
         let still_possible = SymbolicWorld::new(scene.clone(), &capabilities)
             .apply(step)
             .is_ok();
         if still_possible && self.attempt < self.executive.settings.attempts_per_step {
-            self.attempt += 1;
-            return None;
+            return Ok(Tried::Retry);
         }
         if self.replans < self.executive.settings.max_replans {
             let rest = rebuild(&self.steps[self.next..], scene, &capabilities);
@@ -237,7 +253,7 @@ impl<'a> Stepper<'a> {
                 None => self.plan_rest(scene, dialogue, cast).await,
             };
             if self.executive.is_stopped(cast) {
-                return Some(self.stop_at(cast).await);
+                return Ok(Tried::Over(self.stop_at(cast).await));
             }
             if let Some(rest) = rest {
                 self.replans += 1;
@@ -245,11 +261,11 @@ impl<'a> Stepper<'a> {
                     reason: reason.to_owned(),
                     steps: rest.clone(),
                 });
-                self.take_over(rest, dialogue);
-                return None;
+                self.continue_with(rest, dialogue);
+                return Ok(Tried::Called);
             }
         }
-        self.escalate(reason, scene, dialogue, cast).await
+        self.escalate(reason, scene, cast).await
     }
 
     /// The rest of a plan, as the ladder would make it from the scene as it is.
@@ -272,7 +288,7 @@ impl<'a> Stepper<'a> {
     }
 
     /// Continues with new steps.
-    fn take_over(&mut self, rest: Vec<Step>, dialogue: &mut Dialogue) {
+    fn continue_with(&mut self, rest: Vec<Step>, dialogue: &mut Dialogue) {
         self.steps.truncate(self.next);
         self.steps.extend(rest);
         self.begin_step();
@@ -312,7 +328,7 @@ impl<'a> Stepper<'a> {
             reason,
             steps: rest.clone(),
         });
-        self.take_over(rest, dialogue);
+        self.continue_with(rest, dialogue);
         true
     }
 
@@ -347,22 +363,28 @@ impl<'a> Stepper<'a> {
     async fn escalate(
         &mut self,
         reason: &str,
-        scene: &Scene,
-        dialogue: &mut Dialogue,
+        scene: &mut Scene,
         cast: &mut Cast<'_>,
-    ) -> Option<Ended> {
+    ) -> Result<Tried, RobotError> {
         self.handoffs += 1;
-        match self.decide(reason, None, WHEN_STUCK, cast).await {
-            Decision::Choice(Choice::Retry) => {
-                self.attempt += 1;
-                None
+        let choices = if cast.robot.can_be_taken_over() {
+            WHEN_STUCK_BY_HAND
+        } else {
+            WHEN_STUCK
+        };
+        Ok(match self.decide(reason, None, choices, cast).await {
+            Decision::Choice(Choice::Retry) => Tried::Retry,
+            Decision::Choice(Choice::Skip) => Tried::Skip,
+            Decision::Choice(Choice::TakeOver) => {
+                return self.stuck_step_by_hand(reason, scene, cast).await;
             }
-            Decision::Choice(Choice::Skip) => self.give_up_step(scene, dialogue, cast).await,
-            Decision::Wished => None,
-            Decision::Stopped => Some(self.stop_at(cast).await),
-            Decision::Choice(_) => Some(Ended::new(RunOutcome::Aborted, Some(reason.to_owned()))),
-            Decision::Nobody => Some(needs_person(reason)),
-        }
+            Decision::Wished => Tried::Called,
+            Decision::Stopped => Tried::Over(self.stop_at(cast).await),
+            Decision::Choice(_) => {
+                Tried::Over(Ended::new(RunOutcome::Aborted, Some(reason.to_owned())))
+            }
+            Decision::Nobody => Tried::Over(needs_person(reason)),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ const SCENE: &str = r#"{"objects":[
  {"id":"green_block","kind":"block","color":"green","position":[0.45,0.05,0.02],"on":"table"},
  {"id":"blue_bowl","kind":"bowl","color":"blue","position":[0.52,0.20,0.03],"on":"table"}]}"#;
 
+mod taking_over;
 mod talking;
 
 /// What the fake does with one primitive.
@@ -44,6 +45,10 @@ struct Fake {
     ran: Vec<Op>,
     stops: u32,
     flag: StopFlag,
+    /// What people do who take the arm: whether the step is done then, and how it
+    /// ends. None: nobody can.
+    hands: Option<VecDeque<(bool, TakenOver)>>,
+    turns: Vec<HandoffTurn>,
 }
 
 impl Fake {
@@ -57,6 +62,16 @@ impl Fake {
             ran: Vec::new(),
             stops: 0,
             flag: StopFlag::new(),
+            hands: None,
+            turns: Vec::new(),
+        }
+    }
+
+    /// A robot that people can move by hand, as these do.
+    fn with_hands(script: &[Script], hands: &[(bool, TakenOver)]) -> Self {
+        Self {
+            hands: Some(hands.to_vec().into()),
+            ..Self::new(script)
         }
     }
 
@@ -171,6 +186,29 @@ impl Robot for Fake {
     async fn stop(&mut self) -> Result<(), RobotError> {
         self.stops += 1;
         Ok(())
+    }
+
+    fn hand_off(&mut self, turn: HandoffTurn) -> Vec<RunEventKind> {
+        self.turns.push(turn);
+        Vec::new()
+    }
+
+    fn can_be_taken_over(&self) -> bool {
+        self.hands.is_some()
+    }
+
+    async fn take_over(
+        &mut self,
+        step: &Step,
+        _attention: &mut dyn Attention,
+    ) -> Result<TakenOver, RobotError> {
+        self.clock += 3.0;
+        let hand = self.hands.as_mut().and_then(VecDeque::pop_front);
+        let (does_it, end) = hand.expect("a hand is there");
+        if does_it {
+            self.apply(step);
+        }
+        Ok(end)
     }
 }
 

@@ -126,6 +126,32 @@ fn the_page_asks_for_a_person_s_hand_where_the_server_does() {
     browser.wait(&format!("{MODE} === 'stopped'"));
 }
 
+#[test]
+fn a_person_takes_a_moving_arm_on_the_page() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let served = serve(&[]);
+    browser.look((1280, 1000), false);
+    browser.open(&format!("http://{}/", served.address()));
+    browser.wait("document.body.classList.contains('fresh')");
+    let is_hidden = browser.value("document.getElementById('take-over').hidden");
+    assert_eq!(is_hidden, true, "nothing runs");
+    say(&mut browser, "put the yellow block in the red bowl");
+    browser.wait(
+        "document.querySelector('.step.running') && !document.getElementById('take-over').hidden",
+    );
+    browser.value("document.getElementById('take-over').click()");
+    // One picture: the arm does not wait for more.
+    browser.picture("taking-desktop-light");
+    browser.wait("!document.getElementById('hand').hidden && document.getElementById('authority').textContent === 'a person'");
+    browser.wait("document.getElementById('take-over').hidden && document.getElementById('log').textContent.includes('(by hand)')");
+    pictures(&mut browser, "taken");
+    browser.value("document.querySelector('[data-choose=give_back]').click()");
+    browser.wait("document.getElementById('hand').hidden");
+    browser.wait("document.getElementById('ended').textContent.startsWith('✓')");
+}
+
 /// Presses the button with these words among the answers of a question.
 fn choose(browser: &mut Browser, words: &str) {
     browser.value(&format!(

@@ -26,13 +26,13 @@ fn a_person_takes_over_moves_the_arm_and_gives_it_back_in_the_chat() {
     let (_folder, config) = deployment(UNSURE);
     let typed = [
         "pick up any block",
-        "take over",
+        // Numbers: "take over" and "continue" are also said to a running plan.
+        "4",
         "jog z 0.1",
         "jog z 0.1",
         "correct",
         "jog z -0.05 rz 0.2",
         "give back",
-        // Numbers: "continue" is also something to say to a running plan.
         "1",
         "1",
         "1",
@@ -92,7 +92,7 @@ fn nobody_who_answers_is_the_safe_stop_that_the_deployment_names() {
         "{UNSURE}[handoff]\nsafe_stop = 'controlled_stop'\n"
     ));
     // The next line is another sentence: nobody answers, nobody's arm moves.
-    let typed = "pick up any block\ntake over\njog z 0.1\ngo home\n";
+    let typed = "pick up any block\n4\njog z 0.1\ngo home\n";
     let arguments = [
         "chat", "--fast", "--json", "--seed", "3", "--config", &config,
     ];
@@ -113,6 +113,126 @@ fn nobody_who_answers_is_the_safe_stop_that_the_deployment_names() {
     let run = workspace().run_vola(&["run", "go home", "--config", &unnamed.1], "", LIMIT);
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("handoff.safe_stop"), "{}", run.stderr);
+}
+
+/// How the step of an event was tried.
+fn tries(events: &[Value]) -> Vec<&str> {
+    let started = events
+        .iter()
+        .filter(|event| event["event"] == "step_started");
+    started
+        .map(|event| event["alternative"].as_str().unwrap_or("as usual"))
+        .collect()
+}
+
+#[test]
+fn a_person_takes_the_arm_unasked_and_the_plan_goes_on_from_where_it_is() {
+    let (_folder, config) = deployment("");
+    let typed = "pick up any block\ntake over\njog z 0.1\ngive back\n";
+    let arguments = [
+        "chat", "--fast", "--json", "--seed", "3", "--config", &config,
+    ];
+    let run = workspace().run_vola(&arguments, typed, LIMIT);
+    let events = run.json_lines();
+    assert_eq!(
+        changes(&events),
+        [
+            ("auto", "hold", "nobody"),
+            ("hold", "ask", "nobody"),
+            ("ask", "take_over", "person"),
+            ("take_over", "auto", "policy"),
+        ],
+        "{}",
+        run.stderr
+    );
+    let first = events
+        .iter()
+        .find(|event| event["event"] == "handoff_state")
+        .unwrap();
+    assert_eq!(first["cause"], "demanded");
+    let (at, told) = (first["at"].as_f64().unwrap(), first["t"].as_f64().unwrap());
+    assert!(at <= told, "{first}");
+    // Nobody was asked; the hand's part of the step is told as a try of its own.
+    assert!(events.iter().all(|event| event["event"] != "handoff"));
+    assert!(tries(&events).contains(&"by hand"), "{:?}", tries(&events));
+    let end = events.last().unwrap();
+    assert_eq!(
+        (&end["outcome"], &end["success"]),
+        (&Value::from("done"), &Value::from(true)),
+        "{end}"
+    );
+
+    // Where nothing runs there is nothing to take.
+    let run = workspace().run_vola(&arguments, "take over\n", LIMIT);
+    let events = run.json_lines();
+    assert_eq!(events.last().unwrap()["outcome"], "chat");
+    assert!(changes(&events).is_empty());
+}
+
+#[test]
+fn a_step_that_does_not_work_is_a_person_s_as_well() {
+    let (_folder, config) = deployment(
+        "[execution]\nexecute_rows = 2\nprimitive_timeout_s = 0.6\n[planner]\nrecovery = { attempts = 1, replans = 0 }\n",
+    );
+    // Taken, and given back as it was: asked again.
+    let typed = "pick up any block\n3\njog z 0.1\ngive back\n2\n";
+    let arguments = [
+        "chat", "--fast", "--json", "--seed", "3", "--config", &config,
+    ];
+    let run = workspace().run_vola(&arguments, typed, LIMIT);
+    let events = run.json_lines();
+    let asked: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["event"] == "handoff")
+        .collect();
+    assert_eq!(asked.len(), 2, "{events:#?}");
+    for question in asked {
+        assert_eq!(
+            question["choices"],
+            serde_json::json!(["try again", "skip this step", "take over", "abort"])
+        );
+    }
+    assert_eq!(
+        changes(&events)[..4],
+        [
+            ("auto", "hold", "nobody"),
+            ("hold", "ask", "nobody"),
+            ("ask", "take_over", "person"),
+            ("take_over", "auto", "policy"),
+        ]
+    );
+    assert_eq!(tries(&events), ["as usual", "by hand"]);
+    // Left out, it is no success.
+    let end = events.last().unwrap();
+    assert_eq!(end["success"], false, "{end}");
+}
+
+#[test]
+fn a_moving_arm_is_taken_over_http() {
+    let mut served = serve_with("[handoff]\nsafe_stop = 'hold'\ndead_man_ms = 2000\n", &[]);
+    let choose = |choice: &str| serde_json::json!({ "choice": choice }).to_string();
+    let refused = served.ask("POST", "/api/handoff", &choose("take_over"));
+    assert_eq!(refused.0, 409, "nothing runs: {}", refused.1);
+    served.say("put the yellow block in the red bowl");
+    served.event("confidence");
+    let taken = served.ask("POST", "/api/handoff", &choose("take_over"));
+    assert_eq!(taken.0, 202, "{}", taken.1);
+    // The moving primitive comes to rest, and is not lost.
+    assert_eq!(served.event("step_finished")["outcome"], "interrupted");
+    while served.event("handoff_state")["to"] != "take_over" {}
+    let low = served.event("state")["tool"][2].as_f64().unwrap();
+    let again = served.ask("POST", "/api/handoff", &choose("take_over"));
+    assert_eq!(again.0, 409, "it is taken: {}", again.1);
+    for _ in 0..10 {
+        let up = r#"{"linear_m_per_s":[0,0,0.1]}"#;
+        assert_eq!(served.ask("POST", "/api/jog", up).0, 202);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let back = served.ask("POST", "/api/handoff", &choose("give_back"));
+    assert_eq!(back.0, 202, "{}", back.1);
+    let high = served.event("state")["tool"][2].as_f64().unwrap();
+    assert!(high > low + 0.01, "{low} {high}");
+    assert_eq!(served.event("finished")["outcome"], "done");
 }
 
 #[test]

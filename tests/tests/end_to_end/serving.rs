@@ -338,3 +338,38 @@ fn a_second_sigterm_ends_at_once() {
     }
     panic!("ten robots saw one signal each");
 }
+
+/// What `cargo demo` starts: the terminal and the page speak to one robot.
+#[test]
+fn a_conversation_has_its_page_beside_it() {
+    let mut child = Command::new(workspace().vola())
+        .args(["chat", "--page", "--seed", "2", "--json"])
+        .current_dir(&workspace().root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let lines = Lines::of(child.stdout.take().unwrap());
+    let mut keyboard = child.stdin.take().unwrap();
+    let mut served = Served {
+        child,
+        lines,
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        _folder: tempfile::tempdir().unwrap(),
+    };
+    let first = served.line();
+    served.address = first["listening"].as_str().unwrap().parse().unwrap();
+    assert!(served.address.ip().is_loopback());
+    let (code, page) = served.ask("GET", "/", "");
+    assert!(code == 200 && page.contains("id=\"take-over\""), "{page}");
+    served.say("go home");
+    assert_eq!(served.event("finished")["outcome"], "done");
+    keyboard.write_all(b"open the gripper\n").unwrap();
+    assert_eq!(served.event("finished")["outcome"], "done");
+    drop(keyboard);
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+
+    let refused = super::vola(&["chat", "--page", "--fast"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+}

@@ -253,3 +253,63 @@ fn failures_are_measured_against_baselines() {
         "{summary}"
     );
 }
+
+#[test]
+fn an_operator_who_is_asked_is_measured_against_nobody() {
+    let run = |workers: &str| {
+        let arguments = [
+            "eval",
+            "--suite",
+            "handoff",
+            "--operator",
+            "simulated",
+            "--task",
+            "pick",
+            "--perturb",
+            "wrong_object",
+            "--episodes",
+            "2",
+            "--workers",
+            workers,
+            "--json",
+        ];
+        let run = vola(&arguments);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let mut rows = run.json_lines();
+        let summary = rows.last_mut().unwrap()["summary"].as_object_mut().unwrap();
+        assert!(summary.remove("wall_seconds").is_some());
+        rows
+    };
+    let rows = run("2");
+    let [row, last] = rows.as_slice() else {
+        panic!("{rows:#?}");
+    };
+    assert_eq!(row["perturb"], "wrong_object");
+    assert_eq!(row["episodes"], 2, "{row}");
+    for key in ["handoffs", "take_overs", "operator_s", "unasked"] {
+        assert!(row[key].is_number(), "{key}: {row}");
+    }
+    for way in ["unanswered", "alone", "with"] {
+        assert!(row[way]["rate"].is_number(), "{way}: {row}");
+    }
+    for way in ["alone", "with"] {
+        assert!(row["seconds"][way].as_f64().unwrap() > 0.0, "{way}: {row}");
+    }
+    // An operator's time is that of handoffs.
+    let is_asked = row["handoffs"].as_f64().unwrap() > 0.0;
+    assert_eq!(is_asked, row["operator_s"].as_f64().unwrap() > 0.0, "{row}");
+    let summary = &last["summary"];
+    assert_eq!(summary["episodes"], 2, "{summary}");
+    let gained = &summary["gained"]["over_alone"];
+    let bound = |key: &str| gained[key].as_f64().unwrap();
+    assert!(bound("low") <= bound("points") && bound("points") <= bound("high"));
+    assert!(summary["operator"]["thinks_s"]["median"].is_number());
+    // The words of another object: a person who sees the table helps.
+    assert!(bound("points") > 0.0, "{summary}");
+    // The same for any number of workers.
+    assert_eq!(rows, run("1"));
+
+    let wrong = vola(&["eval", "--operator", "simulated"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("--suite handoff"), "{}", wrong.stderr);
+}

@@ -80,7 +80,8 @@ impl Story {
                     confidence: None,
                 });
                 let again = match (*attempt, alternative) {
-                    (1, _) => String::new(),
+                    (1, None) => String::new(),
+                    (1, Some(way)) => format!("  ({way})"),
                     (_, Some(way)) => format!("  (try {attempt}, {way})"),
                     (_, None) => format!("  (try {attempt})"),
                 };

@@ -2,7 +2,7 @@
 
 use vola_recorder::{Gate, Phase, Who};
 use vola_runtime::{
-    ConfidenceReading, DecisionReport, HandoffAnswer, PrimitiveObserver, SafetyNote,
+    ConfidenceReading, DecisionReport, HandoffAnswer, PrimitiveObserver, SafetyNote, Session,
 };
 
 use super::Recording;
@@ -54,6 +54,10 @@ impl PrimitiveObserver for Recorded<'_> {
 
     fn is_trusted(&mut self, now_ns: u64) -> bool {
         self.inner.is_trusted(now_ns)
+    }
+
+    fn handed(&mut self, session: &mut Session) {
+        self.inner.handed(session);
     }
 
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {

@@ -3,10 +3,11 @@
 use vola_planner::{Attention, HandoffTurn, RobotError, TakenOver};
 use vola_recorder::Phase;
 use vola_runtime::{
-    HandInput, HandoffChoice, HandoffEvent, HandoffState, HoldReason, JogCommand, JogMotion,
-    Options, RuntimeError, Session, TakeOverEnd, TakeOverPhase, Teleoperator, Transition,
+    HandInput, HandoffChoice, HandoffEnd, HandoffEvent, HandoffState, HoldReason, JogCommand,
+    JogMotion, Options, RuntimeError, Session, TakeOverEnd, TakeOverPhase, Teleoperator,
+    Transition,
 };
-use vola_types::{RunEvent, RunEventKind};
+use vola_types::{RunEvent, RunEventKind, Step};
 
 use super::{Pendant, SessionRobot, hand_frames::HandFrames};
 
@@ -18,8 +19,12 @@ impl SessionRobot {
 
     /// What changed since the last call, for the log.
     pub(super) fn transitions(&mut self) -> Vec<RunEventKind> {
+        let began_ns = self.began_ns();
         let changes = self.session().handoff_transitions();
-        changes.iter().map(told).collect()
+        changes
+            .iter()
+            .map(|change| told(change, began_ns))
+            .collect()
     }
 
     /// Passes a turn of the executive on to the session.
@@ -36,17 +41,12 @@ impl SessionRobot {
     fn events_of(&mut self, turn: HandoffTurn) -> Vec<HandoffEvent> {
         let answered = |choice| vec![HandoffEvent::Answered(choice)];
         match turn {
-            HandoffTurn::Asked => {
-                let options = Options::offered(self.pendant.is_some());
-                let timeout_ns = self.session().answer_timeout_ns();
-                let asked = HandoffEvent::Asked {
-                    options,
-                    timeout_ns,
-                };
-                match self.session().handoff_state() {
-                    HandoffState::Hold(_) => vec![asked],
-                    _ => vec![HandoffEvent::Held(HoldReason::Stuck), asked],
-                }
+            HandoffTurn::Asked => self.holding(HoldReason::Stuck),
+            HandoffTurn::Demanded => {
+                // Said already: nobody is asked who has asked for it.
+                let mut events = self.holding(HoldReason::Demanded);
+                events.push(HandoffEvent::Answered(HandoffChoice::TakeOver));
+                events
             }
             HandoffTurn::Continued => answered(HandoffChoice::Continue),
             HandoffTurn::Retried => answered(HandoffChoice::Retry),
@@ -57,35 +57,77 @@ impl SessionRobot {
         }
     }
 
-    /// A person moves the arm until it is given back.
-    pub(super) fn by_hand(
+    /// From whatever a primitive left to a question; `reason` where nothing holds yet.
+    fn holding(&mut self, reason: HoldReason) -> Vec<HandoffEvent> {
+        let asked = HandoffEvent::Asked {
+            options: Options::offered(self.is_in_reach()),
+            timeout_ns: self.session().answer_timeout_ns(),
+        };
+        let held = HandoffEvent::Held(reason);
+        match self.session().handoff_state() {
+            HandoffState::Hold(_) => vec![asked],
+            // A primitive that was left at rest: the run goes on with this question.
+            HandoffState::Over(HandoffEnd::Dropped) => vec![HandoffEvent::Begun, held, asked],
+            _ => vec![held, asked],
+        }
+    }
+
+    /// A person moves the arm with the pendant, until it is given back.
+    pub(super) fn by_pendant(
         &mut self,
+        step: &Step,
         attention: &mut dyn Attention,
     ) -> Result<TakenOver, RobotError> {
         let Some(pendant) = self.pendant.clone() else {
             return Ok(TakenOver::Unanswered);
         };
-        let began_ns = self.began_ns();
-        let taken_ns = self.session().now_ns();
+        let mut hand = PendantHand {
+            pendant: pendant.clone(),
+            heard: 0,
+        };
         pendant.set_taken(true);
         self.set_moving(true);
-        let recording = self.recording();
-        let mut hand = Hand {
-            pendant: &pendant,
-            frames: HandFrames::new(recording, self.last_task(), Phase::Recovery),
-            heard: 0,
-            attention,
-            began_ns,
-            now_ns: began_ns,
-        };
-        // Nothing counts before it moves.
-        hand.frames.enter(taken_ns, Phase::Recovery);
-        let end = self.session().take_over(&mut hand);
-        let ended_ns = self.session().now_ns();
-        hand.frames.end(ended_ns);
+        let end = self.by_hand(step, &mut hand, attention);
         self.set_moving(false);
         pendant.set_taken(false);
         self.pass_on_stop();
+        if matches!(end, Ok(TakenOver::GivenBack)) {
+            self.judge_step(step);
+            self.trust_for_a_while();
+        }
+        end
+    }
+
+    /// A hand moves the arm to do this step, until it is given back.
+    ///
+    /// # Errors
+    /// When the machine cannot go on.
+    pub(crate) fn by_hand(
+        &mut self,
+        step: &Step,
+        hand: &mut dyn ArmHand,
+        attention: &mut dyn Attention,
+    ) -> Result<TakenOver, RobotError> {
+        // The goal of a step that was begun is named already.
+        if self.forget_held().is_none() {
+            self.name_goal(step);
+        }
+        let began_ns = self.began_ns();
+        let taken_ns = self.session().now_ns();
+        let recording = self.recording();
+        let task = self.task_of(step);
+        let mut person = Person {
+            hand,
+            frames: HandFrames::new(recording, &task, Phase::Recovery),
+            attention,
+            began_ns,
+            now_ns: taken_ns,
+        };
+        // Nothing counts before it moves.
+        person.frames.enter(taken_ns, Phase::Recovery);
+        let end = self.session().take_over(&mut person);
+        let ended_ns = self.session().now_ns();
+        person.frames.end(ended_ns);
         match end {
             Ok(TakeOverEnd::GivenBack) => {
                 self.trust_for_a_while();
@@ -99,6 +141,38 @@ impl SessionRobot {
                 detail: error.to_string(),
             }),
         }
+    }
+}
+
+/// What moves the arm in a person's place or by a person's hand.
+pub(crate) trait ArmHand {
+    /// A glance at the robot and, where one is simulated, at its world; lets no time
+    /// pass.
+    ///
+    /// # Errors
+    /// When there is nothing to be seen; the arm then comes to rest, and the hand's
+    /// time is over.
+    fn look(&mut self, session: &mut Session) -> Result<(), RuntimeError> {
+        let _ = session;
+        Ok(())
+    }
+
+    /// What is wished since the last call. `is_still`: the arm neither moves nor shall.
+    ///
+    /// # Units
+    /// `now_ns` is the runtime's clock (ns).
+    fn next(&mut self, now_ns: u64, is_still: bool) -> HandInput;
+}
+
+/// The hand of whoever holds the pendant.
+struct PendantHand {
+    pendant: Pendant,
+    heard: u64,
+}
+
+impl ArmHand for PendantHand {
+    fn next(&mut self, _now_ns: u64, is_still: bool) -> HandInput {
+        self.pendant.next(&mut self.heard, is_still)
     }
 }
 
@@ -117,26 +191,29 @@ pub(super) fn jog_refused(reason: &str) -> RunEventKind {
     }
 }
 
-/// The pendant as the session hears it.
-struct Hand<'a> {
-    pendant: &'a Pendant,
+/// A hand as the session hears it, with what is told and recorded of it.
+struct Person<'a> {
+    hand: &'a mut dyn ArmHand,
     frames: HandFrames,
-    heard: u64,
     attention: &'a mut dyn Attention,
     began_ns: u64,
     now_ns: u64,
 }
 
-impl Hand<'_> {
+impl Person<'_> {
     fn emit(&mut self, kind: RunEventKind) {
         self.attention.emit(at(self.began_ns, self.now_ns, kind));
     }
 }
 
-impl Teleoperator for Hand<'_> {
+impl Teleoperator for Person<'_> {
+    fn look(&mut self, session: &mut Session) -> Result<(), RuntimeError> {
+        self.hand.look(session)
+    }
+
     fn poll(&mut self, now_ns: u64, is_still: bool) -> HandInput {
         self.now_ns = now_ns;
-        let input = self.pendant.next(&mut self.heard, is_still);
+        let input = self.hand.next(now_ns, is_still);
         let is_wished = matches!(&input, HandInput::Jog(command) if moves(command));
         self.frames.see(now_ns, is_wished || !is_still);
         input
@@ -149,7 +226,7 @@ impl Teleoperator for Hand<'_> {
     fn changed(&mut self, session: &mut Session) {
         self.now_ns = session.now_ns();
         for change in session.handoff_transitions() {
-            self.emit(told(&change));
+            self.emit(told(&change, self.began_ns));
             if let Some(phase) = change.to.phase() {
                 self.frames.enter(self.now_ns, recorded(phase));
             }
@@ -179,14 +256,16 @@ fn recorded(phase: TakeOverPhase) -> Phase {
     }
 }
 
-/// A change as an event.
-pub(super) fn told(change: &Transition) -> RunEventKind {
+/// A change as an event of a run whose clock began then.
+pub(super) fn told(change: &Transition, began_ns: u64) -> RunEventKind {
+    let since = change.time_ns.saturating_sub(began_ns);
     RunEventKind::HandoffState {
         number: change.number,
         from: change.from.as_str().to_owned(),
         to: change.to.as_str().to_owned(),
         who: change.to.authority().as_str().to_owned(),
         cause: change.event.as_str().to_owned(),
+        at: Some(std::time::Duration::from_nanos(since).as_secs_f64()),
         phase: change.to.phase().map(|phase| phase.as_str().to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use vola_planner::{
     Attention, Capabilities, EncodedImage, HandoffTurn, PrimitiveEnd, Robot, RobotError, StopFlag,
-    TakenOver, push_route,
+    TakenOver, push_route, with_side,
 };
 use vola_recorder::Who;
 use vola_runtime::{
@@ -22,16 +22,12 @@ use crate::{
     chat::DeadMan,
     failure::Failure,
     film::{people_camera, png_bytes},
-    measure::{WorldJudge, world_goal},
+    measure::WorldJudge,
     recording::{Recorded, Recording, RecordingDesk},
 };
 
 /// How long after a person said "continue" the policy may stay unsure (s).
 const GRACE_S: f64 = 2.0;
-/// How long the world is given when it does not show the goal at once: what was
-/// let go falls, what was lifted must stay up (s).
-const AFTERWARDS_S: f64 = 0.7;
-
 /// Pushes that one push into a region may take.
 const MOST_LEGS: usize = 8;
 
@@ -40,19 +36,23 @@ pub(crate) type MotionWatch = Box<dyn FnMut(bool) + Send>;
 
 /// A session with a memory for scenes and a judge for success.
 pub(crate) struct SessionRobot {
-    session: Session,
-    sight: Sight,
-    scene: Scene,
-    judge: WorldJudge,
-    stop_switch: StopSwitch,
+    pub(super) session: Session,
+    pub(super) sight: Sight,
+    pub(super) scene: Scene,
+    pub(super) judge: WorldJudge,
+    pub(super) stop_switch: StopSwitch,
     stop_flag: StopFlag,
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
     motion: Option<MotionWatch>,
     dead_man: Option<DeadMan>,
     pub(super) pendant: Option<Pendant>,
+    /// Somebody without a pendant can take the arm.
+    is_attended: bool,
+    /// The goal that the world measures, where an evaluator set it.
+    pub(super) is_measured_from_outside: bool,
     /// Until when a person's word, or hand, stands for the policy's own doubt (ns).
-    trusted_until_ns: u64,
+    pub(super) trusted_until_ns: u64,
     recording: Option<Recording>,
     /// Last: it waits until what was recorded is part of the data set.
     desk: Option<RecordingDesk>,
@@ -60,8 +60,8 @@ pub(crate) struct SessionRobot {
     jerks: Vec<f64>,
     episode_seed: Option<u64>,
     version: Option<String>,
-    /// The sentence of the primitive that ran last.
-    last_task: String,
+    /// The step that was driven last, and its sentence.
+    last_driven: Option<(Step, String)>,
 }
 
 impl SessionRobot {
@@ -79,6 +79,8 @@ impl SessionRobot {
             motion: None,
             dead_man: None,
             pendant: None,
+            is_attended: false,
+            is_measured_from_outside: false,
             trusted_until_ns: 0,
             recording: None,
             desk: None,
@@ -86,7 +88,7 @@ impl SessionRobot {
             jerks: Vec::new(),
             episode_seed: None,
             version: None,
-            last_task: String::new(),
+            last_driven: None,
         }
     }
 
@@ -120,9 +122,27 @@ impl SessionRobot {
         self.recording.clone()
     }
 
-    /// The sentence of the primitive that ran last.
-    pub(super) fn last_task(&self) -> &str {
-        &self.last_task
+    /// Somebody who needs no pendant can take the arm, from now on.
+    pub(crate) fn attend(&mut self) {
+        self.is_attended = true;
+    }
+
+    /// Whether somebody can take the arm.
+    pub(super) fn is_in_reach(&self) -> bool {
+        self.pendant.is_some() || self.is_attended
+    }
+
+    /// The sentence by which the policy does this step.
+    pub(super) fn task_of(&self, step: &Step) -> String {
+        match &self.last_driven {
+            Some((driven, task)) if driven == step => task.clone(),
+            _ => step_sentence(&with_side(step, &self.scene), &self.scene),
+        }
+    }
+
+    /// The primitive that holds is not gone on with.
+    pub(super) fn forget_held(&mut self) -> Option<(Step, PrimitiveGoal)> {
+        self.held.take()
     }
 
     /// A sentence begins an episode of the recording, if there is one.
@@ -171,7 +191,7 @@ impl SessionRobot {
             tracing::debug!(%error, "the handoff cannot begin anew");
         }
         self.trusted_until_ns = 0;
-        self.last_task.clear();
+        self.last_driven = None;
         self.judge = WorldJudge::default();
         self.held = None;
         self.jerks.clear();
@@ -255,7 +275,11 @@ impl SessionRobot {
         Ok(())
     }
 
-    fn generated(&mut self, op: Op, seconds: Option<f64>) -> Result<PrimitiveReport, RuntimeError> {
+    pub(super) fn generated(
+        &mut self,
+        op: Op,
+        seconds: Option<f64>,
+    ) -> Result<PrimitiveReport, RuntimeError> {
         let goal = PrimitiveGoal {
             op,
             task: String::new(),
@@ -303,7 +327,8 @@ impl SessionRobot {
     /// A person said to go on, or brought the arm where it is: for a moment the
     /// policy is not asked how sure it is.
     pub(super) fn trust_for_a_while(&mut self) {
-        self.trusted_until_ns = self.session.now_ns() + to_ns(GRACE_S);
+        let until_ns = self.session.now_ns() + to_ns(GRACE_S);
+        self.trusted_until_ns = self.trusted_until_ns.max(until_ns);
     }
 
     /// Tells where the arm is.
@@ -325,7 +350,7 @@ impl SessionRobot {
     }
 
     /// Runs a step and judges it by the world.
-    fn drive_judged(
+    pub(super) fn drive_judged(
         &mut self,
         step: &Step,
         goal: &PrimitiveGoal,
@@ -443,7 +468,7 @@ impl SessionRobot {
         observer: &mut Telling<'_>,
     ) -> Result<PrimitiveReport, RuntimeError> {
         let recording = self.recording.clone();
-        self.last_task = match goal.task.as_str() {
+        let task = match goal.task.as_str() {
             "" => step_sentence(step, &self.scene),
             said => said.to_owned(),
         };
@@ -453,8 +478,9 @@ impl SessionRobot {
             Who::Planner
         };
         if let Some(recording) = &recording {
-            recording.primitive_began(self.session.now_ns(), &self.last_task, who);
+            recording.primitive_began(self.session.now_ns(), &task, who);
         }
+        self.last_driven = Some((step.clone(), task));
         let mut observer = Recorded::new(observer, recording.clone(), who);
         let result = self.run(goal, &mut observer);
         if let Some(recording) = &recording {
@@ -480,51 +506,6 @@ impl SessionRobot {
             }
             _ => {}
         }
-    }
-
-    /// Names the step's goal to a simulated world, before the step.
-    fn name_goal(&mut self, step: &Step) {
-        if !self.session.has_simulation() {
-            return;
-        }
-        let Some(goal) = world_goal(step, &self.scene) else {
-            return;
-        };
-        let named = serde_json::to_value(goal)
-            .map_err(|error| error.to_string())
-            .and_then(|goal| {
-                self.session
-                    .set_goal(&goal)
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = named {
-            // The world knows no such thing: it then says "not reached".
-            tracing::debug!(error, "the world does not understand the goal");
-        }
-    }
-
-    /// Judges a step that came to its end; what was interrupted is begun again,
-    /// or is not wanted any more.
-    fn judge_end(&mut self, step: &Step, end: &PrimitiveEnd) {
-        let is_over = matches!(
-            end,
-            PrimitiveEnd::Finished { outcome, .. } if *outcome != Outcome::Interrupted
-        );
-        if is_over {
-            self.judge_step(step);
-        }
-    }
-
-    fn judge_step(&mut self, step: &Step) {
-        if !step.op().is_policy() || !self.session.has_simulation() {
-            return;
-        }
-        let mut reached = self.session.goal_reached().unwrap_or(false);
-        if !reached && !self.stop_switch.is_thrown() {
-            let waited = self.generated(Op::Wait, Some(AFTERWARDS_S)).is_ok();
-            reached = waited && self.session.goal_reached().unwrap_or(false);
-        }
-        self.judge.judged(step, reached);
     }
 }
 
@@ -610,23 +591,19 @@ impl Robot for SessionRobot {
     }
 
     fn can_be_taken_over(&self) -> bool {
-        self.pendant.is_some()
+        self.is_in_reach()
     }
 
-    async fn take_over(&mut self, attention: &mut dyn Attention) -> Result<TakenOver, RobotError> {
-        self.by_hand(attention)
+    async fn take_over(
+        &mut self,
+        step: &Step,
+        attention: &mut dyn Attention,
+    ) -> Result<TakenOver, RobotError> {
+        self.by_pendant(step, attention)
     }
 
     fn world_success(&mut self, steps: &[Step]) -> Option<bool> {
-        if !self.session.has_simulation() {
-            return None;
-        }
-        let judged = steps.iter().filter(|step| step.op().is_policy());
-        let all = judged
-            .clone()
-            .all(|step| self.judge.says(step) == Some(true));
-        let lasting = judged.count() == 0 || self.session.goal_reached().unwrap_or(false);
-        Some(all && lasting)
+        self.says_the_world(steps)
     }
 }
 

@@ -262,7 +262,7 @@ impl Teleoperator for LessonHand<'_> {
     fn changed(&mut self, session: &mut Session) {
         self.now_ns = session.now_ns();
         for change in session.handoff_transitions() {
-            self.emit(told(&change));
+            self.emit(told(&change, self.began_ns));
         }
         // What was told names a person in control; nothing counts before it moves.
         self.frames.enter(self.now_ns, Phase::Correction);

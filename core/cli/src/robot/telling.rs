@@ -2,9 +2,11 @@
 
 use vola_planner::Attention;
 use vola_runtime::{
-    ConfidenceReading, DecisionReport, HandoffAnswer, PrimitiveObserver, SafetyNote,
+    ConfidenceReading, DecisionReport, HandoffAnswer, PrimitiveObserver, SafetyNote, Session,
 };
 use vola_types::{RunEvent, RunEventKind, Signal};
+
+use super::handing_over::told;
 
 /// Tells a primitive's course as events.
 pub(super) struct Telling<'a> {
@@ -63,6 +65,13 @@ impl PrimitiveObserver for Telling<'_> {
 
     fn is_trusted(&mut self, now_ns: u64) -> bool {
         now_ns < self.trusted_until_ns
+    }
+
+    fn handed(&mut self, session: &mut Session) {
+        self.now_ns = self.now_ns.max(session.now_ns());
+        for change in session.handoff_transitions() {
+            self.emit(told(&change, self.began_ns));
+        }
     }
 
     fn low_confidence(&mut self, reading: &ConfidenceReading) -> HandoffAnswer {

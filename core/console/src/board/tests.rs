@@ -116,6 +116,37 @@ fn a_question_is_open_until_something_goes_on() {
 }
 
 #[test]
+fn a_hold_is_shown_before_its_question_and_every_change_is_heard_of() {
+    let board = Board::default();
+    let mut changes = board.follow();
+    let passes = |number: u64, from: &str, to: &str| json!({"event":"handoff_state","number":number,"from":from,"to":to,"who":"nobody","cause":"stall","at":0.9});
+    see(&board, &plan());
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+    see(&board, &passes(1, "auto", "hold"));
+    assert!(changes.has_changed().unwrap());
+    let view = board.since(None).unwrap().0;
+    assert!(view.holds && view.question.is_none());
+    see(&board, &passes(2, "hold", "ask"));
+    see(
+        &board,
+        &json!({"event":"handoff","reason":"unsure","choices":["continue","abort"]}),
+    );
+    let view = board.since(None).unwrap().0;
+    assert!(!view.holds && view.question.is_some());
+    see(&board, &passes(3, "ask", "take_over"));
+    let view = board.since(None).unwrap().0;
+    assert!(!view.holds && view.question.is_none());
+    // What is measured ten times a second is no change of the run.
+    changes.mark_unchanged();
+    see(
+        &board,
+        &json!({"event":"confidence","score":0.5,"threshold":0.2}),
+    );
+    assert!(!changes.has_changed().unwrap());
+}
+
+#[test]
 fn points_are_numbered_and_the_oldest_are_dropped() {
     let board = Board::default();
     for _ in 0..MOST_POINTS + 5 {

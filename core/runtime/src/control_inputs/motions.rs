@@ -42,6 +42,11 @@ impl Motions {
         }
     }
 
+    /// Time of the first command, on the runtime's clock (s).
+    pub(super) fn begins_s(&self) -> f64 {
+        self.first_ns.unwrap_or(self.last_ns) as f64 * 1e-9
+    }
+
     /// From the first command to the last (s).
     pub(super) fn seconds(&self) -> f64 {
         let first_ns = self.first_ns.unwrap_or(self.last_ns);

@@ -59,6 +59,8 @@ pub struct ControlReplay {
     pub vola: String,
     /// Commands that the loop made.
     pub commands: u64,
+    /// Where the runtime's clock stood at the first of them (s).
+    pub begins_s: f64,
     /// Time from the first to the last of them (s).
     pub seconds: f64,
     /// When they moved the arm.
@@ -138,6 +140,7 @@ pub fn replay_control(path: &Path, wish: ReplayWish<'_>) -> Result<ControlReplay
         embodiment: setup.embodiment,
         vola: setup.vola,
         commands,
+        begins_s: rerun.motions.begins_s(),
         seconds: rerun.motions.seconds(),
         motions: rerun.motions.list,
         blake3,

@@ -7,6 +7,7 @@
 )]
 
 mod cameras;
+mod handoffs;
 mod lateness;
 mod links;
 mod passing_on;

@@ -44,6 +44,12 @@ impl Session {
         }
     }
 
+    /// Questions that were asked so far count no more: what an evaluator measures next
+    /// has nothing to do with what it measured before.
+    pub fn forget_questions(&mut self) {
+        self.confidence.budget.begin_anew();
+    }
+
     /// A person, or an evaluator, begins anew, whatever was held before.
     ///
     /// # Errors
@@ -53,6 +59,18 @@ impl Session {
             self.hand(HandoffEvent::Stopped)?;
         }
         self.hand(HandoffEvent::Begun)
+    }
+
+    /// Lets time pass while nobody has the arm, as a person takes it to think.
+    ///
+    /// # Errors
+    /// When the safety layer stopped the robot meanwhile.
+    ///
+    /// # Timing
+    /// In real time it waits for so long.
+    pub fn let_pass(&mut self, duration_ns: u64) -> Result<(), RuntimeError> {
+        let now_ns = self.body.now_ns();
+        self.advance_to(now_ns.saturating_add(duration_ns))
     }
 
     /// A primitive begins. One that nobody answered for is not passed by.

@@ -9,7 +9,8 @@ use crate::authority::AuthorityWord;
 
 const SAFE_STOPS: [SafeStop; 3] = [SafeStop::Hold, SafeStop::ControlledStop, SafeStop::PowerOff];
 
-fn event(code: u8) -> HandoffEvent {
+/// One of the events, by its number.
+pub(crate) fn event(code: u8) -> HandoffEvent {
     let options = Options::offered(code.is_multiple_of(2));
     match code % 16 {
         0 => HandoffEvent::Held(HoldReason::Unsure(Some(Signal::Stall))),

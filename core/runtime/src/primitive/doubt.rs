@@ -24,6 +24,7 @@ impl Session {
         run.held = true;
         // Before the order to hold is on its way: the next tick holds.
         self.hand(HandoffEvent::Held(HoldReason::Unsure(reading.signal)))?;
+        observer.handed(self);
         self.settle()?;
         let asked_ns = self.body.now_ns();
         if let Some(ending) = spent(self.confidence.budget.ask(asked_ns), reading) {

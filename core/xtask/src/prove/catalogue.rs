@@ -48,6 +48,12 @@ pub(crate) enum Way {
     Documents,
     /// By `vola eval --suite handoff`.
     Handoff,
+    /// By `vola eval --suite handoff --operator simulated`.
+    Operator,
+    /// By the runtime's test of random handoffs on a control loop.
+    HandoffRest,
+    /// By the page's connections to `vola serve`, without a browser.
+    Console,
     /// By `vola policy adapt`, with `vola eval` before and after.
     Adaptation,
     /// By `vola bench planner`, in turn with llama.cpp's Python package.
@@ -78,7 +84,7 @@ const PACE: (&str, Bar) = ("episodes_per_second", Bar::AtLeast(1.0));
 const BY_CHANCE: Bar = Bar::AtMost(0.15);
 
 /// Every claim, in the order of the summary.
-pub(crate) const PROOFS: [Proof; 30] = [
+pub(crate) const PROOFS: [Proof; 33] = [
     Proof {
         name: "policy-franka",
         what: "how often `tabletop/franka` does each task; scenes never trained on, goal points from the camera",
@@ -314,6 +320,21 @@ pub(crate) const PROOFS: [Proof; 30] = [
         name: "handoff",
         what: "how well it is known that an episode fails: false holds on clean episodes, failures under thirteen perturbations, against a velocity limit and chance",
         way: Way::Handoff,
+    },
+    Proof {
+        name: "operator",
+        what: "what a simulated operator who is asked adds to perturbed episodes, and how much of the operator's time it takes",
+        way: Way::Operator,
+    },
+    Proof {
+        name: "handoff-rest",
+        what: "that nothing moves while the arm holds or a person is asked, in random sequences of a handoff's events",
+        way: Way::HandoffRest,
+    },
+    Proof {
+        name: "console",
+        what: "how soon a question is on the operator's page, and how soon the arm does what the page says; on loopback",
+        way: Way::Console,
     },
     Proof {
         name: "policy-bench",

@@ -1,12 +1,15 @@
 //! The ways of measuring: each runs commands and makes figures of their output.
 
 mod adaptation;
+mod console;
 mod documents;
 mod filter_cost;
 mod handoff;
+mod handoff_rest;
 mod isolation;
 mod local_speed;
 mod motion;
+mod operator;
 mod planner;
 mod recording;
 mod soak;
@@ -76,6 +79,9 @@ impl Bench<'_> {
             Way::Recording => self.recording(),
             Way::Documents => self.documents(),
             Way::Handoff => self.handoff(),
+            Way::Operator => self.operator(),
+            Way::HandoffRest => self.handoff_rest(),
+            Way::Console => self.console(),
             Way::Adaptation => self.adaptation(),
             Way::LocalSpeed => self.local_speed(),
             Way::Soak => self.soak(),

@@ -132,6 +132,32 @@ pub(super) const SKIP: &[&str] = &[
     "اگلا قدم",
 ];
 
+/// Gives the arm to the person.
+pub(super) const TAKE_OVER: &[&str] = &[
+    "take over",
+    "i take over",
+    "i will take over",
+    "let me take over",
+    "let me",
+    "let me do it",
+    "let me do that",
+    "let me do this",
+    "i do it myself",
+    "i will do it myself",
+    "give me the arm",
+    "give me control",
+    "mujhe karne do",
+    "main karta hoon",
+    "main karti hoon",
+    "main khud karta hoon",
+    "main khud karti hoon",
+    "مجھے کرنے دو",
+    "میں کرتا ہوں",
+    "میں کرتی ہوں",
+    "میں خود کرتا ہوں",
+    "میں خود کرتی ہوں",
+];
+
 pub(super) const DOING: &[&str] = &[
     "what are you doing",
     "what are you up to",

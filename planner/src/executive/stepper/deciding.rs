@@ -3,6 +3,7 @@
 use vola_types::RunEventKind;
 
 use super::Stepper;
+use super::taking_over::NOT_BY_HAND;
 use crate::executive::attention::Wish;
 use crate::executive::choices::{Choice, Choices, labels, named};
 use crate::executive::interjection::{Interjection, RunQuestion};
@@ -131,7 +132,16 @@ impl Stepper<'_> {
             }
             Interjection::Skip if offered(Choice::Skip) => Some(Decision::Choice(Choice::Skip)),
             Interjection::Skip => Some(Decision::Choice(Choice::LeaveOut)),
-            Interjection::Edit(_) => {
+            // Where it was offered, it was a choice.
+            Interjection::TakeOver if !cast.robot.can_be_taken_over() => {
+                let say = NOT_BY_HAND.to_owned();
+                cast.emit(RunEventKind::Answered {
+                    question: text,
+                    say,
+                });
+                None
+            }
+            Interjection::TakeOver | Interjection::Edit(_) => {
                 let at = self.next;
                 cast.wishes.push_back(Wish {
                     line: text,

@@ -67,7 +67,7 @@ impl Stepper<'_> {
                 self.sentence = None;
                 dialogue.question = None;
                 dialogue.refer_to(&steps);
-                self.take_over(steps, dialogue);
+                self.continue_with(steps, dialogue);
             }
             Err(reason) => cast.emit(RunEventKind::EditRefused {
                 sentence: line.to_owned(),

@@ -2,7 +2,7 @@
 
 use vola_types::{Outcome, RunEventKind, RunOutcome, Scene, Step};
 
-use super::{Course, Decision, Ended, Stepper, needs_person};
+use super::{Course, Decision, Ended, Stepper, Tried, needs_person};
 use crate::executive::Cast;
 use crate::executive::attention::Wish;
 use crate::executive::choices::{Choice, WHEN_NEEDED};
@@ -50,6 +50,14 @@ impl Stepper<'_> {
                     };
                     self.skip(&wish, scene, dialogue, cast).await?
                 }
+                Some(Interjection::TakeOver) if cast.robot.can_be_taken_over() => {
+                    cast.emit(RunEventKind::Resumed { index: self.next });
+                    return self.hand_over(&line, scene, dialogue, cast).await;
+                }
+                // It says why not.
+                Some(Interjection::TakeOver) => {
+                    self.hand_over(&line, scene, dialogue, cast).await?
+                }
                 Some(Interjection::Edit(edit)) => {
                     self.edit(&line, &edit, (scene, dialogue), cast).await?
                 }
@@ -72,6 +80,16 @@ impl Stepper<'_> {
     ) -> Course {
         cast.emit(RunEventKind::Resumed { index: self.next });
         *scene = self.look(cast).await?;
+        self.go_on_from(scene, dialogue, cast).await
+    }
+
+    /// Goes on from a scene that was just looked at, whoever made it so.
+    pub(super) async fn go_on_from(
+        &mut self,
+        scene: &mut Scene,
+        dialogue: &mut Dialogue,
+        cast: &mut Cast<'_>,
+    ) -> Course {
         while let Some(step) = self.steps.get(self.next).cloned()
             && is_so(&step, scene)
         {
@@ -85,8 +103,8 @@ impl Stepper<'_> {
         match SymbolicWorld::new(scene.clone(), &capabilities).apply(step) {
             Ok(()) => Ok(None),
             Err(error) => {
-                let reason = error.say(scene);
-                Ok(self.recover(&reason, scene, dialogue, cast).await)
+                let impossible = Tried::Failed(error.say(scene));
+                self.after_try(impossible, scene, dialogue, cast).await
             }
         }
     }
@@ -152,7 +170,7 @@ impl Stepper<'_> {
         });
         self.left_out.push(self.next);
         self.next += 1;
-        self.take_over(rest, dialogue);
+        self.continue_with(rest, dialogue);
         None
     }
 }

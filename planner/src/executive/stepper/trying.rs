@@ -6,12 +6,9 @@ use super::{Decision, Ended, Stepper, Tried, needs_person};
 use crate::executive::alternative::Alternative;
 use crate::executive::choices::{Choice, ON_HOLD, ON_HOLD_BY_HAND};
 use crate::executive::operator::Heed;
-use crate::executive::{Cast, PrimitiveEnd, RobotError, TakenOver};
+use crate::executive::{Cast, PrimitiveEnd, RobotError};
 use crate::geometry;
 use crate::postcondition;
-
-/// Why a step that a person's hand did not finish is looked at again.
-const BY_HAND: &str = "a person moved the arm";
 
 /// Why a step is interrupted for something that was said.
 const CALLED: &str = "A person said something.";
@@ -65,7 +62,9 @@ impl Stepper<'_> {
                     threshold,
                 } => (reason, score, threshold),
             };
-            if !cast.wishes.is_empty() {
+            // What was said while it came to rest goes before a question.
+            if let Some(wish) = cast.next_wish() {
+                cast.wishes.push_front(wish);
                 return self.leave_held(step, &reason, scene, cast).await;
             }
             self.handoffs += 1;
@@ -78,7 +77,9 @@ impl Stepper<'_> {
             match self.decide(&reason, confidence, choices, cast).await {
                 Decision::Choice(Choice::Continue) => end = continue_primitive(cast).await?,
                 Decision::Choice(Choice::TakeOver) => {
-                    return self.by_hand(step, &reason, (&before, scene), cast).await;
+                    return self
+                        .held_step_by_hand(step, &reason, (&before, scene), cast)
+                        .await;
                 }
                 decision => {
                     let called = self.leave_held(step, &reason, scene, cast).await?;
@@ -134,46 +135,14 @@ impl Stepper<'_> {
         Ok(None)
     }
 
-    fn safety_stopped(&self, step: &Step, limit: &str, cast: &mut Cast<'_>) -> Tried {
+    pub(super) fn safety_stopped(&self, step: &Step, limit: &str, cast: &mut Cast<'_>) -> Tried {
         let reason = format!("The safety layer stopped the robot: {limit}.");
         self.finish_step(step, Outcome::Interrupted, Some(reason.clone()), cast);
         Tried::Over(Ended::new(RunOutcome::SafetyStop, Some(reason)))
     }
 
-    /// A person moves the arm; then what is there is measured: the step is done, is
-    /// tried again, or the rest is planned anew.
-    async fn by_hand(
-        &mut self,
-        step: &Step,
-        reason: &str,
-        (before, scene): (&Scene, &mut Scene),
-        cast: &mut Cast<'_>,
-    ) -> Result<Tried, RobotError> {
-        let (robot, mut attending) = cast.split(Heed::Urgent);
-        let taken = robot.take_over(&mut attending).await;
-        let wish = attending.wish;
-        cast.wishes.extend(wish);
-        match taken? {
-            TakenOver::GivenBack => {
-                let claimed = (Outcome::Failed, Some(BY_HAND.to_owned()));
-                self.measure(step, claimed, (before, scene), cast).await
-            }
-            TakenOver::SafetyStopped { limit } => Ok(self.safety_stopped(step, &limit, cast)),
-            TakenOver::GivenUp => {
-                self.leave_held(step, reason, scene, cast).await?;
-                Ok(Tried::Over(ended_by_a_person()))
-            }
-            TakenOver::Unanswered => {
-                self.leave_held(step, reason, scene, cast).await?;
-                Ok(Tried::Over(needs_person(reason)))
-            }
-            // The stop is met between primitives.
-            TakenOver::Stopped => self.leave_held(step, reason, scene, cast).await,
-        }
-    }
-
     /// Forgets the held primitive, at rest.
-    async fn leave_held(
+    pub(super) async fn leave_held(
         &mut self,
         step: &Step,
         reason: &str,
@@ -196,7 +165,7 @@ impl Stepper<'_> {
     }
 
     /// Reads the scene and compares what the robot claims with what is there.
-    async fn measure(
+    pub(super) async fn measure(
         &mut self,
         step: &Step,
         (claimed, reason): (Outcome, Option<String>),
@@ -266,7 +235,7 @@ impl Stepper<'_> {
     }
 }
 
-fn ended_by_a_person() -> Ended {
+pub(super) fn ended_by_a_person() -> Ended {
     Ended::new(RunOutcome::Aborted, Some("Ended by a person.".to_owned()))
 }
 

@@ -44,7 +44,17 @@ fn talk(
     paused: &[&'static str],
     replies: &[Reply],
 ) -> Ran {
-    let mut robot = Fake::new(&[]);
+    talk_to(Fake::new(&[]), sentence, lines, paused, replies)
+}
+
+/// The same with a robot of one's own.
+pub(super) fn talk_to(
+    mut robot: Fake,
+    sentence: &str,
+    lines: &[(u32, &'static str)],
+    paused: &[&'static str],
+    replies: &[Reply],
+) -> Ran {
     robot.scene.objects.push(
         serde_json::from_str(
             r#"{"id":"yellow_block","kind":"block","color":"yellow","position":[0.36,0.2,0.02],"on":"table"}"#,
@@ -66,7 +76,7 @@ fn talk(
     run_for(&Ladder::rules_only(), sentence, robot, &mut talker)
 }
 
-fn kinds<'a>(ran: &'a Ran, word: &str) -> Vec<&'a RunEventKind> {
+pub(super) fn kinds<'a>(ran: &'a Ran, word: &str) -> Vec<&'a RunEventKind> {
     let named = |kind: &&RunEventKind| serde_json::to_value(kind).unwrap()["event"] == word;
     ran.events
         .iter()
@@ -75,7 +85,7 @@ fn kinds<'a>(ran: &'a Ran, word: &str) -> Vec<&'a RunEventKind> {
         .collect()
 }
 
-fn on<'a>(ran: &'a Ran, id: &str) -> &'a str {
+pub(super) fn on<'a>(ran: &'a Ran, id: &str) -> &'a str {
     ran.robot.scene.object(id).unwrap().on.as_deref().unwrap()
 }
 

@@ -34,7 +34,7 @@ impl Chat {
             ),
             (
                 "take over",
-                "when I hold: move me by hand (jog x 0.05, open, close), then give back",
+                "while I work, or when I ask: move me by hand (jog x 0.05, open, close), then give back",
             ),
             (
                 "/teach SENTENCE",

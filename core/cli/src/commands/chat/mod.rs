@@ -1,6 +1,7 @@
 //! `vola chat`: a conversation with the robot.
 
 mod looking;
+mod page;
 mod teaching;
 mod teller;
 
@@ -57,6 +58,9 @@ pub(crate) struct ChatArguments {
     /// Record what happens into this folder, instead of the deployment's
     #[arg(long, value_name = "DIR")]
     pub(super) record: Option<PathBuf>,
+    /// Serve the operator's page as well, to this machine alone, and show it where there is a screen
+    #[arg(long, conflicts_with = "fast")]
+    pub(super) page: bool,
 }
 
 /// Runs the command.
@@ -92,17 +96,26 @@ pub(crate) fn run(
     } else {
         Typist::Program
     };
-    robot.hand_to(Pendant::new(inbox.clone(), typist));
+    let pendant = Pendant::new(inbox.clone(), typist);
+    robot.hand_to(pendant.clone());
+    let page = own
+        .page
+        .then(|| page::open(&workplace, &mut robot, (&inbox, pendant)))
+        .transpose()?;
+    let (stand, listener) = page.unzip();
     let talk = Talk {
         console,
         typist,
         // Who lets go of the key wants a stop, not the end.
         stays: dead_man.is_some(),
         clock: Clock::from_fast(own.fast),
-        listener: None,
+        listener,
         learner: Learner::of(&workplace, shared, robot.session().has_simulation())?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
+    if let Some(stand) = &stand {
+        page::tell(stand, person, &mut chat.teller)?;
+    }
     if person {
         chat.greet(&workplace)?;
         if let Some(dead_man) = &dead_man {

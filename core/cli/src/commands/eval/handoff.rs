@@ -87,7 +87,7 @@ pub(super) fn run(
 }
 
 /// The rate that was asked for.
-fn rate(own: &EvalArguments) -> Result<Option<f64>, Failure> {
+pub(super) fn rate(own: &EvalArguments) -> Result<Option<f64>, Failure> {
     match own.false_hold_rate {
         Some(rate) if !(rate > 0.0 && rate < 1.0) => Err(Failure::Argument {
             argument: "--false-hold-rate".to_owned(),
@@ -99,7 +99,7 @@ fn rate(own: &EvalArguments) -> Result<Option<f64>, Failure> {
     }
 }
 
-fn uncalibrated() -> Failure {
+pub(super) fn uncalibrated() -> Failure {
     Failure::Argument {
         argument: "--suite handoff".to_owned(),
         expected: "a bundle whose confidence is calibrated for this robot".to_owned(),

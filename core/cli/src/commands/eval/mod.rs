@@ -10,6 +10,7 @@ mod commands_suite;
 mod documents_suite;
 mod episode_outcome;
 mod handoff;
+mod operator;
 mod perturb;
 mod planner_execution;
 mod planner_goals;
@@ -37,7 +38,7 @@ use crate::{
     recording::RecordingDesk,
     robot::SessionRobot,
     rungs::backend_of,
-    workplace::{SessionWish, Workplace},
+    workplace::{Instead, SessionWish, Workplace},
 };
 
 use aggregate::{Measured, print_results};
@@ -120,6 +121,9 @@ pub(crate) struct EvalArguments {
     /// The share of good episodes that may be held, in the handoff suite [default: the deployment's]
     #[arg(long, value_name = "SHARE")]
     pub(crate) false_hold_rate: Option<f64>,
+    /// Measure the robot alone and with somebody who is asked and takes over, in the handoff suite
+    #[arg(long, value_enum, value_name = "WHO", conflicts_with = "record")]
+    pub(crate) operator: Option<Attendance>,
     /// Commands out of the phrase book in the planner's examination
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub(crate) commands: usize,
@@ -157,6 +161,13 @@ pub(crate) enum Suite {
     /// How well it is known when an episode fails: false holds, and failures
     /// found under every perturbation
     Handoff,
+}
+
+/// Who is beside the robot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Attendance {
+    /// A simulated operator, who sees the table and has hands as a person has
+    Simulated,
 }
 
 /// Sentences that the policy is given.
@@ -268,28 +279,30 @@ pub(crate) fn run(
     own: &EvalArguments,
     console: Console,
 ) -> Result<u8, Failure> {
+    if own.operator.is_some() && own.suite != Suite::Handoff {
+        return Err(nobody_to_ask());
+    }
     if matches!(own.suite, Suite::Planner | Suite::Documents) {
-        let workplace = Workplace::open(shared)?;
-        let first = own.backend.as_deref().and_then(backend_of);
-        let deployment = Some(workplace.deployment());
-        let conversation = Conversation::starting_with(deployment, first)?;
-        let file = own.sentences.as_deref();
-        if own.suite == Suite::Documents {
-            documents_suite::run(&conversation, file, console)?;
-        } else {
-            let generated = (own.commands, own.seed);
-            planner_suite::run(&conversation, file, generated, console)?;
-        }
-        return Ok(exit::DONE);
+        return examine(shared, own, console);
     }
     if own.suite == Suite::Handoff {
-        return handoff::run(shared, own, console);
+        return match own.operator {
+            None => handoff::run(shared, own, console),
+            Some(Attendance::Simulated) => operator::run(shared, own, console),
+        };
     }
     let tasks = tasks(own)?;
     let first = first_backend(own, &tasks)?;
     let perturbs = perturbs(own)?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
-    let workplace = Workplace::open_to_measure(shared, arm.as_ref(), own.version.as_deref())?;
+    let workplace = Workplace::open_to_measure(
+        shared,
+        &Instead {
+            arm: arm.as_ref(),
+            version: own.version.as_deref(),
+            ..Instead::default()
+        },
+    )?;
     let jobs: Vec<Job> = perturbs
         .iter()
         .flat_map(|perturb| tasks.iter().map(move |task| (perturb, task)))
@@ -356,6 +369,31 @@ pub(crate) fn run(
     };
     print_results(&measured, console)?;
     Ok(exit::DONE)
+}
+
+/// The planner's examinations, which need no robot.
+fn examine(shared: &SharedArguments, own: &EvalArguments, console: Console) -> Result<u8, Failure> {
+    let workplace = Workplace::open(shared)?;
+    let first = own.backend.as_deref().and_then(backend_of);
+    let deployment = Some(workplace.deployment());
+    let conversation = Conversation::starting_with(deployment, first)?;
+    let file = own.sentences.as_deref();
+    if own.suite == Suite::Documents {
+        documents_suite::run(&conversation, file, console)?;
+    } else {
+        let generated = (own.commands, own.seed);
+        planner_suite::run(&conversation, file, generated, console)?;
+    }
+    Ok(exit::DONE)
+}
+
+fn nobody_to_ask() -> Failure {
+    Failure::Argument {
+        argument: "--operator".to_owned(),
+        expected: "the suite in which somebody is asked".to_owned(),
+        got: "another suite".to_owned(),
+        help: "add `--suite handoff`".to_owned(),
+    }
 }
 
 /// The perturbations asked for. A wrong instruction takes a primitive's words, so

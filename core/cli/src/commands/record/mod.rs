@@ -150,6 +150,7 @@ pub(crate) fn run(
             record: Some(own.out.clone()),
             hold: HoldToRun::default(),
             record_control: None,
+            page: false,
         };
         return chat::run(shared, &session, console);
     }

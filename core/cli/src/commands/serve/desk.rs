@@ -135,6 +135,11 @@ impl Desk for RobotDesk {
             by_hand if by_hand.is_by_hand() => {
                 handoff == "take_over" && self.pendant.lesson().is_none()
             }
+            // Also unasked: the arm is brought to rest, and is the person's then.
+            Decision::TakeOver => {
+                let runs = self.inbox.is_running() && self.pendant.lesson().is_none();
+                handoff == "ask" || (runs && !self.pendant.is_taken())
+            }
             _ => handoff == "ask",
         };
         if !is_fit {
@@ -153,7 +158,8 @@ impl Desk for RobotDesk {
             return Ok(());
         }
         Err(Refusal {
-            reason: "nobody has the arm: it is taken over when it holds and asks".to_owned(),
+            reason: "nobody has the arm: take it over first, while it works or when it asks"
+                .to_owned(),
         })
     }
 

@@ -3,36 +3,24 @@
 
 mod desk;
 mod shelf;
+mod stand;
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
-use vola_console::{
-    Capability, Desk, EpisodeShelf, Feed, Pictures, Server, ServerSettings, Token, Views,
-};
-use vola_runtime::HeartbeatKind;
-use vola_types::RunEventKind;
+use vola_console::{ServerSettings, Token};
 
-use desk::{LastLearned, RobotDesk};
-use shelf::RecordedShelf;
+pub(crate) use stand::{Stand, StandWish};
 
-use super::chat::{Chat, Listener, Talk, Told};
+use super::chat::{Chat, Talk};
 use crate::{
     arguments::{Clock, SharedArguments},
     chat::{Inbox, Typist},
     failure::{Failure, exit},
     hang_watch,
-    health::Health,
     interrupt::{Interrupt, Leaving},
     learning::Learner,
-    live_view::{LiveView, robot_card, show_cameras},
-    monitor::Monitor,
     output::Console,
     robot::{Pendant, SessionRobot},
     workplace::{SessionWish, Workplace},
@@ -75,67 +63,23 @@ pub(crate) fn run(
     let stop = robot.session().stop_switch();
     let interrupt = Interrupt::install(stop.clone(), Leaving::InTime);
     hang_watch::watch_over(robot.session(), workplace.deployment(), console)?;
-    let inbox = Inbox::new(stop.clone());
+    let inbox = Inbox::new(stop);
     let moving = inbox.clone();
     robot.watch_motion(Box::new(move |is_moving| moving.set_moving(is_moving)));
     if robot.session().has_simulation() {
         robot.session().reset_world(own.seed, &Value::Null)?;
     }
-    let session = robot.session();
-    let embodiment = session.embodiment_id().to_string();
-    let monitor = Monitor::new(
-        session.control_watch(),
-        session.policy_telemetry(),
-        embodiment.clone(),
-        Health::new(workplace.deployment(), session),
-    );
-    let heartbeat = own.dead_man_ms.map(|ms| {
-        let deadline = Duration::from_millis(ms);
-        session.expect_heartbeat(HeartbeatKind::Operator, deadline)
-    });
-    let mut card = robot_card(robot.session(), workplace.deployment(), own.dead_man_ms);
-    let shelf = RecordedShelf::of(workplace.deployment());
-    if shelf.is_some() {
-        card.capabilities
-            .extend([Capability::Episodes, Capability::Teach]);
-    }
-    let views = Views {
-        pictures: Pictures::new(card.cameras.iter().map(|camera| camera.key.as_str())),
-        episodes: shelf.map(|shelf| Arc::new(shelf) as Arc<dyn EpisodeShelf>),
-        ..Views::default()
-    };
-    show_cameras(robot.session(), &card, &views.pictures)?;
     let pendant = Pendant::new(inbox.clone(), Typist::Person);
     robot.hand_to(pendant.clone());
-    let feed = Feed::default();
-    let learned = LastLearned::default();
-    let desk = Arc::new(RobotDesk {
-        embodiment,
+    let wish = StandWish {
+        settings: ServerSettings {
+            address: own.listen,
+            token,
+        },
         dead_man_ms: own.dead_man_ms,
-        hand_dead_man_ms: hand_dead_man_ms(&workplace),
-        heartbeat,
-        stop,
-        inbox: inbox.clone(),
-        pendant,
-        feed: feed.clone(),
-        monitor: monitor.clone(),
-        live: LiveView::new(robot.session(), &card),
-        card,
-        views: views.clone(),
-        learned: learned.clone(),
-        has_ended: false.into(),
-    });
-    let settings = ServerSettings {
-        address: own.listen,
-        token,
     };
-    let server = Server::start_with(
-        settings,
-        Arc::clone(&desk) as Arc<dyn Desk>,
-        feed.clone(),
-        views.clone(),
-    )?;
-    let address = server.address();
+    let (stand, listener) = Stand::open(&workplace, &mut robot, (&inbox, pendant), wish)?;
+    let address = stand.address();
     if console.is_json() {
         console.object(&json!({"listening": address}))?;
     } else {
@@ -149,48 +93,16 @@ pub(crate) fn run(
         // A stop is left by whoever looks at the page, not by ending.
         stays: true,
         clock: Clock::Real,
-        listener: Some(listener(monitor, views, feed, learned)),
+        listener: Some(listener),
         learner: Learner::of(&workplace, shared, robot.session().has_simulation())?,
     };
     let mut chat = Chat::new(&workplace, robot, &inbox, &interrupt, talk, own.seed)?;
     let code = chat.converse(&inbox, &interrupt);
-    desk.has_ended.store(true, Ordering::Release);
-    drop(server);
+    drop(stand);
     // A server ends by being interrupted.
     Ok(if interrupt.is_wanted() {
         exit::DONE
     } else {
         code.map(|_| exit::DONE)?
     })
-}
-
-/// What the page, the counters and those who listen are told.
-fn listener(monitor: Monitor, views: Views, feed: Feed, learned: LastLearned) -> Listener {
-    Box::new(move |told| match told {
-        Told::Event(event) => {
-            monitor.see(event);
-            views.board.see(event);
-            if matches!(
-                event.kind,
-                RunEventKind::Confidence { .. } | RunEventKind::State { .. }
-            ) {
-                feed.pass(event);
-            } else {
-                feed.tell(event);
-            }
-        }
-        Told::Complaint(complaint) => {
-            feed.tell(&json!({"error": {"message": complaint}}));
-        }
-        Told::News(news) => {
-            learned.see(news);
-            feed.tell(news);
-        }
-    })
-}
-
-/// How long a hand may be silent, by the deployment (ms).
-fn hand_dead_man_ms(workplace: &Workplace) -> u64 {
-    let dead_man = workplace.deployment().handoff().dead_man();
-    u64::try_from(dead_man.as_millis()).unwrap_or(u64::MAX)
 }

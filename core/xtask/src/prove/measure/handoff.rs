@@ -6,7 +6,7 @@ use super::{Bench, Measured, number, typed};
 use crate::prove::figure::{Bar, Figure};
 
 /// Share of good episodes that may be held; the deployment's own is measured beside it.
-const FALSE_HOLDS: &str = "0.05";
+pub(super) const FALSE_HOLDS: &str = "0.05";
 /// Bars over all perturbations.
 const AUROC: f64 = 0.85;
 const BALANCED: f64 = 0.80;

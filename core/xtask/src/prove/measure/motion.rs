@@ -129,7 +129,7 @@ impl Bench<'_> {
 }
 
 /// Standard output of a command.
-fn said(command: &mut Command, must_succeed: bool) -> Result<String, String> {
+pub(super) fn said(command: &mut Command, must_succeed: bool) -> Result<String, String> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
