@@ -224,8 +224,13 @@ fn holds(page: &mut Page, count: u32, times: &mut Times) -> Result<(), String> {
             times.see(&heard);
             if let Some(question) = heard.question().filter(|it| *it != answered) {
                 answered = question;
-                asked += 1;
-                page.order(&json!({"choose": "abort"}))?;
+                if heard.is_of_a_hold() {
+                    asked += 1;
+                    page.order(&json!({"choose": "abort"}))?;
+                } else {
+                    // Of a planner that wants to know which: another scene follows.
+                    page.order(&json!({"stop": "hold"}))?;
+                }
             }
             if heard.is_event("finished") {
                 break;
@@ -251,7 +256,7 @@ fn jogs(page: &mut Page, count: u32, times: &mut Times) -> Result<(), String> {
     while !has_arm {
         let heard = page.next(PATIENCE)?;
         times.see(&heard);
-        if heard.question().is_some() && !is_asked {
+        if heard.is_of_a_hold() && !is_asked {
             is_asked = true;
             page.order(&json!({"choose": "take_over"}))?;
         }

@@ -36,6 +36,12 @@ impl Heard {
         self.message["question"]["id"].as_u64().filter(|_| is_run)
     }
 
+    /// Whether it is a holding robot's question, which ends with a way out.
+    pub(super) fn is_of_a_hold(&self) -> bool {
+        let choices = self.message["question"]["choices"].as_array();
+        choices.and_then(|choices| choices.last()) == Some(&json!("abort"))
+    }
+
     /// Whether it is this event of a run.
     pub(super) fn is_event(&self, name: &str) -> bool {
         self.message["event"] == name

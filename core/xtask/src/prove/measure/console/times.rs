@@ -89,7 +89,7 @@ impl Times {
         if message["type"] == "run" && message["holds"] == true {
             self.hold_shown_s.get_or_insert(here_s);
         }
-        if heard.question().is_some()
+        if heard.is_of_a_hold()
             && let Some(held_at_s) = self.held_at_s.take()
         {
             self.questions.push((held_at_s, here_s));
@@ -186,7 +186,7 @@ mod tests {
         ));
         times.see(&heard(
             320,
-            json!({"type": "run", "holds": false, "question": {"id": 1}}),
+            json!({"type": "run", "holds": false, "question": {"id": 1, "choices": ["continue", "abort"]}}),
         ));
         times.see(&Heard {
             round_trip: Some(Duration::from_micros(400)),
