@@ -78,7 +78,7 @@ fn the_shipped_model_reads_free_speech_and_urdu_and_its_decisions_replay() {
     assert_eq!(plain["backend"], "rules");
     let free = plan(
         folder.path(),
-        "i'd love to see the green cube in that bowl",
+        "the green cube would be happier living inside that bowl",
         &[],
     );
     assert_eq!(free["backend"], "local", "{free}");
