@@ -73,7 +73,7 @@ impl Restless {
         let line = LINES[self.rng.usize(..LINES.len())];
         match line {
             "pause" => self.is_paused.0.set(true),
-            "go on" | "take over" => self.is_paused.0.set(false),
+            "go on" => self.is_paused.0.set(false),
             _ => {}
         }
         Some(line.to_owned())
@@ -268,7 +268,7 @@ fn disturbed(seed: u64, ladder: &Ladder, runtime: &tokio::runtime::Runtime) -> R
     let executive = Executive::new(ladder, ExecutiveSettings::default(), robot.stop_flag());
     let mut robot = Watched {
         robot,
-        is_paused,
+        is_paused: is_paused.clone(),
         is_stopped: is_stopped.clone(),
         running: false,
         hand: rng.fork(),
@@ -280,6 +280,9 @@ fn disturbed(seed: u64, ladder: &Ladder, runtime: &tokio::runtime::Runtime) -> R
         last = event.t;
         assert_eq!(reader.finished, 0, "nothing comes after the end");
         reader.read(&event);
+        if matches!(event.kind, RunEventKind::Resumed { .. }) {
+            is_paused.0.set(false);
+        }
     };
     let mut actors = Actors {
         robot: &mut robot,

@@ -366,6 +366,11 @@ impl<'a> Stepper<'a> {
         scene: &mut Scene,
         cast: &mut Cast<'_>,
     ) -> Result<Tried, RobotError> {
+        // What was said since the step failed goes before a question.
+        if let Some(wish) = cast.next_wish() {
+            cast.wishes.push_front(wish);
+            return Ok(Tried::Called);
+        }
         self.handoffs += 1;
         let choices = if cast.robot.can_be_taken_over() {
             WHEN_STUCK_BY_HAND

@@ -11,6 +11,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use vola_planner::Interjection;
 use vola_runtime::{HandInput, JogCommand, JogMotion};
 
 use super::LessonPlace;
@@ -58,9 +59,12 @@ impl Pendant {
         self.shared.is_taken.load(Ordering::Acquire)
     }
 
-    /// A person takes the arm, or gives it back; wishes from before are forgotten.
+    /// A person takes the arm, or gives it back; wishes from before are forgotten. Whoever
+    /// asked for the arm twice has it once; a program's lines are done one after the other.
     pub(crate) fn set_taken(&self, is_taken: bool) {
         *self.wish() = None;
+        let asks_for_it = |text: &str| Interjection::read(text) == Some(Interjection::TakeOver);
+        while self.typist == Typist::Person && self.inbox.take(asks_for_it).is_some() {}
         self.shared.is_taken.store(is_taken, Ordering::Release);
     }
 
@@ -226,6 +230,19 @@ mod tests {
         assert_eq!(joints.motion, JogMotion::Joints(vec![0.1, -0.2]));
         for other in ["jog", "jog x", "jog w 1", "jog x fast", "open the drawer"] {
             assert_eq!(by_hand(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_for_the_arm_twice_has_it_once() {
+        for (typist, left) in [(Typist::Person, 1), (Typist::Program, 2)] {
+            let inbox = Inbox::new(StopSwitch::default());
+            let pendant = Pendant::new(inbox.clone(), typist);
+            inbox.typed("take over");
+            inbox.typed("then go home");
+            pendant.set_taken(true);
+            let lines = std::iter::from_fn(|| inbox.take(|_| true));
+            assert_eq!(lines.count(), left, "{typist:?}");
         }
     }
 

@@ -50,11 +50,13 @@ impl Stepper<'_> {
                     };
                     self.skip(&wish, scene, dialogue, cast).await?
                 }
-                Some(Interjection::TakeOver) if cast.robot.can_be_taken_over() => {
+                Some(Interjection::TakeOver)
+                    if cast.robot.can_be_taken_over() && self.next < self.steps.len() =>
+                {
                     cast.emit(RunEventKind::Resumed { index: self.next });
                     return self.hand_over(&line, scene, dialogue, cast).await;
                 }
-                // It says why not.
+                // It says why not, and the robot stays as it is.
                 Some(Interjection::TakeOver) => {
                     self.hand_over(&line, scene, dialogue, cast).await?
                 }

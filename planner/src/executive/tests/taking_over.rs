@@ -108,6 +108,25 @@ fn a_paused_arm_is_taken_too_and_one_without_a_hand_says_so() {
 }
 
 #[test]
+fn a_pause_after_the_last_step_is_not_left_by_a_hand_that_finds_nothing_to_do() {
+    // When the pause is heard depends on how long the steps are.
+    let after_the_last = (2..12).find_map(|heard| {
+        let robot = Fake::with_hands(&[], &[(true, TakenOver::GivenBack)]);
+        let ran = talk_to(robot, PUT, &[(heard, "pause")], &["skip", "take over"], &[]);
+        let is_last =
+            |kind: &&&RunEventKind| matches!(kind, RunEventKind::Skipped { index: 1, .. });
+        (kinds(&ran, "skipped").iter().filter(is_last).count() == 1).then_some(ran)
+    });
+    let ran = after_the_last.expect("a pause in the last step");
+    let RunEventKind::EditRefused { reason, .. } = kinds(&ran, "edit_refused")[0] else {
+        panic!("a refusal");
+    };
+    assert!(reason.contains("Nothing is left"), "{reason}");
+    assert!(kinds(&ran, "resumed").is_empty() && ran.robot.turns.is_empty());
+    assert_eq!(ran.report.outcome, RunOutcome::NeedsPerson);
+}
+
+#[test]
 fn where_nothing_runs_there_is_nothing_to_take() {
     let ran = run("take over", &[], &[]);
     assert_eq!(ran.report.outcome, RunOutcome::Chat);

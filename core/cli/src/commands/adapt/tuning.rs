@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use vola_bundle::{FlatTensor, HeadSnapshot};
 use vola_runtime::{AdaptableHead, OfflinePolicy};
+use vola_train::ExampleSet;
 
 use super::{
     Lessons,
@@ -56,9 +57,13 @@ pub(super) fn tune(
 ) -> Result<Tuned, Failure> {
     let heads = policy.adaptable();
     let names: Vec<String> = heads.iter().map(|head| head.stage.clone()).collect();
+    let mut both = lessons.corrections[0].clone();
+    both.extend(&lessons.old[0])
+        .map_err(|reason| super::misfit(policy, reason))?;
+    let weights = weights(lessons);
     let mut examples = heads
         .iter()
-        .map(|head| examples_of(policy, lessons, head))
+        .map(|head| examples_of(policy, head, &both, &weights))
         .collect::<Result<Vec<_>, _>>()?;
     let bar = Progress::new(
         heads.len() * tuning.steps as usize,
@@ -97,27 +102,29 @@ pub(super) fn tune(
     })
 }
 
-/// What a head reads and should say, corrections before old examples, and how much each counts; its
-/// options come last.
-fn examples_of(
-    policy: &OfflinePolicy,
-    lessons: &Lessons,
-    head: &AdaptableHead,
-) -> Result<Vec<FlatTensor>, Failure> {
-    let (corrections, old) = (&lessons.corrections[0], &lessons.old[0]);
-    let mut both = corrections.clone();
-    both.extend(old)
-        .map_err(|reason| super::misfit(policy, reason))?;
+/// How much each example counts, corrections before old ones.
+fn weights(lessons: &Lessons) -> FlatTensor {
+    let [corrections, old] = [&lessons.corrections[0], &lessons.old[0]].map(|set| set.len());
     let weight = |share: f32, count: usize| {
         let each = share / count.max(1) as f32;
-        std::iter::repeat_n(each * both.len() as f32, count)
+        std::iter::repeat_n(each * (corrections + old) as f32, count)
     };
-    let weights: Vec<f32> = weight(SHARE, corrections.len())
-        .chain(weight(1.0 - SHARE, old.len()))
+    let weights: Vec<f32> = weight(SHARE, corrections)
+        .chain(weight(1.0 - SHARE, old))
         .collect();
-    let mut examples = vec![FlatTensor::from_f32(WEIGHT, &[weights.len()], &weights)];
+    FlatTensor::from_f32(WEIGHT, &[weights.len()], &weights)
+}
+
+/// What a head reads and should say, and how much each counts; its options come last.
+fn examples_of(
+    policy: &OfflinePolicy,
+    head: &AdaptableHead,
+    set: &ExampleSet,
+    weights: &FlatTensor,
+) -> Result<Vec<FlatTensor>, Failure> {
+    let mut examples = vec![weights.clone()];
     for name in head.inputs.iter().chain(&head.outputs) {
-        examples.push(flat(policy, &both, name)?);
+        examples.push(flat(policy, set, name)?);
     }
     examples.push(FlatTensor::from_bytes(OPTIONS, &[1, 0], &[]));
     Ok(examples)

@@ -106,8 +106,8 @@ pub(crate) fn run(
     let talk = Talk {
         console,
         typist,
-        // Who lets go of the key wants a stop, not the end.
-        stays: dead_man.is_some(),
+        // Who lets go of the key, or presses the page's stop, wants a stop, not the end.
+        stays: dead_man.is_some() || own.page,
         clock: Clock::from_fast(own.fast),
         listener,
         learner: Learner::of(&workplace, shared, robot.session().has_simulation())?,

@@ -1,6 +1,7 @@
 //! A person shows what a sentence means: `/teach pick up the red block`.
 
 use serde_json::json;
+use vola_planner::is_stop_word;
 
 use super::Chat;
 use crate::{
@@ -29,8 +30,6 @@ impl Chat {
                 .teller
                 .complain("say what you will show, for example `/teach pick up the red block`");
         }
-        // From here on a stop word is no line of the conversation.
-        inbox.set_running(true);
         let taught = self.shown(sentence, stops, inbox);
         inbox.set_running(false);
         self.teller.screen.set_status(None);
@@ -46,8 +45,9 @@ impl Chat {
     /// What the person shows, or why nothing is shown.
     fn shown(&mut self, sentence: &str, stops: u64, inbox: &Inbox) -> Result<Shown, Failure> {
         self.robot.release_stop()?;
-        // As before a sentence that is done: a stop from now on finds its own switch.
-        if inbox.stops() != stops {
+        // From here on a stop word throws the switch, and is no line of the conversation.
+        inbox.set_running(true);
+        if inbox.stops() != stops || inbox.take(is_stop_word).is_some() {
             self.robot.session().stop_switch().throw();
             return Ok(Err("a stop came first; say it again to teach it".to_owned()));
         }

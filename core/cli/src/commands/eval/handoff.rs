@@ -10,7 +10,7 @@ use vola_confidence::{DriftReport, DriftWatch, RobotCalibration, USUAL_SIGNALS, 
 use vola_runtime::{ConfidenceUse, FilterUse};
 use vola_types::{PluginId, Signal};
 
-use super::{EvalArguments, Job, Perturb, name_of, perturb::conditions_of};
+use super::{EvalArguments, Job, Perturb, name_of, perturb::conditions_or_all};
 use crate::{
     arguments::{Clock, SharedArguments},
     commands::workers::{self, Progress},
@@ -110,12 +110,7 @@ pub(super) fn uncalibrated() -> Failure {
 
 /// Clean episodes, then those of each perturbation; tasks in turn.
 fn jobs(own: &EvalArguments) -> Result<Vec<Job>, Failure> {
-    let perturbs = match own.perturb.as_str() {
-        "none" => std::iter::once(None)
-            .chain(Perturb::ALL.map(Some))
-            .collect(),
-        words => conditions_of(words)?,
-    };
+    let perturbs = conditions_or_all(&own.perturb)?;
     let tasks = super::tasks(own)?;
     let of = |perturb: Option<Perturb>| {
         let count = own.episodes * if perturb.is_none() { CLEAN } else { 1 };

@@ -72,6 +72,17 @@ pub(crate) fn conditions_of(words: &str) -> Result<Vec<Option<Perturb>>, Failure
     Ok(conditions)
 }
 
+/// Conditions of a measurement of what goes wrong: all and the clean one, where none is named.
+///
+/// # Errors
+/// As [`conditions_of`].
+pub(crate) fn conditions_or_all(words: &str) -> Result<Vec<Option<Perturb>>, Failure> {
+    match words {
+        NONE => conditions_of("none,all"),
+        words => conditions_of(words),
+    }
+}
+
 /// The one condition that is named.
 ///
 /// # Errors

@@ -219,6 +219,7 @@ mod tests {
             with: Attempt {
                 handoffs,
                 operator_s: 10.0 * f64::from(handoffs),
+                was_reached: (handoffs > 0).then_some(false),
                 ..attempt(with)
             },
         }
@@ -230,6 +231,15 @@ mod tests {
             pair("none", true, true, 0),
             pair("light", false, true, 1),
             pair("light", true, true, 0),
+            // Reached when it was asked about: nothing is gained by the answer.
+            Pair {
+                with: Attempt {
+                    handoffs: 1,
+                    was_reached: Some(true),
+                    ..pair("light", true, true, 0).with
+                },
+                ..pair("light", true, true, 0)
+            },
             pair("clutter", false, false, 2),
             pair("clutter", false, true, 1),
             Pair {
@@ -252,15 +262,15 @@ mod tests {
         let summary = &objects[3]["summary"];
         assert_eq!(
             (&summary["episodes"], &summary["not_seen"]),
-            (&json!(4), &json!(1))
+            (&json!(5), &json!(1))
         );
-        // Of those that went well two were asked about.
-        for (over, points) in [("over_alone", 50.0), ("over_unanswered", 50.0)] {
+        // Of those that went well two were not yet so when they were asked about.
+        for (over, points) in [("over_alone", 40.0), ("over_unanswered", 40.0)] {
             let gained = summary["gained"][over]["points"].as_f64().unwrap();
             assert!((gained - points).abs() < 1e-9, "{over}: {gained}");
         }
         assert!((summary["handoffs"].as_f64().unwrap() - 1.0).abs() < 1e-9);
-        assert!((summary["operator_s"].as_f64().unwrap() - 10.0).abs() < 1e-9);
+        assert!((summary["operator_s"].as_f64().unwrap() - 8.0).abs() < 1e-9);
         assert_eq!(summary["unasked"], 1);
         assert!(summary["operator"]["limit_s"].is_number());
     }

@@ -46,6 +46,8 @@ pub(super) struct Spent {
     pub(super) take_overs: u32,
     /// Time, thinking and with the arm (ns).
     pub(super) busy_ns: u64,
+    /// Whether the goal was reached when the robot asked first; none where it did not ask.
+    pub(super) was_reached: Option<bool>,
 }
 
 /// The operator's mind in one episode.
@@ -75,6 +77,7 @@ impl Mind {
     pub(super) fn consider(&mut self, session: &mut Session) {
         self.spent.handoffs += 1;
         let is_reached = session.goal_reached().unwrap_or(false);
+        self.spent.was_reached.get_or_insert(is_reached);
         let knows_how = session
             .world_labels()
             .is_ok_and(|labels| labels.iter().any(|label| label.name == "action"));

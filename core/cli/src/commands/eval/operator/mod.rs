@@ -7,8 +7,8 @@
 //! it goes on, tries again and plans anew, and nobody is asked. The world says at the
 //! end whether the goal is reached, whatever robot or operator believe. What is gained
 //! is a difference of pairs, and told twice: against the same robot whose questions
-//! nobody answers (*unanswered*: it holds, so an episode in which it asked is none that
-//! went well), and against the robot alone.
+//! nobody answers (*unanswered*: it holds, with what it has reached until then), and
+//! against the robot alone.
 //!
 //! *What is simulated of the operator*: a time to think, hands through the same jog
 //! commands, dead-man, limits and filter as a person's, and eyes. The eyes are the
@@ -33,7 +33,7 @@ use vola_types::{
 
 use super::{
     EvalArguments, Job, NOT_SEEN, Perturb, STOPPED,
-    perturb::{conditions_of, misnamed, name_of},
+    perturb::{conditions_or_all, misnamed, name_of},
 };
 use crate::{
     arguments::{Clock, SharedArguments},
@@ -68,6 +68,8 @@ struct Attempt {
     take_overs: u32,
     /// Time of the operator: thinking, and with the arm (s).
     operator_s: f64,
+    /// Whether the goal was reached at the first question; none without any.
+    was_reached: Option<bool>,
 }
 
 /// The same episode by the robot alone and with an operator.
@@ -80,9 +82,9 @@ struct Pair {
 
 impl Pair {
     /// Whether it goes well where nobody answers: until the first question it is the
-    /// episode with an operator, and a robot that asked holds.
+    /// episode with an operator, and a robot that asked holds, with what it has reached.
     fn is_reached_unanswered(&self) -> bool {
-        self.with.reached && self.with.handoffs == 0
+        self.with.was_reached.unwrap_or(self.with.reached)
     }
 }
 
@@ -156,12 +158,7 @@ pub(super) fn run(
 
 /// Clean episodes, then those of each perturbation; tasks in turn.
 fn jobs(own: &EvalArguments) -> Result<Vec<Job>, Failure> {
-    let perturbs = match own.perturb.as_str() {
-        "none" => std::iter::once(None)
-            .chain(Perturb::ALL.map(Some))
-            .collect(),
-        words => conditions_of(words)?,
-    };
+    let perturbs = conditions_or_all(&own.perturb)?;
     let tasks = super::tasks(own)?;
     let of = |perturb: Option<Perturb>| {
         let tasks = &tasks;
@@ -246,6 +243,7 @@ fn attempt(
         handoffs: spent.handoffs,
         take_overs: spent.take_overs,
         operator_s: seconds_of(spent.busy_ns),
+        was_reached: spent.was_reached,
         ..ended(outcome.as_str())
     };
     let session = robot.session();

@@ -85,6 +85,10 @@ impl Times {
         if message["event"] == "handoff_state" && message["to"] == "hold" {
             self.held_at_s = message["at"].as_f64();
         }
+        // A hold that led to no question is none of the next one's.
+        if message["event"] == "handoff_state" && message["to"] == "auto" {
+            self.hold_shown_s = None;
+        }
         // The two connections may bring them in either order.
         if message["type"] == "run" && message["holds"] == true {
             self.hold_shown_s.get_or_insert(here_s);
@@ -132,19 +136,19 @@ impl Times {
             let rest_s = braked.map_or(held_s, |(_, to)| *to);
             latencies.rest_to_question_ms.push((shown_s - rest_s) * 1e3);
         }
+        let mut seen = 0;
         for sent_s in &self.jogs {
             let follows =
                 |(from, _): &&(f64, f64)| (-TOO_SOON_S..TOO_LATE_S).contains(&(from - sent_s));
-            if let Some((from, _)) = motions.iter().find(follows) {
-                latencies.jog_to_command_ms.push((from - sent_s) * 1e3);
-            }
+            let moved = motions.iter().find(follows);
+            seen += usize::from(moved.is_some());
+            let took_s = moved.map_or(TOO_LATE_S, |(from, _)| from - sent_s);
+            latencies.jog_to_command_ms.push(took_s * 1e3);
         }
-        let is_enough = |seen: &[f64], of: usize| !seen.is_empty() && 10 * seen.len() >= 9 * of;
-        if !is_enough(&latencies.jog_to_command_ms, self.jogs.len()) {
+        if seen == 0 || 10 * seen < 9 * self.jogs.len() {
             return Err(format!(
-                "of {} jogs only {} were seen to move the arm",
+                "of {} jogs only {seen} were seen to move the arm",
                 self.jogs.len(),
-                latencies.jog_to_command_ms.len()
             ));
         }
         if latencies.rest_to_question_ms.is_empty() || latencies.round_trip_ms.is_empty() {
