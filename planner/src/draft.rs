@@ -29,9 +29,10 @@ pub struct PlanDraft {
     pub tokens: TokenCount,
     /// Whether the question is only what a pronoun stands for.
     pub is_about_pronoun: bool,
-    /// The refusal follows from what the hand can do with a thing that was named
-    /// and is there; another reading of the sentence would not be what was said.
-    pub refused_by_body: bool,
+    /// Another reading of the sentence would not be what was said: the refusal follows
+    /// from what the hand can do with a thing that was named and is there, or all that
+    /// was said is to be left.
+    pub is_final: bool,
     /// The answer to a question about the documents.
     pub answer: Option<String>,
     /// What it quotes, unchecked.
@@ -116,7 +117,7 @@ impl PlanDraft {
             answer: None,
             quotes: Vec::new(),
             citations: Vec::new(),
-            refused_by_body: false,
+            is_final: false,
             is_about_pronoun: false,
         }
     }

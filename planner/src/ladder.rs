@@ -358,7 +358,7 @@ impl Ladder {
         let asked = self.ask_rung(fast.as_ref(), request, self.deadline, &mut record.attempts);
         let answer = asked.await.ok()?;
         // A model that is asked again would move some other thing instead.
-        let is_final = answer.draft.verdict == Verdict::Execute || answer.draft.refused_by_body;
+        let is_final = answer.draft.verdict == Verdict::Execute || answer.draft.is_final;
         if !is_final {
             return None;
         }

@@ -16,6 +16,7 @@ mod correction;
 mod cursor;
 mod foreign;
 mod ground;
+mod hedged;
 mod lexicon;
 mod parse;
 mod question;
@@ -83,6 +84,15 @@ impl RulesBackend {
     /// sentence it does not understand is answered in words.
     #[must_use]
     pub fn answer(&self, request: &PlanRequest) -> PlanDraft {
+        let draft = self.understood(request);
+        let acts = draft.verdict == Verdict::Execute;
+        if acts && hedged::is_hedged(&token::tokenize(&request.sentence)) {
+            return read::confirm(&draft);
+        }
+        draft
+    }
+
+    fn understood(&self, request: &PlanRequest) -> PlanDraft {
         if request.sentence.len() > MAX_SENTENCE_BYTES {
             return PlanDraft::chat("That is too long for me. Please say it in short sentences.");
         }
@@ -115,7 +125,9 @@ impl RulesBackend {
         }
         let none = ForeignClauses::none();
         let by_grammar = respond::to_command(&tokens, request, &vocabulary, &none);
-        if by_grammar.verdict == Verdict::Execute {
+        // Nor does another reading of a denial do what is denied.
+        let is_left = by_grammar.verdict == Verdict::Chat && by_grammar.is_final;
+        if by_grammar.verdict == Verdict::Execute || is_left {
             return by_grammar;
         }
         if let Some(draft) = self.in_plain_words(request, &vocabulary) {
@@ -124,7 +136,7 @@ impl RulesBackend {
         let is_plain = match by_grammar.verdict {
             Verdict::Execute | Verdict::Ask => true,
             // What the grammar did not find may be said in words it does not know.
-            Verdict::Infeasible => by_grammar.refused_by_body,
+            Verdict::Infeasible => by_grammar.is_final,
             _ => by_grammar.confidence > respond::NOT_UNDERSTOOD,
         };
         if is_plain {
@@ -266,17 +278,7 @@ pub(crate) fn objects_named(text: &str, request: &PlanRequest, among: &[String])
         .filter(|id| !among.contains(id))
         .collect();
     let (choices, dialogue) = (trouble::Choices::new(), crate::request::Dialogue::default());
-    let grounder = ground::Grounder {
-        scene: &request.scene,
-        seen: &request.scene,
-        capabilities: &request.capabilities,
-        dialogue: &dialogue,
-        choices: &choices,
-        mentioned: &[],
-        last_place: None,
-        landmark: None,
-        spared: &[],
-    };
+    let grounder = ground::Grounder::over(request, &choices, &dialogue);
     grounder
         .phrase(&phrase, &preps, ground::Role::Landmark, &others)
         .unwrap_or_default()

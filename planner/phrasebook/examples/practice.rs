@@ -145,6 +145,7 @@ impl Report {
             false,
         );
         match (acts, by) {
+            _ if self.is_secret => {}
             (true, "reader") => {
                 self.count(
                     format!("acts by reader, clauses {clauses}, far {far:.0}"),

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use vola_phrasebook::PhraseReader;
 use vola_planner::{PlanRequest, RulesBackend, compact};
-use vola_types::{Scene, Step};
+use vola_types::{Scene, Step, Verdict};
 
 fn rules() -> &'static RulesBackend {
     static RULES: OnceLock<RulesBackend> = OnceLock::new();
@@ -305,6 +305,7 @@ fn what_is_no_command_is_not_done() {
     check(&[
         ("can you pick things up?", "chat can"),
         ("are you able to open drawers?", "chat can"),
+        ("do you like your job?", "chat smalltalk"),
         ("how heavy is the red block?", "chat smalltalk"),
         ("never mind", "chat nothing"),
         ("paint the red block green", "cannot skill"),
@@ -315,6 +316,61 @@ fn what_is_no_command_is_not_done() {
         (
             "push the red block exactly 12 centimetres to the left",
             "cannot measure",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_denied_put_off_or_only_told_is_not_done() {
+    let mut done = Vec::new();
+    for sentence in [
+        "don't open the drawer yet",
+        "hold off on opening the drawer",
+        "wait with opening the drawer",
+        "before opening the drawer",
+        "hold off on opening the drawer and pushing the red block left",
+        "don't open the drawer unless the red block is in it",
+        "when I clap, open the drawer",
+        "if the drawer is open, put the red block in it",
+        "put the red block in the drawer only if the drawer is open",
+        "the red block should not go in the blue bowl",
+        "don't open the drawer or push the red block left",
+        "nobody put the red block in the blue bowl",
+        "yesterday you put the red block in the blue bowl",
+        "the red block is in the blue bowl",
+        "the drawer is open",
+        "I don't want you to open the drawer",
+        "put the red block in the blue bowl, scratch that",
+        // Letters whose small forms have other lengths.
+        "o\u{212a} zap the drawer \u{130}\u{130}",
+        "\u{130}\u{130} zap the drawer o\u{212a}",
+    ] {
+        let draft = rules().answer(&PlanRequest::new(sentence, scene()));
+        if draft.verdict == Verdict::Execute {
+            done.push(format!("{sentence}: {:?}", draft.steps));
+        }
+    }
+    assert!(done.is_empty(), "{done:#?}");
+}
+
+#[test]
+fn a_denial_reaches_as_far_as_its_clause() {
+    check(&[
+        (
+            "push the red block left, but don't open the drawer yet",
+            "do push red block left",
+        ),
+        (
+            "instead of opening the drawer and pushing the red block left, put the green block in the blue bowl",
+            "do put green block in blue bowl",
+        ),
+        (
+            "push the red block left and open the drawer, sorry",
+            "do push red block left; open drawer",
+        ),
+        (
+            "don't open the drawer. before you push the red block left, put the green block in the blue bowl",
+            "do put green block in blue bowl; push red block left",
         ),
     ]);
 }

@@ -239,7 +239,9 @@ impl<'a> Composer<'a> {
             .iter()
             .all(|c| c.negated || matches!(c.command, Command::Leave(_)))
         {
-            return Err(Trouble::Already("All right, I leave it alone.".to_owned()));
+            return Err(Trouble::LeftAlone(
+                "All right, I leave it alone.".to_owned(),
+            ));
         }
         Ok(())
     }

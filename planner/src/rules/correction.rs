@@ -214,7 +214,13 @@ pub(super) fn other_object(
 /// The steps that are to be done, or done anew, with another object: what is left,
 /// and what was done with it. A finished push of something else is not repeated.
 fn concerned<'a>(last: &'a LastCommand, replaced: &str) -> Vec<&'a Step> {
-    let has = |step: &Step| step.object() == Some(replaced) || step.target() == Some(replaced);
+    // Of another target only what the last deed moved is moved again.
+    let moved = acted_on(last);
+    let has = |step: &Step| {
+        step.object() == Some(replaced)
+            || (step.object() == moved
+                && (step.target() == Some(replaced) || matches!(step, Step::Pick { .. })))
+    };
     let steps = last.steps.iter().enumerate();
     steps
         .filter(|(index, step)| *index >= last.finished_steps || has(step))
@@ -241,17 +247,7 @@ fn others(
 ) -> Found {
     let scene = &request.scene;
     let (choices, dialogue) = (Choices::new(), crate::request::Dialogue::default());
-    let grounder = Grounder {
-        scene,
-        seen: scene,
-        capabilities: &request.capabilities,
-        dialogue: &dialogue,
-        choices: &choices,
-        mentioned: &[],
-        last_place: None,
-        landmark: None,
-        spared: &[],
-    };
+    let grounder = Grounder::over(request, &choices, &dialogue);
     let is_described = !wanted.colors.is_empty()
         || !wanted.sides.is_empty()
         || !preps.is_empty()
@@ -260,7 +256,18 @@ fn others(
     let fitting = |phrase: &NounPhrase, avoid: &[String]| {
         grounder.phrase(phrase, preps, Role::Landmark, avoid)
     };
-    if is_described && !is_other && fitting(wanted, &[]).is_ok_and(|found| found == avoid) {
+    // Once something was moved, its place says no more which one was meant.
+    let has_moved = request
+        .dialogue
+        .last
+        .as_ref()
+        .is_some_and(|last| last.finished_steps > 0);
+    let is_by_look = wanted.sides.is_empty() && preps.is_empty() && wanted.superlative.is_none();
+    if is_described
+        && !is_other
+        && (is_by_look || !has_moved)
+        && fitting(wanted, &[]).is_ok_and(|found| found == avoid)
+    {
         return Found::MeantAlready;
     }
     let mut every = wanted.clone();

@@ -26,6 +26,12 @@ impl<'a> Cursor<'a> {
             .map_or("", |token| token.text.as_str())
     }
 
+    /// Whether the token before the next is this word.
+    pub(super) fn is_behind(&self, word: &str) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|token| token.text == word)
+    }
+
     /// The next token when a reader put a whole noun phrase in its place.
     pub(super) fn peek_phrase(&self) -> Option<&'a str> {
         super::token::phrase_in(self.peek())

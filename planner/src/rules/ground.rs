@@ -17,7 +17,7 @@ use super::syntax::{Head, NounGroup, NounPhrase, Prep, Quantity};
 use super::trouble::{Choice, Choices, Destination, Pick, Trouble};
 use crate::capabilities::Capabilities;
 use crate::describe;
-use crate::request::Dialogue;
+use crate::request::{Dialogue, PlanRequest};
 
 /// What the phrase's object is wanted for; only a preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,27 @@ pub(super) struct Grounder<'a> {
     /// Objects that are not to be moved: no phrase for something to move means
     /// them.
     pub(super) spared: &'a [String],
+}
+
+impl<'a> Grounder<'a> {
+    /// Over the scene as it is, where nothing was spoken of before.
+    pub(super) fn over(
+        request: &'a PlanRequest,
+        choices: &'a Choices,
+        dialogue: &'a Dialogue,
+    ) -> Self {
+        Self {
+            scene: &request.scene,
+            seen: &request.scene,
+            capabilities: &request.capabilities,
+            dialogue,
+            choices,
+            mentioned: &[],
+            last_place: None,
+            landmark: None,
+            spared: &[],
+        }
+    }
 }
 
 impl Grounder<'_> {

@@ -83,6 +83,11 @@ pub(super) fn sentence(
             .then(|| told.take_back())
             .flatten();
         if cursor.at_end() {
+            if let (true, Some(mut clause)) = (told.is_empty(), taken_back) {
+                // "…, scratch that": nothing is left to do.
+                clause.negated = true;
+                return Ok(vec![clause]);
+            }
             break;
         }
         let tells_state = led_by_state(&mut cursor, &told, joint.order);
@@ -103,16 +108,24 @@ pub(super) fn sentence(
                 (clause, None)
             }
         };
+        // "Don't close it yet": put off, if anything comes before it.
+        let is_put_off = clause.negated && order == Some(Order::Late);
         if let (Some(order), Order::Next) = (order, joint.order) {
-            // "Don't close it yet": only put off.
-            clause.negated &= order != Order::Late;
             let is_only_first = order == Order::First && told.is_empty();
             joint.order = if is_only_first { Order::Next } else { order };
         }
         is_only_named &= told.is_empty()
             && is_without_motion(&clause)
             && is_verbless(tokens.get(begun..cursor.at).unwrap_or_default());
+        if is_close_to_denied(before, &joint)
+            && (is_gerund || is_verbless(tokens.get(begun..cursor.at).unwrap_or_default()))
+        {
+            clause = denied_like(before, clause);
+        }
         told.add(clause, joint, is_gerund);
+        if is_put_off {
+            told.put_off_last();
+        }
     }
     if told.is_empty() || is_only_named {
         return Err(NotUnderstood {
@@ -120,6 +133,24 @@ pub(super) fn sentence(
         });
     }
     Ok(told.in_order())
+}
+
+/// Whether what follows "and" may be denied with what was told before.
+fn is_close_to_denied(before: Option<&Clause>, joint: &joint::Joint) -> bool {
+    let is_denied = |it: &Clause| it.negated || matches!(it.command, Command::Denied(_));
+    joint.is_close && !joint.has_then && joint.order == Order::Next && before.is_some_and(is_denied)
+}
+
+/// "don't put the red one in the bowl and the green one in the drawer", "instead of
+/// opening … and pushing …": neither.
+fn denied_like(before: Option<&Clause>, mut clause: Clause) -> Clause {
+    let is_spoken_of = before.is_some_and(|it| matches!(it.command, Command::Denied(_)));
+    if is_spoken_of {
+        clause.command = Command::Denied(Box::new(clause.command));
+    } else {
+        clause.negated = true;
+    }
+    clause
 }
 
 /// Whether a clause says where a thing is or goes, and nothing moves.

@@ -228,17 +228,7 @@ impl Asker<'_> {
     }
 
     fn grounder(&self) -> Grounder<'_> {
-        Grounder {
-            scene: &self.request.scene,
-            seen: &self.request.scene,
-            capabilities: &self.request.capabilities,
-            dialogue: &self.request.dialogue,
-            choices: &self.choices,
-            mentioned: &[],
-            last_place: None,
-            landmark: None,
-            spared: &[],
-        }
+        Grounder::over(self.request, &self.choices, &self.request.dialogue)
     }
 
     /// All objects that a phrase may mean, whatever its number.
@@ -472,6 +462,7 @@ fn in_words(trouble: Trouble) -> String {
         Trouble::Cannot(say)
         | Trouble::Refused(say)
         | Trouble::Already(say)
+        | Trouble::LeftAlone(say)
         | Trouble::Puzzled(say) => say,
         Trouble::Choose(choice) => choice.question,
     }

@@ -101,7 +101,7 @@ fn chosen(answers: &[(&Reading, PlanDraft)]) -> Option<usize> {
 }
 
 /// Asks whether a doubtful reading is meant.
-fn confirm(draft: &PlanDraft) -> PlanDraft {
+pub(super) fn confirm(draft: &PlanDraft) -> PlanDraft {
     let options = vec![
         option(&draft.tree.goal, &draft.steps),
         option("leave everything as it is", &[]),

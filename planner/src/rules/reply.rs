@@ -199,17 +199,7 @@ pub(super) fn described_by(
         .filter(|id| !telling.contains_key(id.as_str()))
         .collect();
     let (choices, dialogue) = (Choices::new(), crate::request::Dialogue::default());
-    let grounder = Grounder {
-        scene: &request.scene,
-        seen: &request.scene,
-        capabilities: &request.capabilities,
-        dialogue: &dialogue,
-        choices: &choices,
-        mentioned: &[],
-        last_place: None,
-        landmark: None,
-        spared: &[],
-    };
+    let grounder = Grounder::over(request, &choices, &dialogue);
     let ids = grounder
         .phrase(phrase, preps, Role::Landmark, &avoid)
         .ok()?;

@@ -130,8 +130,12 @@ fn in_words(trouble: Trouble) -> PlanDraft {
     match trouble {
         Trouble::Cannot(say) => PlanDraft::infeasible(say),
         Trouble::Refused(say) => PlanDraft {
-            refused_by_body: true,
+            is_final: true,
             ..PlanDraft::infeasible(say)
+        },
+        Trouble::LeftAlone(say) => PlanDraft {
+            is_final: true,
+            ..PlanDraft::chat(say)
         },
         Trouble::Already(say) | Trouble::Puzzled(say) => PlanDraft::chat(say),
         Trouble::Choose(choice) => PlanDraft::chat(choice.question),

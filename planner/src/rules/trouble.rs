@@ -64,6 +64,8 @@ pub(super) enum Trouble {
     Refused(String),
     /// Nothing to do, for this reason.
     Already(String),
+    /// All that was said is not to be done.
+    LeftAlone(String),
     /// The words make no sense here.
     Puzzled(String),
 }
@@ -73,7 +75,7 @@ impl Trouble {
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::Choose(_) => 1,
-            Self::Already(_) => 0,
+            Self::Already(_) | Self::LeftAlone(_) => 0,
             Self::Cannot(_) | Self::Refused(_) => 2,
             Self::Puzzled(_) => 3,
         }

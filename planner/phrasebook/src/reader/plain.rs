@@ -197,10 +197,8 @@ fn plain_name(island: Island, count: usize, last: &str) -> Option<String> {
 fn without_courtesies(sentence: &str, grammar: &Grammar) -> String {
     let mut text = sentence.trim();
     let trim = |c: char| c.is_whitespace() || ",.!?".contains(c);
-    let lower = text.to_lowercase();
-    if lower.len() != text.len() {
-        return text.to_owned();
-    }
+    // Of the same length, so that places in one are places in the other.
+    let lower = text.to_ascii_lowercase();
     let bare = lower.trim_end_matches(trim);
     let ends_with = |closer: &&String| {
         let rest = bare.strip_suffix(closer.as_str());

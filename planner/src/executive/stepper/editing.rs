@@ -104,21 +104,25 @@ impl Stepper<'_> {
         let kept = if is_about_part || rest.len() <= 1 {
             let done_by = |part: &Vec<Step>| wanted.steps.contains(&part[part.len() - 1]);
             let mut kept = rest.clone();
-            if replaced < kept.len() {
-                kept.remove(replaced);
+            let mut later = kept.split_off(replaced.min(kept.len()));
+            if !later.is_empty() {
+                later.remove(0);
             }
-            kept.retain(|part| !done_by(part));
-            if object_of(&wanted.steps) != object_of(&part) {
-                without_double(&mut kept, &wanted, words, scene)?;
+            let moves_another = object_of(&wanted.steps) != object_of(&part);
+            for some in [&mut kept, &mut later] {
+                some.retain(|part| !done_by(part));
+                if moves_another {
+                    without_double(some, &wanted, words, scene)?;
+                }
             }
-            kept
+            [kept, later]
         } else {
-            Vec::new()
+            [Vec::new(), Vec::new()]
         };
         let capabilities = cast.robot.capabilities();
-        let at = replaced.min(kept.len());
-        let mut all = kept;
-        all.insert(at, wanted.steps);
+        let [mut all, later] = kept;
+        all.push(wanted.steps);
+        all.extend(later);
         let steps = joined(&all, scene, &capabilities)?;
         Ok(Changed {
             say: format!("All right, instead: {}.", wanted.goal),
@@ -338,7 +342,13 @@ fn without_double(
     let Some(later) = kept.iter().find(|part| acts(part)) else {
         return Ok(());
     };
-    let is_whole = words.to_lowercase().split_whitespace().any(is_command_verb);
+    // "The open one" tells which.
+    let is_whole = words.to_lowercase().split([',', ';']).any(|clause| {
+        let first = clause
+            .split_whitespace()
+            .find(|word| !matches!(*word, "no" | "not"));
+        first.is_some_and(is_command_verb)
+    });
     if !is_whole {
         return Err(format!(
             "That comes later anyway: I {}. Say \"skip\" to leave out what I am doing now.",

@@ -239,7 +239,7 @@ fn replied(reply: &Reply, request: &PlanRequest) -> PlanDraft {
 fn place_of(place: &Prep, request: &PlanRequest, options: &[PlanOption]) -> Option<usize> {
     use crate::rules::trouble::Destination;
     let (choices, dialogue) = (Choices::new(), crate::request::Dialogue::default());
-    let grounder = grounder(request, &choices, &dialogue);
+    let grounder = Grounder::over(request, &choices, &dialogue);
     let wanted = match grounder.destination(place, &[], &[]).ok()? {
         Destination::Region(name) => name,
         Destination::Object { id, .. } => id,
@@ -252,29 +252,11 @@ fn place_of(place: &Prep, request: &PlanRequest, options: &[PlanOption]) -> Opti
     fitting.next().is_none().then_some(first)
 }
 
-fn grounder<'a>(
-    request: &'a PlanRequest,
-    choices: &'a Choices,
-    dialogue: &'a crate::request::Dialogue,
-) -> Grounder<'a> {
-    Grounder {
-        scene: &request.scene,
-        seen: &request.scene,
-        capabilities: &request.capabilities,
-        dialogue,
-        choices,
-        mentioned: &[],
-        last_place: None,
-        landmark: None,
-        spared: &[],
-    }
-}
-
 /// A question back to a wish that says too little: what could be done.
 fn offers(group: Option<&NounGroup>, request: &PlanRequest) -> PlanDraft {
     let scene = &request.scene;
     let (choices, dialogue) = (Choices::new(), request.dialogue.clone());
-    let grounder = grounder(request, &choices, &dialogue);
+    let grounder = Grounder::over(request, &choices, &dialogue);
     let mut named: Vec<String> = Vec::new();
     if let Some(group) = group {
         for phrase in &group.members {

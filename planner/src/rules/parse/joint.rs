@@ -13,18 +13,23 @@ pub(super) struct Joint {
     /// "and" or "then" without a mark: what came before may go on.
     pub(super) is_close: bool,
     pub(super) has_then: bool,
+    /// "hold off on …", "before …": alone it says only that it is to wait.
+    pub(super) waits: bool,
 }
 
 /// Reads everything between two clauses, or before the first. `is_put_off`: the
 /// clause before says what is not to be done.
 pub(super) fn joint(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Joint {
     let (mut has_and, mut has_mark, mut has_then) = (false, false, false);
+    let (mut waits, mut is_after_stop) = (false, false);
     let mut order = Order::Next;
     loop {
-        if let Some(led) = leading(cursor, at_start, is_put_off) {
+        let begun = cursor.at;
+        if let Some(led) = leading(cursor, (at_start, is_after_stop), is_put_off) {
             if order == Order::Next {
                 order = led;
             }
+            waits |= led == Order::Late && WAITING.iter().any(|it| cursor.has_read(begun, it));
             subject(cursor);
             finished(cursor);
             continue;
@@ -38,6 +43,7 @@ pub(super) fn joint(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -
             has_and |= cursor.has_read(begun, "and");
             has_then |= cursor.has_read(begun, "then");
             has_mark |= [",", ".", "?"].iter().any(|it| cursor.has_read(begun, it));
+            is_after_stop |= [".", "?"].iter().any(|it| cursor.has_read(begun, it));
             continue;
         }
         if subject(cursor) || finished(cursor) {
@@ -47,9 +53,15 @@ pub(super) fn joint(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -
             order,
             is_close: (has_and || has_then) && !has_mark,
             has_then,
+            waits,
         };
     }
 }
+
+/// Words that begin a clause that waits.
+const WAITING: &[&str] = &[
+    "before", "prior", "ahead", "so", "hold", "leave", "save", "keep", "wait",
+];
 
 /// Words between clauses that only go on.
 const PASSED_OVER: &[&[&str]] = &[
@@ -96,7 +108,11 @@ const SINGLE: &[&str] = &[
 ];
 
 /// Words before a clause that say when it is done.
-fn leading(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Option<Order> {
+fn leading(
+    cursor: &mut Cursor<'_>,
+    (at_start, is_after_stop): (bool, bool),
+    is_put_off: bool,
+) -> Option<Order> {
     if goes_on(&mut cursor.clone()) {
         return None;
     }
@@ -129,7 +145,8 @@ fn leading(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Option<
         }
         return None;
     }
-    if is_put_off && cursor.eat_any(&["until", "till", "unless", "before", "without"]) {
+    // A denial ends with its sentence.
+    if is_put_off && !is_after_stop && cursor.eat_any(&["until", "till", "before", "without"]) {
         return Some(Order::Until);
     }
     if cursor.eat_phrase(FIRST) {
@@ -141,7 +158,12 @@ fn leading(cursor: &mut Cursor<'_>, at_start: bool, is_put_off: bool) -> Option<
     if cursor.eat_phrase(FINAL) {
         return Some(Order::Final);
     }
-    cursor.eat_any(&["before"]).then_some(Order::Next)
+    let order = if is_after_stop {
+        Order::Late
+    } else {
+        Order::Next
+    };
+    cursor.eat_any(&["before"]).then_some(order)
 }
 
 /// What is told next is done ahead of everything.
@@ -423,12 +445,14 @@ pub(super) fn takes_back(cursor: &mut Cursor<'_>) -> bool {
         cursor.eat("wait");
     }
     let takes_back = objects || taken;
-    if takes_back {
+    // "…, sorry": said of nothing that follows.
+    let is_meant = takes_back && !(cursor.at_end() && cursor.has_read(start, "sorry"));
+    if is_meant {
         cursor.eat(",");
-    } else {
+    } else if !takes_back {
         cursor.at = start;
     }
-    takes_back
+    is_meant
 }
 
 /// Whether a clause that is told as something going on begins here ("putting …").

@@ -53,6 +53,12 @@ enum Open {
 pub(super) struct Told {
     clauses: Vec<(f32, Clause)>,
     open: Option<Open>,
+    /// A clause that is denied only until another is done.
+    put_off: Option<usize>,
+    /// The same, once another was told.
+    lifted: Option<usize>,
+    /// Nothing was told but what is to wait.
+    only_waits: bool,
 }
 
 impl Told {
@@ -63,7 +69,21 @@ impl Told {
 
     /// Takes the last clause back: it was said wrongly.
     pub(super) fn take_back(&mut self) -> Option<Clause> {
-        self.clauses.pop().map(|(_, clause)| clause)
+        let taken = self.clauses.pop().map(|(_, clause)| clause);
+        // What was to wait for it waits on.
+        if let Some(index) = self.lifted.take()
+            && let Some((_, clause)) = self.clauses.get_mut(index)
+        {
+            clause.negated = true;
+            self.put_off = Some(index);
+        }
+        taken
+    }
+
+    /// The last clause was denied "yet": it comes after what is told next, if
+    /// anything is.
+    pub(super) fn put_off_last(&mut self) {
+        self.put_off = self.clauses.len().checked_sub(1);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -106,11 +126,19 @@ impl Told {
             Order::Between => (BETWEEN, None),
             Order::Nth(number) => (f32::from(number), None),
         };
-        if joint.order == Order::Until
-            && let Some((_, put_off)) = self.clauses.last_mut()
+        if joint.order == Order::Until {
+            self.put_off_last();
+        }
+        let is_deed = !clause.negated && !matches!(clause.command, Command::Denied(_));
+        if is_deed
+            && let Some(index) = self.put_off.take()
+            && let Some((_, put_off)) = self.clauses.get_mut(index)
         {
             put_off.negated = false;
+            self.lifted = Some(index);
         }
+        self.only_waits = joint.waits && (self.clauses.is_empty() || self.only_waits)
+            || self.only_waits && goes_on;
         let is_ahead = matches!(joint.order, Order::BeforeLast | Order::Until | Order::First);
         let clause = if is_ahead {
             with_antecedent(clause, self.last())
@@ -123,6 +151,11 @@ impl Told {
 
     /// The clauses in the order of doing.
     pub(super) fn in_order(mut self) -> Vec<Clause> {
+        if self.only_waits {
+            for (_, clause) in &mut self.clauses {
+                clause.negated = true;
+            }
+        }
         self.clauses.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.clauses.into_iter().map(|(_, clause)| clause).collect()
     }
@@ -209,6 +242,7 @@ mod tests {
                 order: *order,
                 is_close: false,
                 has_then: false,
+                waits: false,
             };
             all.add(clause, joint, false);
         }

@@ -32,7 +32,6 @@ const GETS: &[&[&str]] = &[
     &["is", "where"],
     &["wants"],
     &["lacks"],
-    &["is", "missing"],
     &["could", "use"],
     &["must", "contain"],
     &["ought", "to", "contain"],

@@ -96,11 +96,11 @@ pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<C
         &["let", "me", "see"],
         &["let", "me", "have"],
         &["to", "have"],
-        &["have"],
         &["let"],
     ]);
-    let is_modal =
-        !is_having && cursor.eat_any(&["could", "can", "may", "might", "should", "shall"]);
+    // "I have …" tells.
+    let is_having = is_having || (!cursor.is_behind("i") && cursor.eat("have"));
+    let is_modal = !is_having && cursor.eat_any(&["could", "can", "should", "shall"]);
     if !is_having && !is_modal {
         return None;
     }
@@ -122,6 +122,14 @@ pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<C
         &["move"],
     ]);
     if is_modal && !led {
+        return None;
+    }
+    // "Could the drawer be open?" asks how it is, "could it be opened?" for a deed.
+    let is_asked_about = is_modal
+        && cursor.is_behind("be")
+        && !matches!(cursor.peek(), "opened" | "closed" | "shut")
+        && (lexicon::verb(cursor.peek()).is_none() || cursor.peek() == "open");
+    if is_asked_about {
         return None;
     }
     done_with(cursor, vocabulary, object)
