@@ -14,7 +14,7 @@
 //! are used up, only rungs that need none are asked.
 
 mod questions;
-mod strange_names;
+mod second_thoughts;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -322,7 +322,7 @@ impl Ladder {
                     return Ok(if rung.knows_other_things() {
                         plan
                     } else {
-                        strange_names::asked_about(plan, request)
+                        second_thoughts::asked_about(plan, request)
                     });
                 }
                 Err(Handover::Refused(wrong)) => {
@@ -365,7 +365,7 @@ impl Ladder {
         records.push(record);
         let mut plan = named(answer.draft, fast.name());
         plan.repairs = answer.repairs;
-        Some(strange_names::asked_about(plan, request))
+        Some(second_thoughts::asked_about(plan, request))
     }
 
     /// One rung with its repairs.

@@ -86,7 +86,7 @@ impl RulesBackend {
     pub fn answer(&self, request: &PlanRequest) -> PlanDraft {
         let draft = self.understood(request);
         let acts = draft.verdict == Verdict::Execute;
-        if acts && hedged::is_hedged(&token::tokenize(&request.sentence)) {
+        if acts && is_hedged(&request.sentence) {
             return read::confirm(&draft);
         }
         draft
@@ -211,6 +211,11 @@ impl Backend for RulesBackend {
 }
 
 pub(crate) use strange_noun::strange_noun;
+
+/// Whether a sentence says when, whose or whether, not only what to do.
+pub(crate) fn is_hedged(sentence: &str) -> bool {
+    hedged::is_hedged(&token::tokenize(sentence))
+}
 
 /// Whether a question is about the scene or the robot's state, which the grammar
 /// answers itself.

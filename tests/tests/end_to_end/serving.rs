@@ -367,6 +367,13 @@ fn a_conversation_has_its_page_beside_it() {
     assert_eq!(served.event("finished")["outcome"], "done");
     keyboard.write_all(b"open the gripper\n").unwrap();
     assert_eq!(served.event("finished")["outcome"], "done");
+    // The page's stop stops the robot, not the conversation.
+    let stop = served.ask("POST", "/api/stop", r#"{"kind":"controlled"}"#);
+    assert_eq!(stop.0, 204);
+    keyboard.write_all(b"go home\n").unwrap();
+    assert_eq!(served.event("finished")["outcome"], "safety_stop");
+    keyboard.write_all(b"/resume\ngo home\n").unwrap();
+    assert_eq!(served.event("finished")["outcome"], "done");
     drop(keyboard);
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
 
