@@ -74,7 +74,7 @@ fn tells(words: &[&str]) -> bool {
         )
     };
     let is_deed = |(at, word): (usize, &&str)| {
-        lexicon::verb(word).is_some() && !is_at.is_some_and(|is_at| at == is_at + 1)
+        lexicon::verb(word).is_some() && is_at.is_none_or(|is_at| at != is_at + 1)
     };
     is_at.is_some_and(says_where)
         && !words.iter().enumerate().any(is_deed)
