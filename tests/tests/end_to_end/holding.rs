@@ -2,8 +2,8 @@
 //! press of the key.
 
 use std::{
-    io::{BufRead, BufReader, Lines, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::Write,
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,14 +12,17 @@ use std::{
 };
 
 use serde_json::Value;
-use vola_tests::workspace;
+use vola_tests::{Lines, workspace};
 
 use super::watchdogs::deployment;
+
+/// How long something is waited for.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A person who presses the key, or lets it go, and types.
 struct Person {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Lines,
     keyboard: Arc<std::sync::Mutex<ChildStdin>>,
     holds: Arc<AtomicBool>,
     is_over: Arc<AtomicBool>,
@@ -30,8 +33,9 @@ struct Person {
 impl Person {
     fn sit_down(words: &[&str]) -> Self {
         // Generous deadlines: what is tested is not how busy this machine is.
-        let (folder, config) =
-            deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
+        let (folder, config) = deployment(
+            "[safety]\nstate_deadline_ms = 1000\ncamera_deadline_ms = 1000\nchunk_deadline_ms = 1000\n[control]\nmissed_ticks = 1000",
+        );
         let mut child = Command::new(workspace().vola())
             .args(words)
             .args(["--seed", "2", "--json", "--dead-man", "1000"])
@@ -39,10 +43,10 @@ impl Person {
             .current_dir(&workspace().root)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Lines::of(child.stdout.take().unwrap());
         let keyboard = Arc::new(std::sync::Mutex::new(child.stdin.take().unwrap()));
         let (holds, is_over) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let hand = {
@@ -84,14 +88,11 @@ impl Person {
     }
 
     /// The next line for which this holds.
-    fn hear(&mut self, is_meant: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let line = self.lines.next().unwrap().unwrap();
-            let told: Value = serde_json::from_str(&line).unwrap();
-            if is_meant(&told) {
-                return told;
-            }
-        }
+    fn hear(&mut self, what: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+        self.lines.until(what, LIMIT, |line| {
+            let told: Value = serde_json::from_str(line).unwrap();
+            is_meant(&told).then_some(told)
+        })
     }
 }
 
@@ -111,27 +112,27 @@ fn the_arm_moves_while_the_key_is_held_and_stops_when_it_is_let_go() {
     let mut person = Person::sit_down(&["chat"]);
     person.hold(true);
     person.say("put the yellow block in the red bowl");
-    person.hear(|told| told["event"] == "confidence");
+    person.hear("a confidence", |told| told["event"] == "confidence");
     person.hold(false);
     let let_go = Instant::now();
-    person.hear(|told| told["limit"] == "operator_heartbeat");
+    person.hear("the stop", |told| told["limit"] == "operator_heartbeat");
     assert!(let_go.elapsed() > Duration::from_millis(500));
-    let finished = person.hear(|told| told["event"] == "finished");
+    let finished = person.hear("the end", |told| told["event"] == "finished");
     assert_eq!(finished["outcome"], "safety_stop", "{finished}");
 
     // The stop is latched, held key or not; a person leaves it.
     person.hold(true);
     person.say("go home");
-    let finished = person.hear(|told| told["event"] == "finished");
+    let finished = person.hear("the end", |told| told["event"] == "finished");
     assert_eq!(finished["outcome"], "safety_stop", "{finished}");
     person.say("/resume");
-    person.hear(|told| told["notice"].is_string());
+    person.hear("a notice", |told| told["notice"].is_string());
     // Nobody has to hold it while the arm rests.
     person.hold(false);
     std::thread::sleep(Duration::from_millis(1300));
     person.hold(true);
     person.say("go home");
-    let finished = person.hear(|told| told["event"] == "finished");
+    let finished = person.hear("the end", |told| told["event"] == "finished");
     assert_eq!(finished["outcome"], "done", "{finished}");
     person.say("/quit");
     assert_eq!(person.child.wait().unwrap().code(), Some(0));
@@ -143,10 +144,10 @@ fn a_run_moves_while_the_key_is_held_and_is_over_when_it_is_let_go() {
     let sentence = "put the yellow block in the red bowl";
     let mut person = Person::sit_down(&["run", sentence]);
     person.hold(true);
-    person.hear(|told| told["event"] == "confidence");
+    person.hear("a confidence", |told| told["event"] == "confidence");
     person.hold(false);
-    person.hear(|told| told["limit"] == "operator_heartbeat");
-    let finished = person.hear(|told| told["event"] == "finished");
+    person.hear("the stop", |told| told["limit"] == "operator_heartbeat");
+    let finished = person.hear("the end", |told| told["event"] == "finished");
     assert_eq!(finished["outcome"], "safety_stop", "{finished}");
     assert_eq!(person.child.wait().unwrap().code(), Some(4));
 }

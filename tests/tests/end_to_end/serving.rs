@@ -372,6 +372,9 @@ fn a_conversation_has_its_page_beside_it() {
     assert_eq!(stop.0, 204);
     keyboard.write_all(b"go home\n").unwrap();
     assert_eq!(served.event("finished")["outcome"], "safety_stop");
+    served.lines.until("a refusal", LIMIT, |line| {
+        line.contains("the robot is stopped").then_some(())
+    });
     keyboard.write_all(b"/resume\ngo home\n").unwrap();
     assert_eq!(served.event("finished")["outcome"], "done");
     drop(keyboard);
