@@ -6,7 +6,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::sys::{Wanted, wait_for};
@@ -17,6 +17,9 @@ const MAX_RECORD: usize = 32 << 20;
 const READ_SIZE: usize = 64 << 10;
 /// Bytes of a record's length.
 const LENGTH: usize = 4;
+/// How long a record is looked for before the thread sleeps. To be woken takes a
+/// thread of an idle core longer than most answers take to come.
+const EAGER: Duration = Duration::from_micros(60);
 
 /// Why no record came or went.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +39,14 @@ pub(crate) enum ChannelError {
 #[derive(Debug)]
 pub(crate) struct Channel {
     socket: UnixStream,
+    /// Room for what comes; its length is not what has come.
     received: Vec<u8>,
-    /// Bytes at the front of `received` that were handed out.
+    /// Bytes of it that have come.
+    filled: usize,
+    /// Bytes at its front that were handed out.
     used: usize,
+    /// The last record's bytes with their length, for the next one's.
+    sent: Vec<u8>,
 }
 
 impl Channel {
@@ -58,7 +66,9 @@ impl Channel {
         Ok(Self {
             socket,
             received: Vec::new(),
+            filled: 0,
             used: 0,
+            sent: Vec::new(),
         })
     }
 
@@ -83,10 +93,11 @@ impl Channel {
             .ok()
             .filter(|length| *length as usize <= MAX_RECORD)
             .ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        let mut whole = Vec::with_capacity(LENGTH + record.len());
-        whole.extend_from_slice(&length.to_le_bytes());
-        whole.extend_from_slice(record);
-        let mut rest = whole.as_slice();
+        self.sent.clear();
+        self.sent.shrink_to(READ_SIZE);
+        self.sent.extend_from_slice(&length.to_le_bytes());
+        self.sent.extend_from_slice(record);
+        let mut rest = self.sent.as_slice();
         while !rest.is_empty() {
             match self.socket.write(rest) {
                 Ok(0) => return Err(ChannelError::Gone),
@@ -112,6 +123,8 @@ impl Channel {
         process: Option<BorrowedFd<'_>>,
         deadline: Option<Instant>,
     ) -> Result<Vec<u8>, ChannelError> {
+        let begun = Instant::now();
+        let eager_until = deadline.map_or(begun + EAGER, |late| late.min(begun + EAGER));
         loop {
             if let Some(record) = self.next()? {
                 return Ok(record);
@@ -119,7 +132,13 @@ impl Channel {
             match self.fill() {
                 Ok(0) => return Err(ChannelError::Gone),
                 Ok(_) => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if Instant::now() < eager_until {
+                        // The other side may need this core.
+                        std::thread::yield_now();
+                        continue;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if is_gone(&error) => return Err(ChannelError::Gone),
                 Err(error) => return Err(error.into()),
@@ -143,23 +162,27 @@ impl Channel {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        if self.used == self.received.len() {
-            self.received.clear();
-            self.used = 0;
+        self.received.copy_within(self.used..self.filled, 0);
+        self.filled -= self.used;
+        self.used = 0;
+        if self.filled == 0 {
+            // One long record is no reason to keep its room.
+            self.received.truncate(READ_SIZE);
+            self.received.shrink_to(READ_SIZE);
         }
-        let kept = self.received.len();
-        self.received.resize(kept + READ_SIZE, 0);
-        let target = self.received.get_mut(kept..).unwrap_or_default();
-        let result = self.socket.read(target);
-        self.received
-            .truncate(kept + *result.as_ref().unwrap_or(&0));
-        result
+        if self.received.len() < self.filled + READ_SIZE {
+            self.received.resize(self.filled + READ_SIZE, 0);
+        }
+        let room = self.received.get_mut(self.filled..).unwrap_or_default();
+        let count = self.socket.read(room)?;
+        self.filled += count;
+        Ok(count)
     }
 
     /// A whole record among the bytes that have come.
     fn next(&mut self) -> Result<Option<Vec<u8>>, ChannelError> {
-        let rest = self.received.get(self.used..).unwrap_or_default();
-        let Some((length, rest)) = rest.split_first_chunk::<LENGTH>() else {
+        let come = self.received.get(self.used..self.filled);
+        let Some((length, rest)) = come.unwrap_or_default().split_first_chunk::<LENGTH>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*length) as usize;
