@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use vola_bundle::Deployment;
-use vola_confidence::ShiftWatch;
+use vola_confidence::{DRIFT_ALARM, ShiftWatch};
 use vola_console::HealthFigure;
 use vola_runtime::Session;
 use vola_types::{Op, RunEvent, RunEventKind, RunOutcome};
@@ -50,6 +50,9 @@ pub(crate) struct Counters {
     pub(crate) decisions: Option<(u64, f64)>,
     /// Share of all periods that had their tick; none before the first.
     pub(crate) in_time: Option<f64>,
+    /// How much speaks against the confidence's calibration; none before the first
+    /// primitive that went well.
+    pub(crate) drift: Option<f64>,
 }
 
 impl Health {
@@ -153,6 +156,16 @@ impl Health {
                 unit: "",
                 ..most("shift", "shift of the actions", shift, bounds.most_shift)
             },
+            HealthFigure {
+                unit: "",
+                ..most(
+                    "drift",
+                    "drift of the doubt",
+                    counters.drift,
+                    // The alarm is raised at the bound, not beyond it.
+                    DRIFT_ALARM.next_down(),
+                )
+            },
             least("control", "ticks in time", counters.in_time, LEAST_IN_TIME),
         ];
         self.raise(&figures);
@@ -254,6 +267,7 @@ mod tests {
     const QUIET: Counters = Counters {
         decisions: None,
         in_time: None,
+        drift: None,
     };
 
     #[test]
@@ -296,6 +310,7 @@ mod tests {
         let of = |count, ms, in_time| Counters {
             decisions: Some((count, ms)),
             in_time: Some(in_time),
+            drift: None,
         };
         assert!(alarms(&mut health, &of(49, 900.0, 1.0)).is_empty());
         assert_eq!(alarms(&mut health, &of(50, 101.0, 1.0)), ["decision"]);
@@ -304,5 +319,12 @@ mod tests {
             alarms(&mut health, &of(50, f64::NAN, f64::NAN)),
             ["decision", "control"]
         );
+        for (drift, alarm) in [(3.9, &[][..]), (4.0, &["drift"]), (f64::NAN, &["drift"])] {
+            let counters = Counters {
+                drift: Some(drift),
+                ..QUIET
+            };
+            assert_eq!(alarms(&mut health, &counters), alarm, "{drift}");
+        }
     }
 }

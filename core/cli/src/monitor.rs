@@ -122,6 +122,7 @@ impl Monitor {
             in_time: (report.ticks > 0).then_some(
                 report.ticks as f64 / report.ticks.saturating_add(report.missed_ticks) as f64,
             ),
+            drift: self.policy.drift().map(|drift| drift.sum),
         };
         self.health().figures(&counters)
     }

@@ -111,10 +111,31 @@ pub struct Group {
 pub struct ProbabilityCalibration {
     /// Perturbed and clean episodes that made them.
     pub episodes: usize,
+    /// The false-hold rate whose threshold the scores are over; none in files that did
+    /// not say it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_hold_rate: Option<f64>,
+    /// The signals that made the scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
     /// The curve that is told.
     pub platt: Platt,
     /// The other one, to compare.
     pub isotonic: Isotonic,
+}
+
+impl ProbabilityCalibration {
+    /// Whether the curves are of the scores that come of these signals at this rate of
+    /// false holds. A file that does not say what they are of is believed.
+    #[must_use]
+    pub fn fits(&self, signals: &[Signal], false_hold_rate: f64) -> bool {
+        let same = |one: &Signal| signals.contains(one);
+        let are_same = self.signals.len() == signals.len() && self.signals.iter().all(same);
+        match self.false_hold_rate {
+            Some(own) => (own - false_hold_rate).abs() <= 1e-9 && are_same,
+            None => true,
+        }
+    }
 }
 
 /// Why a calibration cannot be used as asked.

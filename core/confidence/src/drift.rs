@@ -16,7 +16,7 @@ use serde::Serialize;
 const WORSE: f64 = 3.0;
 /// Sum at which the alarm is raised: when all is well, once in some thousand
 /// primitives.
-const ALARM: f64 = 4.0;
+pub const DRIFT_ALARM: f64 = 4.0;
 /// Step of the adaptive rate.
 const GAMMA: f64 = 0.02;
 
@@ -63,7 +63,7 @@ impl DriftWatch {
     /// Takes a primitive that went well; `was_held` when its score exceeded the
     /// threshold. True when the alarm is raised by it.
     pub fn observe(&mut self, was_held: bool) -> bool {
-        let was_drifting = self.sum >= ALARM;
+        let was_drifting = self.sum >= DRIFT_ALARM;
         let worse = (WORSE * self.rate).min(0.5 + 0.5 * self.rate);
         let step = if was_held {
             (worse / self.rate).ln()
@@ -75,7 +75,7 @@ impl DriftWatch {
         self.adapted = (self.adapted + GAMMA * (self.rate - missed)).clamp(0.0, 1.0);
         self.seen = self.seen.saturating_add(1);
         self.held = self.held.saturating_add(u32::from(was_held));
-        self.sum >= ALARM && !was_drifting
+        self.sum >= DRIFT_ALARM && !was_drifting
     }
 
     /// What it says now.
@@ -87,7 +87,7 @@ impl DriftWatch {
             held: self.held,
             sum: self.sum,
             adapted_rate: self.adapted,
-            is_drifting: self.sum >= ALARM,
+            is_drifting: self.sum >= DRIFT_ALARM,
         }
     }
 }

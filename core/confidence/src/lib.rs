@@ -47,7 +47,7 @@ pub use calibration::{
 };
 pub use conformal::{Threshold, TooFew, Trial, held_interval, least, threshold};
 pub use curves::EpisodeCurves;
-pub use drift::{DriftReport, DriftWatch};
+pub use drift::{DRIFT_ALARM, DriftReport, DriftWatch};
 pub use evidence::{AttentionMaps, Evidence, PlannedPath, ToolPose};
 pub use gate::{AskBudget, AskLimits, Asking, HoldGate};
 pub use monitor::{ConfidenceReading, HOLD_BELOW, Monitor, MonitorPlan, probability_score};

@@ -129,10 +129,10 @@ impl Monitor {
                 })
             })
             .collect();
-        let probability = plan
-            .calibration
-            .as_ref()
-            .and_then(|(robot, _)| robot.probability.as_ref());
+        let probability = plan.calibration.as_ref().and_then(|(robot, rate)| {
+            let curves = robot.probability.as_ref();
+            curves.filter(|curves| curves.fits(&calibrated, *rate))
+        });
         Ok(Self {
             watched,
             gate: plan.gate,

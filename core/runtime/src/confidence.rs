@@ -183,6 +183,12 @@ fn calibration(
         );
         return Ok(None);
     };
+    if let Some(version) = policy.versions.candidate() {
+        tracing::warn!(
+            version,
+            "the confidence was calibrated with the bundle as it is: with this version of it more or less may be held than was stated; `drift` tells"
+        );
+    }
     let settings = deployment.confidence();
     let period_ms = execution.map_or(0, |execution| execution.period_ns / 1_000_000);
     let asked = [

@@ -49,6 +49,12 @@ impl Versions {
         })
     }
 
+    /// The version that may run in the place of the bundle as it is.
+    pub(crate) fn candidate(&self) -> Option<&str> {
+        let (version, _) = self.candidate.as_ref()?;
+        Some(&version.record().name)
+    }
+
     /// The name of what runs.
     pub(crate) fn running(&self) -> &str {
         match &self.candidate {

@@ -91,9 +91,22 @@ struct Run {
     done: u32,
     failing: u32,
     held: bool,
+    /// It ended at rest to be gone on with when a person says so.
+    deferred: bool,
+    /// It is gone on with: a person was asked already.
+    was_asked: bool,
     /// A picture was too old at the last decision.
     blind: bool,
     deadline_ns: u64,
+}
+
+/// What is kept of a primitive that waits for a person's word.
+#[derive(Debug)]
+pub(crate) struct LeftPrimitive {
+    op: Op,
+    monitor: Monitor,
+    /// How long it had run (ns).
+    spent_ns: u64,
 }
 
 impl Session {
@@ -108,6 +121,33 @@ impl Session {
         driver: Driver,
         observer: &mut dyn PrimitiveObserver,
     ) -> Result<PrimitiveReport, RuntimeError> {
+        self.left = None;
+        self.primitive(goal, driver, observer)
+    }
+
+    /// Goes on with the primitive whose observer answered with
+    /// [`HandoffAnswer::Defer`](crate::HandoffAnswer::Defer). Its confidence and its
+    /// budget of questions go on as well, so that a person who says "continue" is not
+    /// asked without an end; its time to be done in begins anew.
+    ///
+    /// # Errors
+    /// As [`run_primitive`](Self::run_primitive).
+    pub fn continue_primitive(
+        &mut self,
+        goal: &PrimitiveGoal,
+        driver: Driver,
+        observer: &mut dyn PrimitiveObserver,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        self.primitive(goal, driver, observer)
+    }
+
+    fn primitive(
+        &mut self,
+        goal: &PrimitiveGoal,
+        driver: Driver,
+        observer: &mut dyn PrimitiveObserver,
+    ) -> Result<PrimitiveReport, RuntimeError> {
+        let left = self.left.take().filter(|left| left.op == goal.op);
         let begin_ns = self.body.now_ns();
         let before = self.body.status();
         if let ControlMode::Stopped(cause) = before.mode {
@@ -118,30 +158,7 @@ impl Session {
             });
         }
         self.begin_by_handoff()?;
-        self.primitives_run += 1;
-        self.confidence.budget.begin_primitive();
-        if goal.op.is_policy() {
-            self.last_op = Some(goal.op);
-        }
-        let seed = self
-            .settings
-            .seed
-            .wrapping_mul(0x9E37_79B9)
-            .wrapping_add(self.primitives_run);
-        let mut run = Run {
-            monitor: self.monitor(goal.op)?,
-            begin_ns,
-            skipped: false,
-            stall: StallWatch::default(),
-            random: SeededNoise::new(seed),
-            decisions: 0,
-            refusals: 0,
-            done: 0,
-            failing: 0,
-            held: false,
-            blind: false,
-            deadline_ns: begin_ns + self.timeout_ns(driver),
-        };
+        let (mut run, seed) = self.begin(goal.op, driver, left)?;
         self.stop_switch.forget_lost_plugin();
         let ending = if self.stop_switch.is_thrown() {
             Ok(ended(Outcome::Interrupted, "stopped by a person"))
@@ -179,6 +196,15 @@ impl Session {
         if driver == Driver::Policy && goal.op.is_policy() {
             self.watch_drift(&ending, &run);
         }
+        let seconds = (self.body.now_ns() - begin_ns) as f64 * 1e-9;
+        let mean_confidence = run.monitor.mean();
+        if run.deferred {
+            self.left = Some(LeftPrimitive {
+                op: goal.op,
+                spent_ns: self.body.now_ns().saturating_sub(run.begin_ns),
+                monitor: run.monitor,
+            });
+        }
         let after = self.body.status();
         for (limit, ticks) in after.interventions.since(&before.interventions) {
             self.tell(
@@ -192,12 +218,56 @@ impl Session {
         Ok(PrimitiveReport {
             outcome: ending.outcome,
             reason: ending.reason,
-            seconds: (self.body.now_ns() - begin_ns) as f64 * 1e-9,
+            seconds,
             decisions: run.decisions,
-            mean_confidence: run.monitor.mean(),
+            mean_confidence,
             held: run.held,
             rms_jerk_rad_per_s3: jerk.max(0.0).sqrt(),
         })
+    }
+
+    /// What a primitive begins with, and the seed of its draws.
+    fn begin(
+        &mut self,
+        op: Op,
+        driver: Driver,
+        left: Option<LeftPrimitive>,
+    ) -> Result<(Run, u64), RuntimeError> {
+        let begin_ns = self.body.now_ns();
+        self.primitives_run += 1;
+        let was_asked = left.is_some();
+        let (monitor, spent_ns) = match left {
+            Some(left) => (left.monitor, left.spent_ns),
+            None => {
+                self.confidence.budget.begin_primitive();
+                (self.monitor(op)?, 0)
+            }
+        };
+        if op.is_policy() {
+            self.last_op = Some(op);
+        }
+        let seed = self
+            .settings
+            .seed
+            .wrapping_mul(0x9E37_79B9)
+            .wrapping_add(self.primitives_run);
+        let run = Run {
+            monitor,
+            begin_ns: begin_ns.saturating_sub(spent_ns),
+            skipped: false,
+            stall: StallWatch::default(),
+            random: SeededNoise::new(seed),
+            decisions: 0,
+            refusals: 0,
+            done: 0,
+            failing: 0,
+            held: false,
+            deferred: false,
+            was_asked,
+            blind: false,
+            deadline_ns: begin_ns + self.timeout_ns(driver),
+        };
+        Ok((run, seed))
     }
 
     fn run_policy(

@@ -54,9 +54,10 @@ pub trait Teleoperator {
 pub enum HandInput {
     /// Nothing.
     Silent,
-    /// A sign of life; what was wished is still wished.
+    /// Somebody is there. It moves nothing: only a wish keeps the arm in motion, since
+    /// whoever is there need not be who wished.
     Alive,
-    /// Another motion; a sign of life as well.
+    /// A motion, or the same one still.
     Jog(JogCommand),
     /// The arm is where the policy knows its way; what follows is the correction.
     Recovered,
@@ -93,14 +94,18 @@ pub(crate) struct HandSettings {
 struct Hand {
     jog: Jog,
     heartbeat: Option<Heartbeat>,
+    /// When anything was said.
     heard_ns: u64,
+    /// When a motion was wished.
+    wished_ns: u64,
     looked_ns: u64,
 }
 
 impl Hand {
-    /// A sign of life.
-    fn heard(&mut self, now_ns: u64) {
+    /// A wish.
+    fn wished(&mut self, now_ns: u64) {
         self.heard_ns = now_ns;
+        self.wished_ns = now_ns;
         if let Some(heartbeat) = &self.heartbeat {
             heartbeat.beat();
         }
@@ -136,6 +141,7 @@ impl Session {
             jog: Jog::new(self.settings.hand.limits),
             heartbeat: None,
             heard_ns: now_ns,
+            wished_ns: now_ns,
             looked_ns: now_ns,
         };
         let end = self.follow_hand(person, &mut hand);
@@ -175,7 +181,7 @@ impl Session {
             if silent_ns > self.settings.hand.timeout_ns {
                 return Ok(TakeOverEnd::Unanswered);
             }
-            if silent_ns > self.settings.hand.dead_man_ns {
+            if now_ns.saturating_sub(hand.wished_ns) > self.settings.hand.dead_man_ns {
                 hand.jog.let_go();
             }
             self.move_by(hand, person, now_ns)?;
@@ -194,16 +200,16 @@ impl Session {
             let is_still = hand.jog.is_still() && self.body.status().at_rest;
             match person.poll(now_ns, is_still) {
                 HandInput::Silent => return Ok(None),
-                HandInput::Alive => hand.heard(now_ns),
+                HandInput::Alive => hand.heard_ns = now_ns,
                 HandInput::Jog(command) => {
-                    hand.heard(now_ns);
+                    hand.wished(now_ns);
                     if let Err(refusal) = hand.jog.wish(&command, self.model.arm_joints()) {
                         hand.jog.let_go();
                         person.refused(&refusal.to_string());
                     }
                 }
                 HandInput::Recovered => {
-                    hand.heard(now_ns);
+                    hand.heard_ns = now_ns;
                     match self.hand(HandoffEvent::Recovered) {
                         Ok(()) => person.changed(self),
                         Err(error) => person.refused(&error.to_string()),

@@ -12,6 +12,7 @@ use std::{
 };
 
 use serde::Serialize;
+use vola_confidence::DriftReport;
 
 use crate::{
     ArmGlance, AttentionMap,
@@ -221,6 +222,7 @@ impl ControlWatch {
 pub struct PolicyTelemetry {
     shared: Arc<Mutex<BTreeMap<String, Arc<LatencyHistogram>>>>,
     last: Arc<Mutex<Option<DecisionGlance>>>,
+    drift: Arc<Mutex<Option<DriftReport>>>,
 }
 
 /// The policy's last decision, for people who look on.
@@ -257,6 +259,18 @@ impl PolicyTelemetry {
     pub fn last_decision(&self) -> Option<DecisionGlance> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.clone()
+    }
+
+    /// Shows whether the confidence's calibration still fits.
+    pub(crate) fn show_drift(&self, report: DriftReport) {
+        *self.drift.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    /// Whether the confidence's calibration still fits; none without one, or before
+    /// the first primitive that went well.
+    #[must_use]
+    pub fn drift(&self) -> Option<DriftReport> {
+        *self.drift.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Quantiles by part.

@@ -169,7 +169,7 @@ fn a_person_takes_the_arm_over_on_the_page_corrects_and_gives_it_back() {
     browser.open(&format!("http://{}/", served.address()));
     browser.wait("document.body.classList.contains('fresh')");
     browser.value(
-        "document.querySelectorAll('#doing div').length === 5 || (() => { throw 'no health' })()",
+        "document.querySelectorAll('#doing div').length === 6 || (() => { throw 'no health' })()",
     );
 
     // Command, hold, question.

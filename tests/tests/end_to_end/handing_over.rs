@@ -3,7 +3,11 @@
 use serde_json::Value;
 use vola_tests::workspace;
 
-use super::{LIMIT, serving::serve_with, watchdogs::deployment};
+use super::{
+    LIMIT,
+    serving::{Served, serve_with},
+    watchdogs::deployment,
+};
 
 /// A policy that is unsure as soon as it makes no progress for a moment.
 pub(super) const UNSURE: &str =
@@ -207,6 +211,30 @@ fn a_step_that_does_not_work_is_a_person_s_as_well() {
     assert_eq!(end["success"], false, "{end}");
 }
 
+/// Says "continue" to every question, until all is done.
+fn go_on(served: &mut Served) {
+    loop {
+        let line = served.line();
+        match line["event"].as_str() {
+            Some("handoff") => {
+                // It asks a moment before it takes an answer.
+                let taken = (0..100).any(|_| {
+                    let told = served.ask("POST", "/api/handoff", r#"{"choice":"continue"}"#);
+                    assert!(matches!(told.0, 202 | 409), "{}", told.1);
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                    told.0 == 202
+                });
+                assert!(taken, "it asked and took no answer: {line}");
+            }
+            Some("finished") => {
+                assert_eq!(line["outcome"], "done", "{line}");
+                break;
+            }
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn a_moving_arm_is_taken_over_http() {
     let mut served = serve_with("[handoff]\nsafe_stop = 'hold'\ndead_man_ms = 2000\n", &[]);
@@ -233,6 +261,63 @@ fn a_moving_arm_is_taken_over_http() {
     let high = served.event("state")["tool"][2].as_f64().unwrap();
     assert!(high > low + 0.01, "{low} {high}");
     assert_eq!(served.event("finished")["outcome"], "done");
+}
+
+/// "Continue" goes on with the same primitive: its questions are counted on, and what
+/// was asked about and then done counts against the calibration.
+#[test]
+fn what_is_gone_on_with_is_the_same_primitive() {
+    let unsure = |most: u32| {
+        format!(
+            "[confidence]\nsignals = ['no_progress']\nthresholds = {{ no_progress = 0.05 }}\nbudget = {{ per_primitive = {most} }}\n"
+        )
+    };
+    let said = |most: u32| {
+        let (_folder, config) = deployment(&unsure(most));
+        let typed = "put the yellow block in the red bowl\n1\n1\n1\n1\n";
+        let arguments = ["chat", "--fast", "--json", "--seed", "2", "--config"];
+        let arguments: Vec<&str> = arguments.into_iter().chain([config.as_str()]).collect();
+        let run = workspace().run_vola(&arguments, typed, LIMIT);
+        run.json_lines()
+            .iter()
+            .filter(|event| event["event"] == "step_finished")
+            .filter_map(|event| event["reason"].as_str().map(str::to_owned))
+            .any(|reason| reason.contains("questions of this primitive are used up"))
+    };
+    assert!(
+        said(1),
+        "the second doubt of a primitive is not asked about"
+    );
+    assert!(!said(5));
+
+    let mut served = serve_with(&unsure(5), &[]);
+    served.say("put the yellow block in the red bowl");
+    go_on(&mut served);
+    let drift = served.figure("vola_health{figure=\"drift\"}");
+    assert!(drift.is_some_and(|sum| sum > 1.0), "{drift:?}");
+}
+
+/// Somebody's page lives on while the one that jogged is gone: that moves no arm.
+#[test]
+fn a_sign_of_life_is_no_wish() {
+    let mut served = serve_with("[handoff]\nsafe_stop = 'hold'\ndead_man_ms = 300\n", &[]);
+    let choose = |choice: &str| serde_json::json!({ "choice": choice }).to_string();
+    served.say("put the yellow block in the red bowl");
+    served.event("confidence");
+    let taken = served.ask("POST", "/api/handoff", &choose("take_over"));
+    assert_eq!(taken.0, 202, "{}", taken.1);
+    while served.event("handoff_state")["to"] != "take_over" {}
+    let before = served.event("state")["tool"][2].as_f64().unwrap();
+    let up = r#"{"linear_m_per_s":[0,0,0.1]}"#;
+    assert_eq!(served.ask("POST", "/api/jog", up).0, 202);
+    for _ in 0..40 {
+        assert_eq!(served.ask("POST", "/api/beat", "").0, 204);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let back = served.ask("POST", "/api/handoff", &choose("abort"));
+    assert_eq!(back.0, 202, "{}", back.1);
+    let after = served.event("state")["tool"][2].as_f64().unwrap();
+    assert!(after - before < 0.1, "{before} {after}");
 }
 
 #[test]
@@ -280,24 +365,5 @@ fn the_arm_is_taken_over_jogged_and_given_back_over_http() {
     let high = served.event("state")["tool"][2].as_f64().unwrap();
     assert!(high > low + 0.02, "{low} {high}");
     // It goes on by itself; when it is unsure again it is told to.
-    loop {
-        let line = served.line();
-        match line["event"].as_str() {
-            Some("handoff") => {
-                // It asks a moment before it takes an answer.
-                let taken = (0..100).any(|_| {
-                    let told = served.ask("POST", "/api/handoff", &choose("continue"));
-                    assert!(matches!(told.0, 202 | 409), "{}", told.1);
-                    std::thread::sleep(std::time::Duration::from_millis(50));
-                    told.0 == 202
-                });
-                assert!(taken, "it asked and took no answer: {line}");
-            }
-            Some("finished") => {
-                assert_eq!(line["outcome"], "done", "{line}");
-                break;
-            }
-            _ => {}
-        }
-    }
+    go_on(&mut served);
 }

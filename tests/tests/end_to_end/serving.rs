@@ -146,7 +146,7 @@ impl Served {
     }
 
     /// The value of a figure of `/metrics`.
-    fn figure(&self, start: &str) -> Option<f64> {
+    pub(super) fn figure(&self, start: &str) -> Option<f64> {
         let (code, page) = self.ask("GET", "/metrics", "");
         assert_eq!(code, 200);
         let line = page.lines().find(|line| line.starts_with(start))?;

@@ -17,9 +17,7 @@ use std::{
 };
 
 use serde_json::json;
-use vola_bundle::{
-    AdaptationSettings, BASE_VERSION, Bundle, BundleError, PolicySettings, VersionShare,
-};
+use vola_bundle::{AdaptationSettings, Bundle, BundleError, PolicySettings, VersionShare};
 
 use crate::{arguments::SharedArguments, failure::Failure, workplace::Workplace};
 
@@ -143,7 +141,8 @@ const LEARNED: &str = "learned-";
 /// from here gives way: the new one has its corrections and more.
 fn choose(bundle: &std::path::Path, version: &str) -> Result<Option<String>, BundleError> {
     let bundle = Bundle::open(bundle)?;
-    let is_own = |name: &str| name == BASE_VERSION || name.starts_with(LEARNED);
+    // Only a person writes that the bundle is to run as it is.
+    let is_own = |name: &str| name.starts_with(LEARNED);
     if let Some(used) = bundle.version_in_use()?
         && !(is_own(&used.version) && used.share >= 1.0)
     {

@@ -44,6 +44,8 @@ pub(crate) struct SessionRobot {
     stop_flag: StopFlag,
     began_ns: u64,
     held: Option<(Step, PrimitiveGoal)>,
+    /// What runs is the primitive that was held.
+    goes_on: bool,
     motion: Option<MotionWatch>,
     dead_man: Option<DeadMan>,
     pub(super) pendant: Option<Pendant>,
@@ -76,6 +78,7 @@ impl SessionRobot {
             judge: WorldJudge::default(),
             stop_flag: StopFlag::new(),
             held: None,
+            goes_on: false,
             motion: None,
             dead_man: None,
             pendant: None,
@@ -299,7 +302,12 @@ impl SessionRobot {
         if let Some(dead_man) = &self.dead_man {
             dead_man.begin(&self.session);
         }
-        let result = self.session.run_primitive(goal, Driver::Policy, observer);
+        let result = if self.goes_on {
+            self.session
+                .continue_primitive(goal, Driver::Policy, observer)
+        } else {
+            self.session.run_primitive(goal, Driver::Policy, observer)
+        };
         if let Some(dead_man) = &self.dead_man {
             dead_man.end();
         }
@@ -558,7 +566,10 @@ impl Robot for SessionRobot {
             return Err(RobotError::Machine { detail });
         };
         self.trust_for_a_while();
-        self.drive_judged(&step, &goal, attention)
+        self.goes_on = true;
+        let end = self.drive_judged(&step, &goal, attention);
+        self.goes_on = false;
+        end
     }
 
     fn picture(&mut self) -> Option<EncodedImage> {

@@ -56,10 +56,13 @@ impl Session {
                     reason: Some("a person said to skip it".to_owned()),
                 })
             }
-            HandoffAnswer::Abort | HandoffAnswer::Defer => Some(ended(
-                Outcome::Interrupted,
-                "the policy was unsure and nobody said to go on",
-            )),
+            HandoffAnswer::Abort | HandoffAnswer::Defer => {
+                run.deferred = answer == HandoffAnswer::Defer;
+                Some(ended(
+                    Outcome::Interrupted,
+                    "the policy was unsure and nobody said to go on",
+                ))
+            }
         })
     }
 
@@ -90,8 +93,13 @@ impl Session {
         let Some(drift) = self.confidence.drift.as_mut().filter(|_| went_well) else {
             return;
         };
-        if drift.observe(run.monitor.was_low()) {
-            let report = drift.report();
+        // A question, answered or not, stands for the doubt that a new watch over the
+        // same primitive has not seen.
+        let was_low = run.was_asked || run.held || run.monitor.was_low();
+        let is_told = drift.observe(was_low);
+        let report = drift.report();
+        self.policy_telemetry.show_drift(report);
+        if is_told {
             tracing::warn!(
                 seen = report.seen,
                 held = report.held,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use vola_confidence::{
     Isotonic, Platt, ProbabilityCalibration, Reliability, Scored, probability_score,
 };
+use vola_types::Signal;
 
 use crate::confidence::{Judge, Surveyed};
 
@@ -20,9 +21,10 @@ pub(super) struct Reliabilities {
 }
 
 /// Fits both curves and measures them; none where one kind of episode is
-/// missing.
+/// missing. The judge is one of these signals, at this rate of false holds.
 pub(super) fn calibrate(
     judge: &Judge<'_>,
+    (signals, false_hold_rate): (&[Signal], f64),
     episodes: &[Surveyed],
 ) -> Option<(ProbabilityCalibration, Reliabilities)> {
     let scored: Vec<Scored> = episodes
@@ -49,6 +51,8 @@ pub(super) fn calibrate(
     };
     let calibration = ProbabilityCalibration {
         episodes: fit.len(),
+        false_hold_rate: Some(false_hold_rate),
+        signals: signals.to_vec(),
         platt,
         isotonic,
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
-use vola_bundle::{Bundle, CALIBRATION_FILE, CONFIDENCE_STATS};
+use vola_bundle::{BASE_VERSION, Bundle, CALIBRATION_FILE, CONFIDENCE_STATS};
 use vola_confidence::{
     CALIBRATION_FORM, CalibrationFile, EpisodeCurves, FeatureFile, FeatureStatistics,
     RobotCalibration, USUAL_SIGNALS, WindowRule, groups,
@@ -26,7 +26,7 @@ use crate::{
     film::{reliability_picture, write_png},
     measure::PRIMITIVE_TASKS,
     output::{Align, Console, Table, percent},
-    workplace::{SessionWish, Workplace},
+    workplace::{Instead, SessionWish, Workplace},
 };
 
 /// Windows without others in the deployment.
@@ -44,10 +44,15 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     check_seeds(own.seed, own.episodes.max(own.failures))?;
     let arm = own.arm.as_deref().map(PluginId::parse).transpose()?;
-    let workplace = match &arm {
-        Some(arm) => Workplace::open_for(shared, arm)?,
-        None => Workplace::open(shared)?,
-    };
+    // What is stored goes by the weights of the bundle, so those are what runs.
+    let workplace = Workplace::open_to_measure(
+        shared,
+        &Instead {
+            arm: arm.as_ref(),
+            version: Some(BASE_VERSION),
+            ..Instead::default()
+        },
+    )?;
     let Some(policy) = workplace.deployment().policy() else {
         return Err(Failure::Argument {
             argument: "calibrate".to_owned(),
@@ -95,7 +100,7 @@ pub(super) fn run(
     let rate = confidence.false_hold_rate();
     let found = {
         let judge = Judge::new(&robot, signals, rate).map_err(Failure::calibration)?;
-        failures::calibrate(&judge, &episodes)
+        failures::calibrate(&judge, (signals, rate), &episodes)
     };
     let reliabilities = found.map(|(probability, reliabilities)| {
         robot.probability = Some(probability);

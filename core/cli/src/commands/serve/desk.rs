@@ -153,8 +153,8 @@ impl Desk for RobotDesk {
     }
 
     fn jog(&self, jog: Jog) -> Result<(), Refusal> {
-        self.beat();
         if self.pendant.jog(wish(jog)) {
+            self.beat();
             return Ok(());
         }
         Err(Refusal {
