@@ -6,7 +6,10 @@
 //! are judged on the very same episodes.
 
 use serde_json::{Value, json};
-use vola_confidence::{DriftReport, DriftWatch, RobotCalibration, USUAL_SIGNALS, held_interval};
+use vola_confidence::{
+    DriftReport, DriftWatch, Reliability, RobotCalibration, Scored, USUAL_SIGNALS, held_interval,
+    probability_score,
+};
 use vola_runtime::{ConfidenceUse, FilterUse};
 use vola_types::{PluginId, Signal};
 
@@ -316,7 +319,8 @@ impl Measured<'_> {
             "false_hold_rate": self.rate, "false_holds": holds.json(),
             "auroc": confidence.all.auroc, "balanced_accuracy": confidence.all.balanced_accuracy,
             "detection_time": confidence.all.detection_time, "found": confidence.all.found,
-            "drift": self.drift(), "wall_seconds": self.wall_seconds,
+            "drift": self.drift(), "reliability": self.reliability(),
+            "wall_seconds": self.wall_seconds,
         }}));
         objects
     }
@@ -335,6 +339,28 @@ impl Measured<'_> {
         Some(json!({
             "deployed": {"false_hold_rate": own.rate, "false_holds": own.false_holds(&judge).json(), "all": method.all},
         }))
+    }
+
+    /// How good the probabilities of failure are that a session of this deployment
+    /// tells, on these episodes; none where it tells none.
+    fn reliability(&self) -> Option<Value> {
+        let curves = self.robot.probability.as_ref();
+        let curves = curves.filter(|curves| curves.fits(&self.signals, self.deployed_rate))?;
+        let judge = Judge::new(self.robot, &self.signals, self.deployed_rate).ok()?;
+        let told: Vec<Scored> = self
+            .episodes
+            .iter()
+            .filter(|one| one.has_run() && !one.is_stopped())
+            .filter_map(|one| {
+                let score = probability_score(judge.verdict(one)?.ratio);
+                Some((curves.platt.probability(score), !one.success))
+            })
+            .collect();
+        let mut told_of = json!(Reliability::of(&told));
+        if let Some(object) = told_of.as_object_mut() {
+            object.insert("episodes".to_owned(), json!(told.len()));
+        }
+        Some(told_of)
     }
 
     /// What the drift watch says of the clean episodes: nothing has drifted.

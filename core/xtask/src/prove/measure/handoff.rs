@@ -62,6 +62,7 @@ fn figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
             Bar::AtMost(DETECTION_TIME),
         )?,
     ];
+    figures.extend(reliability(&summary["reliability"]));
     if let Some(own) = printed.iter().find_map(|row| row.get("deployed")) {
         let rate = number(own, "false_hold_rate")?;
         for (name, value) in [
@@ -126,6 +127,20 @@ fn figures(printed: &[Value]) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
+/// How good the probabilities of failure are, where any are told.
+fn reliability(told: &Value) -> impl Iterator<Item = Figure> + '_ {
+    [
+        ("bins of equal width", "ece_equal_width"),
+        ("bins of equal numbers", "ece_equal_mass"),
+    ]
+    .into_iter()
+    .filter_map(|(name, key)| {
+        let name = format!("probability of failure: expected calibration error, {name}");
+        let figure = Figure::new(name, told[key].as_f64()?, "share");
+        Some(figure.over(told["episodes"].as_u64().unwrap_or_default()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -143,10 +158,11 @@ mod tests {
             json!({"deployed":{"false_hold_rate":0.01,"false_holds":{"rate":0.01},
                 "all":{"balanced_accuracy":0.8,"detection_time":0.5}}}),
             json!({"summary":{"auroc":0.9,"balanced_accuracy":0.85,"detection_time":0.4,
+                "reliability":{"ece_equal_width":0.05,"ece_equal_mass":0.06,"episodes":90},
                 "false_holds":{"rate":0.04,"of":100,"interval":[0.01,0.1],"inside":true}}}),
         ];
         let figures = figures(&printed).unwrap();
-        assert_eq!(figures.len(), 5 + 3 + 4 + 2 + 2);
+        assert_eq!(figures.len(), 5 + 2 + 3 + 4 + 2 + 2);
         assert!(figures.iter().any(|figure| figure.name == "light: AUROC"));
         assert!(super::figures(&printed[..5]).is_err());
     }
