@@ -252,6 +252,7 @@ impl Fault {
                 | Self::LinkGap1000
                 | Self::StateFrozen
                 | Self::ClockBack
+                | Self::ClockAhead
                 | Self::TicksLate
                 | Self::TicksMissed
         )
@@ -285,7 +286,7 @@ impl Fault {
             Self::StateLeap => ("state_leap", "a joint leaps by 0.5 rad", Proprioception, Stop(&["tracking"])),
             Self::JointBlocked => ("joint_blocked", "a joint stands whatever it is told", Proprioception, Stop(&["tracking"])),
             Self::ClockBack => ("clock_back", "the robot's clock leaps 1 h back", Proprioception, Stop(&["robot_link"])),
-            Self::ClockAhead => ("clock_ahead", "the robot's clock leaps 1 h ahead", Proprioception, Bridged),
+            Self::ClockAhead => ("clock_ahead", "the robot's clock leaps 1 h ahead", Proprioception, Stop(&["robot_link"])),
             Self::CameraFrozen => ("camera_frozen", "the last picture again, new stamps", Camera, Stop(&["camera"])),
             Self::CameraSilent => ("camera_silent", "the last picture again, old stamp", Camera, Stop(&["camera"])),
             Self::CameraDelayed => ("camera_delayed", "pictures come 350 ms late", Camera, Stop(&["camera"])),

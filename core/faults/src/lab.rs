@@ -249,6 +249,7 @@ fn knowable_ms(
         Fault::StateStale
         | Fault::StateDelayed
         | Fault::ClockBack
+        | Fault::ClockAhead
         | Fault::LinkGapTooLong
         | Fault::LinkGap300
         | Fault::LinkGap1000 => ms(deadlines.state),

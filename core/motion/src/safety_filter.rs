@@ -211,6 +211,26 @@ impl SafetyFilter {
         Ok(())
     }
 
+    /// Whether [`Self::reset_to`] would take this pose up.
+    #[must_use]
+    pub fn can_start_at(&self, measured: &[f64]) -> bool {
+        let tolerance = self.settings.start_tolerance;
+        let joints = self.limits.joints();
+        measured.len() == self.limits.joint_count()
+            && measured.iter().zip(joints).all(|(q, joint)| {
+                *q >= joint.position_min - tolerance && *q <= joint.position_max + tolerance
+            })
+    }
+
+    /// The first arm joint that is measured too far from its last command, if
+    /// there is one. [`Self::step`] asks by itself; [`Self::hold`] sees no
+    /// measurement.
+    #[must_use]
+    pub fn tracking_error(&self, measured: &[f64]) -> Option<Rejection> {
+        self.farther(measured, self.settings.max_tracking_error)
+            .map(|(joint, distance)| Rejection::TrackingError { joint, distance })
+    }
+
     /// Slows the arm to a share of its velocity limits (0 stops it), from the
     /// next tick on; a value that is not in 0 … 1 counts as 0.
     pub fn set_speed_scale(&mut self, scale: f64) {
@@ -299,26 +319,15 @@ impl SafetyFilter {
 
     /// Why the command may not be followed, if so.
     fn rejected(&self, raw: &[f64], measured: &[f64]) -> Option<Rejection> {
-        let (joints, arm) = (self.limits.joint_count(), self.arm_joints());
+        let joints = self.limits.joint_count();
         if self.stopped {
             return Some(Rejection::Stopped);
         }
         if measured.len() != joints || !measured.iter().all(|value| value.is_finite()) {
             return Some(Rejection::BadMeasurement);
         }
-        let farthest = |values: &[f64], limit: f64| {
-            let distances = values
-                .iter()
-                .zip(self.joints())
-                .take(arm)
-                .map(|(value, guard)| (value - guard.now().q).abs());
-            // Finite values at both ends; an overflow is infinite, not NaN.
-            distances
-                .enumerate()
-                .find(|(_, distance)| *distance > limit)
-        };
-        if let Some((joint, distance)) = farthest(measured, self.settings.max_tracking_error) {
-            return Some(Rejection::TrackingError { joint, distance });
+        if let Some(error) = self.tracking_error(measured) {
+            return Some(error);
         }
         if raw.len() != joints {
             return Some(Rejection::Length {
@@ -332,8 +341,21 @@ impl SafetyFilter {
         if self.started {
             return None;
         }
-        farthest(raw, self.settings.max_first_jump)
+        self.farther(raw, self.settings.max_first_jump)
             .map(|(joint, distance)| Rejection::FirstJump { joint, distance })
+    }
+
+    /// The first arm joint that is farther than this from its last command.
+    fn farther(&self, values: &[f64], limit: f64) -> Option<(usize, f64)> {
+        let distances = values
+            .iter()
+            .zip(self.joints())
+            .take(self.arm_joints())
+            .map(|(value, guard)| (value - guard.now().q).abs());
+        // Finite values at both ends; an overflow is infinite, not NaN.
+        distances
+            .enumerate()
+            .find(|(_, distance)| *distance > limit)
     }
 
     /// Moves towards a checked command.

@@ -39,6 +39,8 @@ pub(crate) enum ControlEventKind {
     },
     /// The arm still moves although it was stopped: power is asked to be cut.
     NotAtRest,
+    /// The same, because nobody can see whether it does.
+    NotSeenAtRest,
     /// A stop was left by a reset.
     Reset,
     /// The robot did not take a stop.
@@ -169,10 +171,16 @@ impl ControlEvent {
                 "power is asked to be cut (category 0): the arm still moves after a stop"
                     .to_owned(),
             ),
+            ControlEventKind::NotSeenAtRest => (
+                Severity::Error,
+                "stop",
+                "power is asked to be cut (category 0): no state tells whether the arm stands after a stop"
+                    .to_owned(),
+            ),
             ControlEventKind::StopRefused => (
                 Severity::Error,
                 "stop",
-                "the robot did not take it; its own command time-out must bring it to rest"
+                "the robot did not take it and is asked again; else its own command time-out must bring it to rest"
                     .to_owned(),
             ),
             ControlEventKind::Reset => (

@@ -15,7 +15,8 @@
 //! # Stops
 //! By analogy to IEC 60204-1: holding is category 2; a stop is a controlled stop
 //! after which the drives are disabled (category 1); category 0, power cut, is
-//! asked for when a person demands it or the arm moves on after a stop.
+//! asked for when a person demands it, or the arm moves on after a stop or cannot be
+//! seen to stand. A robot that does not take a stop is asked again until it does.
 //!
 //! # Timing
 //! A tick allocates nothing, takes no lock and waits for nobody.
@@ -171,6 +172,9 @@ impl ControlLoop {
         let filter = SafetyFilter::new(limits.clone(), filter_settings, state.positions())?
             .with_tool_limits(model.kinematics().clone(), &tool_limits)?;
         let filter = safety.complete(filter, filter_settings, &model)?;
+        let telemetry = ControlTelemetry::default();
+        let pairs = u64::try_from(filter.clearance_pairs()).unwrap_or(u64::MAX);
+        telemetry.clearance_pairs.store(pairs, Ordering::Relaxed);
         let contact = safety.contact_watch(&model, &state)?;
         let tracker = Tracker::new(&limits.scaled(TRACKER_PART)?, TICK_NS, state.positions())?;
         let mut status = ControlStatus {
@@ -198,7 +202,7 @@ impl ControlLoop {
             status,
             watch: Watch::new(settings.missed_ticks(), deadlines, description.stamp_clock),
             events,
-            telemetry: Arc::default(),
+            telemetry: Arc::new(telemetry),
             inputs: None,
             stopwatch: None,
             last_velocity: [0.0; vola_motion::MAX_JOINTS],
@@ -261,7 +265,8 @@ impl ControlLoop {
                 mandate,
             } => match self.status.mode {
                 ControlMode::Following => self.follow(path, fresh_by_ns),
-                ControlMode::Holding if self.filter.is_at_rest() => {
+                // No state is watched while the world is rebuilt.
+                ControlMode::Holding if self.filter.is_at_rest() && !self.watch.is_paused => {
                     self.mandate = mandate;
                     self.follow(path, fresh_by_ns);
                     self.status.mode = ControlMode::Following;

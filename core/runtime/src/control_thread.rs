@@ -153,6 +153,7 @@ impl ControlThread {
                 .work
                 .record(real_time::thread_cpu_ns().saturating_sub(began_ns));
         }
+        telemetry.has_ended.store(true, Ordering::Relaxed);
     }
 }
 

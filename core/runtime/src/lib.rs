@@ -25,6 +25,7 @@ mod control_inputs;
 mod control_loop;
 mod control_status;
 mod control_thread;
+mod drift_watch;
 mod error;
 mod expert;
 mod following;

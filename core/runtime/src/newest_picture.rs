@@ -9,18 +9,24 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use vola_types::PluginId;
 
 use crate::{
-    Picture, RuntimeError, body::Watch, camera_pulse::CameraPulses, control_loop::TICK_NS,
-    real_body::spawn_camera, robot::CameraPort,
+    CallWatch, Picture, RuntimeError, body::Watch, camera_pulse::CameraPulses,
+    control_loop::TICK_NS, real_body::spawn_camera, robot::CameraPort,
 };
 
 /// Longest wait for a first picture.
 const FIRST_PICTURE: Duration = Duration::from_secs(2);
+
+/// Longest that the end of a session waits for a picture that is being taken: a
+/// camera may block for a period, which is far less.
+const LAST_GRAB: Duration = Duration::from_secs(1);
+/// How often is looked meanwhile.
+const NAP: Duration = Duration::from_millis(1);
 
 /// All cameras of a robot.
 pub(crate) struct CameraThreads {
@@ -28,6 +34,7 @@ pub(crate) struct CameraThreads {
     running: Vec<Running>,
     pulses: CameraPulses,
     ending: Arc<AtomicBool>,
+    calls: CallWatch,
 }
 
 struct Running {
@@ -71,12 +78,14 @@ impl CameraThreads {
     pub(crate) fn new(
         (cameras, pulses): (Vec<CameraPort>, CameraPulses),
         ending: Arc<AtomicBool>,
+        calls: CallWatch,
     ) -> Self {
         Self {
             idle: cameras,
             running: Vec::new(),
             pulses,
             ending,
+            calls,
         }
     }
 
@@ -164,6 +173,7 @@ impl CameraThreads {
         let thread = CameraThread {
             shared: Arc::clone(&shared),
             ending: Arc::clone(&self.ending),
+            calls: self.calls.clone(),
         };
         let handle = Some(spawn_camera(camera, thread, now_ns)?);
         self.running.push(Running {
@@ -178,12 +188,22 @@ impl CameraThreads {
 impl Drop for CameraThreads {
     fn drop(&mut self) {
         self.ending.store(true, Ordering::Release);
+        let handles = self.running.iter().filter_map(|it| it.handle.as_ref());
+        handles.for_each(|handle| handle.thread().unpark());
+        let give_up = Instant::now() + LAST_GRAB;
         for camera in &mut self.running {
-            if let Some(handle) = camera.handle.take() {
-                handle.thread().unpark();
-                if handle.join().is_err() {
-                    tracing::error!("a camera thread panicked");
-                }
+            let Some(handle) = camera.handle.take() else {
+                continue;
+            };
+            while !handle.is_finished() && Instant::now() < give_up {
+                std::thread::sleep(NAP);
+            }
+            if !handle.is_finished() {
+                // Nobody can end its call. It keeps what it holds, and nobody waits.
+                let key = &camera.key;
+                tracing::error!("camera `{key}` has not returned from `grab`; its thread is left");
+            } else if handle.join().is_err() {
+                tracing::error!("a camera thread panicked");
             }
         }
     }
@@ -193,6 +213,7 @@ impl Drop for CameraThreads {
 pub(crate) struct CameraThread {
     shared: Arc<Shared>,
     ending: Arc<AtomicBool>,
+    calls: CallWatch,
 }
 
 impl CameraThread {
@@ -205,7 +226,9 @@ impl CameraThread {
                 continue;
             };
             let started_ns = now_ns();
+            let entered = self.calls.enter(camera.who().to_owned(), "grab");
             let taken = camera.grab(started_ns);
+            drop(entered);
             if let Ok((picture, _)) = &taken {
                 self.show(picture, started_ns);
             }
@@ -267,8 +290,6 @@ pub(crate) fn period(rate_hz: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use vola_abi::{
         CallResult, CameraAbi, CameraAbi_TO, ImageBufferAbi,
         abi_stable::{sabi_trait::TD_Opaque, std_types::RResult},
@@ -294,6 +315,18 @@ mod tests {
         }
     }
 
+    fn description() -> CameraDescription {
+        CameraDescription {
+            key: "front".to_owned(),
+            width: 4,
+            height: 2,
+            order: ColorOrder::Rgb,
+            rate_hz: 1000.0,
+            intrinsics: None,
+            mount: None,
+        }
+    }
+
     /// A camera in real time: readers get the very bytes that it wrote, those
     /// that they keep stay, and what cannot be taken is counted.
     #[test]
@@ -303,19 +336,14 @@ mod tests {
             number: 0,
             written: Arc::clone(&written),
         };
-        let description = CameraDescription {
-            key: "front".to_owned(),
-            width: 4,
-            height: 2,
-            order: ColorOrder::Rgb,
-            rate_hz: 1000.0,
-            intrinsics: None,
-            mount: None,
-        };
         let memory = PictureMemory::default();
         let camera = CameraAbi_TO::from_value(camera, TD_Opaque);
-        let port = CameraPort::new("it".to_owned(), description, camera, memory.clone());
-        let mut threads = CameraThreads::new((vec![port], CameraPulses::default()), Arc::default());
+        let port = CameraPort::new("it".to_owned(), description(), camera, memory.clone());
+        let mut threads = CameraThreads::new(
+            (vec![port], CameraPulses::default()),
+            Arc::default(),
+            CallWatch::default(),
+        );
         let id = PluginId::parse("test/robot").unwrap();
         let mut held: Vec<Picture> = Vec::new();
         let give_up = Instant::now() + Duration::from_secs(20);
@@ -340,12 +368,63 @@ mod tests {
         }
     }
 
+    /// Takes one picture, and never returns from the next.
+    struct Hanging {
+        number: u8,
+        gate: Arc<Mutex<()>>,
+    }
+
+    impl CameraAbi for Hanging {
+        fn grab(&mut self, _: &mut ImageBufferAbi<'_>) -> CallResult<()> {
+            self.number += 1;
+            if self.number > 1 {
+                drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
+            }
+            RResult::ROk(())
+        }
+    }
+
+    #[test]
+    fn a_camera_that_hangs_is_named_and_the_end_does_not_wait_for_it() {
+        let gate = Arc::new(Mutex::new(()));
+        let closed = gate.lock().unwrap();
+        let camera = Hanging {
+            number: 0,
+            gate: Arc::clone(&gate),
+        };
+        let camera = CameraAbi_TO::from_value(camera, TD_Opaque);
+        let who = "embodiment `test/robot`, camera `front`";
+        let port = CameraPort::new(
+            who.to_owned(),
+            description(),
+            camera,
+            PictureMemory::default(),
+        );
+        let calls = CallWatch::default();
+        let cameras = (vec![port], CameraPulses::default());
+        let mut threads = CameraThreads::new(cameras, Arc::default(), calls.clone());
+        let id = PluginId::parse("test/robot").unwrap();
+        threads.newest("front", &id, || 0).unwrap();
+        let overdue = loop {
+            // No other call lasts for so long.
+            match calls.overdue(Duration::from_millis(300)) {
+                Some(overdue) => break overdue,
+                None => std::thread::yield_now(),
+            }
+        };
+        assert_eq!((overdue.who.as_str(), overdue.entry), (who, "grab"));
+        // It would wait for ever.
+        drop(threads);
+        drop(closed);
+    }
+
     #[test]
     fn a_camera_takes_pictures_for_who_reads_or_looks() {
         let own = Duration::from_millis(40);
         let camera = CameraThread {
             shared: Arc::default(),
             ending: Arc::default(),
+            calls: CallWatch::default(),
         };
         assert_eq!(camera.period_now(own), Some(own));
         let looks = Arc::new(AtomicBool::new(false));

@@ -22,7 +22,7 @@ use vola_bundle::ControlSettings;
 use vola_types::PluginId;
 
 use crate::{
-    CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
+    CallWatch, CommandDigest, MotionSink, Picture, RealTimeReport, RuntimeError, StopSwitch,
     arm_model::ArmModel,
     body::{Body, TickWrapper, Watch, World},
     camera_pulse::CameraPulses,
@@ -36,6 +36,7 @@ use crate::{
     log_sink::line_ring,
     motion_report::{MotionTap, TapHandle, motion_queue},
     newest_picture::{CameraThread, CameraThreads},
+    real_time::STACK_SIZE,
     robot::{CameraPort, SimulationPort},
     telemetry::ControlTelemetry,
 };
@@ -46,8 +47,6 @@ const ORDER_QUEUE: usize = 4;
 const ORDER_PATIENCE: Duration = Duration::from_millis(200);
 /// Longest wait for the control thread to begin.
 const START_PATIENCE: Duration = Duration::from_secs(5);
-/// Stack of a thread (bytes); only what is used of it costs memory.
-const THREAD_STACK: usize = 4 * 1024 * 1024;
 /// How often a waiting thread looks at the stop switch.
 const NAP: Duration = Duration::from_millis(1);
 /// Time a simulated world may fall behind before it gives up catching up (ns).
@@ -78,6 +77,8 @@ pub(crate) struct RealParts<'a> {
     pub(crate) id: PluginId,
     pub(crate) control: (ControlLoop, Consumer<ControlEvent>),
     pub(crate) cameras: (Vec<CameraPort>, CameraPulses),
+    /// Calls into them are seen here.
+    pub(crate) calls: CallWatch,
     pub(crate) simulation: Option<SimulationPort>,
     pub(crate) stop_switch: StopSwitch,
     pub(crate) settings: ControlSettings,
@@ -92,6 +93,7 @@ impl RealBody {
             id,
             control: (mut control, told),
             cameras,
+            calls,
             simulation,
             stop_switch,
             settings,
@@ -173,7 +175,7 @@ impl RealBody {
             digest,
             real_time,
             simulation,
-            cameras: CameraThreads::new(cameras, Arc::clone(&ending)),
+            cameras: CameraThreads::new(cameras, Arc::clone(&ending), calls),
             stop_switch,
             ending,
             threads,
@@ -355,7 +357,7 @@ fn run_world(clock: Clock, simulation: &Mutex<SimulationPort>, ending: &AtomicBo
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, RuntimeError> {
     thread::Builder::new()
         .name(name.to_owned())
-        .stack_size(THREAD_STACK)
+        .stack_size(STACK_SIZE)
         .spawn(body)
         .map_err(|source| RuntimeError::Io {
             path: std::path::PathBuf::from(format!("thread `{name}`")),

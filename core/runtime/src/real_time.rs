@@ -17,8 +17,9 @@ use std::io;
 /// tick (bytes). A tick's deepest frame, a path of 27 KiB moved twice, is far
 /// below.
 pub(crate) const STACK_USED: usize = 256 * 1024;
-/// Whole stack of the control thread (bytes).
-pub(crate) const STACK_SIZE: usize = 1024 * 1024;
+/// Whole stack of the control thread, and of the session's other threads (bytes): a
+/// plugin's code runs on it too. Only what is used of it costs memory.
+pub(crate) const STACK_SIZE: usize = 4 * 1024 * 1024;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{

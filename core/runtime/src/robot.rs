@@ -327,6 +327,11 @@ impl CameraPort {
         &self.description
     }
 
+    /// Its name in messages.
+    pub(crate) fn who(&self) -> &str {
+        &self.who
+    }
+
     /// The same with a wrapper around it.
     pub(crate) fn interposed(self, interposer: &dyn Interposer) -> Self {
         Self {

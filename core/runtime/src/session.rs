@@ -235,6 +235,7 @@ impl Session {
             authority: authority.clone(),
             heartbeats: heartbeats.clone(),
             cameras: pulses.clone(),
+            calls: calls.clone(),
         };
         let body = start_body(deployment, &options, &mut robot, &model, limits, seams)?;
         let more = [

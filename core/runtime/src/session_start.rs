@@ -9,7 +9,7 @@ use vola_motion::Limits;
 use vola_types::{EmbodimentDescription, PluginId};
 
 use crate::{
-    ClockMode, Drive, PolicyUse, RuntimeError, SessionOptions, StopSwitch,
+    CallWatch, ClockMode, Drive, PolicyUse, RuntimeError, SessionOptions, StopSwitch,
     arm_model::ArmModel,
     authority::AuthorityWord,
     body::Body,
@@ -71,6 +71,8 @@ pub(crate) struct Seams {
     pub(crate) heartbeats: Heartbeats,
     /// Cameras that the policy decides by.
     pub(crate) cameras: CameraPulses,
+    /// Calls under way.
+    pub(crate) calls: CallWatch,
 }
 
 pub(crate) fn start_body(
@@ -158,6 +160,7 @@ pub(crate) fn start_body(
             id: robot.id().clone(),
             control,
             cameras: (parts.cameras, pulses),
+            calls: seams.calls,
             simulation,
             stop_switch,
             settings: *deployment.control(),

@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -48,6 +48,10 @@ pub(crate) struct ControlTelemetry {
     pub(crate) command: LatencyHistogram,
     /// Ticks in which the safety filter changed a command, since the start.
     interventions: [AtomicU64; LIMIT_WORDS],
+    /// Pairs of shapes whose distance each tick holds.
+    pub(crate) clearance_pairs: AtomicU64,
+    /// The control thread has ended with its session.
+    pub(crate) has_ended: AtomicBool,
     /// The control thread by the system's number; 0 while there is none.
     thread: AtomicU64,
     usage: Mutex<Usage>,
@@ -132,6 +136,7 @@ impl ControlTelemetry {
         ControlReport {
             ticks: load(&self.ticks),
             missed_ticks: load(&self.missed_ticks),
+            clearance_pairs: load(&self.clearance_pairs),
             success_percent: load(&self.success_percent),
             work: self.work.quantiles(),
             lateness: self.lateness.quantiles(),
@@ -156,6 +161,8 @@ pub struct ControlReport {
     pub ticks: u64,
     /// Periods of 1 ms without a tick.
     pub missed_ticks: u64,
+    /// Pairs of shapes whose distance each tick holds.
+    pub clearance_pairs: u64,
     /// Percent of the last 100 periods that had their tick.
     pub success_percent: u64,
     /// Thread CPU time of a whole tick.
@@ -200,6 +207,12 @@ impl ControlWatch {
     #[must_use]
     pub fn ticks(&self) -> u64 {
         self.telemetry.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Whether the loop has ended with its session: then no tick is late.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.telemetry.has_ended.load(Ordering::Relaxed)
     }
 
     /// What the loop did and cost since the session began, or since it began to

@@ -15,8 +15,9 @@ use vola_types::StampClock;
 /// changed at all: far above an encoder's step, far below what matters.
 const FROZEN_TRAVEL: f64 = 0.02;
 
-/// Finds a source that gives nothing new: a stamp that stands still, or is older
-/// than the deadline.
+/// Finds a source that gives nothing new: a stamp that stands still, is older than
+/// the deadline, or is from as far ahead, where no measurement can come from: its
+/// clock has leapt, and says nothing of its age any more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AgeWatch {
     deadline_ns: u64,
@@ -52,7 +53,7 @@ impl AgeWatch {
     pub(crate) fn look(&mut self, now_ns: u64, stamp_ns: u64) -> u64 {
         let is_first = self.fresh_ns.is_none();
         let is_recent = match self.clock {
-            StampClock::Runtime => now_ns.saturating_sub(stamp_ns) <= self.deadline_ns,
+            StampClock::Runtime => now_ns.abs_diff(stamp_ns) <= self.deadline_ns,
             StampClock::Own => true,
         };
         if is_first || (stamp_ns != self.stamp_ns && is_recent) {
@@ -159,6 +160,19 @@ mod tests {
         assert!((50..100).all(|now| !delayed(now, 20)));
         assert!((100..120).all(|now| !delayed(now, 30)));
         assert!(delayed(120, 30));
+    }
+
+    #[test]
+    fn measurements_from_ahead_are_stale_but_for_a_little() {
+        let mut watch = AgeWatch::new(20 * MS, StampClock::Runtime);
+        let mut ahead = |now: u64, by: u64| {
+            let silent = watch.look(now * MS, (now + by) * MS);
+            watch.is_stale(silent)
+        };
+        // The newest may be taken after the tick was due.
+        assert!((50..100).all(|now| !ahead(now, 2)));
+        assert!((100..120).all(|now| !ahead(now, 3_600_000)));
+        assert!(ahead(120, 3_600_000));
     }
 
     #[test]

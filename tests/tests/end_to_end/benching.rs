@@ -49,12 +49,20 @@ fn a_minute_at_full_rate_grows_nothing() {
     let soak = workspace().run_vola(&arguments, "", Duration::from_secs(240));
     assert_eq!(soak.code, Some(0), "{}\n{}", soak.stdout, soak.stderr);
     let soaked = &soak.json_lines()[0];
-    // Ticks that a busy machine missed were due as well.
+    // Every period is accounted for, those too that a busy machine missed.
     let count = |key: &str| soaked[key].as_u64().unwrap();
     assert!(
         count("ticks") + count("missed_ticks") >= 59_000,
         "{soaked:#}"
     );
+    // How many of them had their tick is this test's matter only where the control
+    // thread goes before all others: without that the system gives it what is left
+    // beside other tests. Half is far below what it then gets, and above what a loop
+    // that waits for something would.
+    if has_first_in_first_out() {
+        let of_due = soaked["ticks_of_due"].as_f64().unwrap();
+        assert!(of_due >= 0.5, "{soaked:#}");
+    }
     assert!(count("samples") >= 40, "{soaked:#}");
     assert!(soaked["ended"]["done"].as_u64() >= Some(1), "{soaked:#}");
     let growth = soaked["memory_growth_mb"].as_f64().unwrap();
@@ -64,4 +72,26 @@ fn a_minute_at_full_rate_grows_nothing() {
         soaked["descriptor_growth"].as_i64().unwrap() <= 0,
         "{soaked:#}"
     );
+}
+
+/// Whether the system grants the control thread its priority here.
+fn has_first_in_first_out() -> bool {
+    let (_folder, config) = deployment("[control]\nmissed_ticks = 1000");
+    let arguments = [
+        "bench",
+        "control",
+        "--seconds",
+        "1",
+        "--json",
+        "--config",
+        &config,
+    ];
+    let bench = vola(&arguments);
+    // A machine too busy to move the arm at all says nothing of the kind.
+    let printed = bench.json_lines();
+    let priority = printed.first().map(|it| &it["real_time"]["priority"]);
+    priority.is_some_and(|priority| {
+        let detail = priority["detail"].as_str().unwrap_or_default();
+        priority["granted"] == true && detail.starts_with("first-in first-out")
+    })
 }

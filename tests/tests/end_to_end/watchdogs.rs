@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use vola_tests::workspace;
 
 use super::vola;
@@ -114,7 +115,7 @@ fn a_session_in_real_time_starts_moves_and_ends() {
     // Generous deadlines: what is tested is not how busy this machine is.
     let (_folder, config) =
         deployment("[safety]\nstate_deadline_ms = 1000\n[control]\nmissed_ticks = 1000");
-    let run = vola(&[
+    let arguments = [
         "bench",
         "control",
         "--seconds",
@@ -122,18 +123,31 @@ fn a_session_in_real_time_starts_moves_and_ends() {
         "--json",
         "--config",
         &config,
-    ]);
-    if run.code == Some(4) {
-        // A machine too busy for real time stops the arm, and says so.
-        assert!(run.stderr.contains("stopped"), "{}", run.stderr);
-        return;
+    ];
+    // A machine too busy for real time stops the arm, and says so; nor does it run
+    // half of the thousand ticks that are due. It is not so five times in a row.
+    let is_full = |run: &vola_tests::Finished| {
+        let ticks = |row: &Value| row["report"]["ticks"].as_u64() >= Some(500);
+        run.json_lines()
+            .first()
+            .and_then(|report| Some(report["actuators"].as_array()?.iter().all(ticks)))
+            == Some(true)
+    };
+    let mut run = vola(&arguments);
+    for _ in 1..5 {
+        if run.code == Some(4) {
+            assert!(run.stderr.contains("stopped"), "{}", run.stderr);
+        } else if is_full(&run) {
+            break;
+        }
+        run = vola(&arguments);
     }
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let report = &run.json_lines()[0];
     let actuators = report["actuators"].as_array().unwrap();
     assert_eq!(actuators.len(), 2);
     for row in actuators {
-        assert!(row["report"]["ticks"].as_u64() > Some(10), "{row}");
+        assert!(row["report"]["ticks"].as_u64() >= Some(500), "{row}");
         assert!(
             row["report"]["work"]["p50_us"].as_f64() > Some(0.0),
             "{row}"

@@ -8,6 +8,7 @@
 
 mod cameras;
 mod handoffs;
+mod holding;
 mod lateness;
 mod links;
 mod passing_on;
@@ -109,6 +110,15 @@ struct Script {
     /// The robot's own stop, from before; it takes no commands until a reset.
     is_latched: bool,
     resets: usize,
+    /// So many stops are not taken.
+    refused_stops: usize,
+    /// The reset is a fault, although it may have been obeyed.
+    refuses_reset: bool,
+    /// Where the reset finds the first joint; the state before it tells otherwise.
+    found_at: Option<f64>,
+    /// Time constant (ticks) with which the joints go after their commands; none:
+    /// at once.
+    lag: Option<f64>,
     /// Flags of the state.
     flags: u32,
     /// Velocity that the arm keeps whatever it is told.
@@ -119,6 +129,23 @@ struct Script {
     asked: usize,
     stops: Vec<StopCategory>,
     commands: Vec<[f64; 3]>,
+}
+
+impl Script {
+    /// Towards a command, as far as one tick goes.
+    fn go(&mut self, frame: &CommandFrame) {
+        let Some(lag) = self.lag else {
+            self.state.position = frame.position;
+            self.state.velocity = frame.velocity;
+            return;
+        };
+        let share = 1.0 - (-1.0 / lag).exp();
+        for joint in 0..3 {
+            let step = share * (frame.position[joint] - self.state.position[joint]);
+            self.state.position[joint] += step;
+            self.state.velocity[joint] = step * 1e3;
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -171,8 +198,7 @@ impl ActuatorAbi for Arm {
         if !script.is_silent {
             script.state.capture_time_ns = frame.time_ns;
             if !script.is_frozen {
-                script.state.position = frame.position;
-                script.state.velocity = frame.velocity;
+                script.go(frame);
             }
         }
         RResult::ROk(())
@@ -183,7 +209,12 @@ impl ActuatorAbi for Arm {
     }
 
     fn stop(&mut self, category: StopCategory) -> CallResult<()> {
-        self.script().stops.push(category);
+        let mut script = self.script();
+        if script.refused_stops > 0 {
+            script.refused_stops -= 1;
+            return fault("the bus is full");
+        }
+        script.stops.push(category);
         RResult::ROk(())
     }
 
@@ -191,6 +222,13 @@ impl ActuatorAbi for Arm {
         let mut script = self.script();
         script.is_latched = false;
         script.resets += 1;
+        if let Some(place) = script.found_at {
+            script.state_fault = false;
+            script.state.position[0] = place;
+        }
+        if script.refuses_reset {
+            return fault("no answer");
+        }
         RResult::ROk(())
     }
 }

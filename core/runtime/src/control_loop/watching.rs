@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use vola_abi::{FaultAbi, StateFrame};
+use vola_abi::{FaultAbi, StateFrame, StopCategory};
 use vola_bundle::Deadlines;
+use vola_motion::Rejection;
 use vola_types::StampClock;
 
 use super::{ControlLoop, ControlOrder, PROPRIOCEPTION_NS, TICK_NS};
@@ -12,6 +13,7 @@ use crate::{
     camera_pulse::{CameraPulses, PulseWatch},
     control_event::ControlEventKind,
     control_status::{ControlMode, StopCause},
+    drift_watch::DriftWatch,
     tick_clock::TickPace,
     watchdog::{AgeWatch, FrozenStateWatch},
 };
@@ -29,11 +31,18 @@ pub(super) struct Watch {
     success_told: bool,
     age: AgeWatch,
     frozen: FrozenStateWatch,
+    /// Over an arm that holds or is stopped.
+    pub(super) drift: DriftWatch,
+    /// When a state last was whole (ns).
+    pub(super) seen_ns: u64,
     /// No state is expected: the world is being rebuilt.
     pub(super) is_paused: bool,
     proprioception_period: u64,
     pub(super) stopped_ns: u64,
     pub(super) cut_power: bool,
+    /// A stop that the robot did not take, and when it was last asked (ns).
+    pub(super) unheard: Option<StopCategory>,
+    pub(super) asked_ns: u64,
 }
 
 impl Watch {
@@ -45,10 +54,14 @@ impl Watch {
             success_told: false,
             age: AgeWatch::new(state_ns, clock),
             frozen: FrozenStateWatch::new(state_ns),
+            drift: DriftWatch::new(state_ns),
+            seen_ns: 0,
             is_paused: false,
             proprioception_period: u64::MAX,
             stopped_ns: 0,
             cut_power: false,
+            unheard: None,
+            asked_ns: 0,
         }
     }
 
@@ -56,9 +69,11 @@ impl Watch {
     pub(super) fn restart(&mut self) {
         self.age.restart();
         self.frozen.restart();
+        self.drift.restart();
         self.is_paused = false;
         self.proprioception_period = u64::MAX;
         self.cut_power = false;
+        self.unheard = None;
     }
 }
 
@@ -82,8 +97,11 @@ impl ControlLoop {
             .missed_ticks
             .fetch_add(missed, Ordering::Relaxed);
         // The state could not be looked at either.
-        self.watch.age.excuse(missed.saturating_mul(TICK_NS));
-        self.cameras.excuse(missed.saturating_mul(TICK_NS));
+        let missed_ns = missed.saturating_mul(TICK_NS);
+        self.watch.age.excuse(missed_ns);
+        self.watch.drift.excuse(missed_ns);
+        self.watch.seen_ns = self.watch.seen_ns.saturating_add(missed_ns);
+        self.cameras.excuse(missed_ns);
         if missed >= MISSED_TOLD {
             self.tell(ControlEventKind::TicksMissed { missed });
         }
@@ -121,14 +139,18 @@ impl ControlLoop {
 
     /// Reads the state and asks whether it is whole, new and alive.
     pub(super) fn measure(&mut self, now_ns: u64) {
+        self.ask_again(now_ns);
         if let Err(fault) = self.read_state() {
             self.stop(StopCause::StateFault, Some(fault));
+            self.watch_unseen(now_ns);
             return;
         }
         if !self.model.is_valid_state(&self.state) {
             self.stop(StopCause::StateInvalid, None);
+            self.watch_unseen(now_ns);
             return;
         }
+        self.watch.seen_ns = now_ns;
         self.status.state = self.state;
         if let Some(cause) = pressed(&self.state) {
             self.stop(cause, None);
@@ -140,12 +162,16 @@ impl ControlLoop {
             self.status.proprioception = self.state;
             self.status.proprioception_ns = end_ns;
         }
-        if matches!(self.status.mode, ControlMode::Stopped(_)) {
-            self.watch_rest(now_ns);
-            return;
-        }
         if self.watch.is_paused {
             return;
+        }
+        match self.status.mode {
+            ControlMode::Stopped(_) => {
+                self.watch_rest(now_ns);
+                return;
+            }
+            ControlMode::Holding => self.watch_hold(now_ns),
+            ControlMode::Following => self.watch.drift.restart(),
         }
         let silent_ns = self.watch.age.look(now_ns, self.state.capture_time_ns);
         let is_frozen = self.watch.frozen.look(
@@ -157,6 +183,26 @@ impl ControlLoop {
             self.stop(StopCause::StateStale, None);
         } else if is_frozen {
             self.stop(StopCause::StateFrozen, None);
+        }
+    }
+
+    /// An arm that holds must brake with its commands, and then stay where it came
+    /// to stand. While it brakes it may lag behind as far as when it follows.
+    fn watch_hold(&mut self, now_ns: u64) {
+        let measured = self.state.positions();
+        let mut error = self.filter.tracking_error(measured);
+        if !self.filter.is_at_rest() {
+            self.watch.drift.restart();
+        } else if error.is_none() {
+            let moves = self.moves(&self.state);
+            let drift = &mut self.watch.drift;
+            error = drift
+                .look(now_ns, self.model.arm(self.state.positions()), moves)
+                .map(|(joint, distance)| Rejection::TrackingError { joint, distance });
+        }
+        if error.is_some() {
+            self.status.rejection = error;
+            self.stop(StopCause::TrackingError, None);
         }
     }
 

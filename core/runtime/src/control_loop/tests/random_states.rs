@@ -14,6 +14,9 @@ const FAST: f64 = 0.3;
 const GENTLE: f64 = 3.0;
 /// Ticks in which the slower arm is compared with its twin.
 const COMPARED: usize = 20;
+/// Time constant of the arm behind its commands (ticks): what is measured after rest
+/// is not what was commanded.
+const LAG: f64 = 15.0;
 /// Longest that a cause may need to be found (ticks).
 const FOUND: usize = 400;
 
@@ -117,6 +120,7 @@ fn strike_to_hold(cause: HoldCause, rig: &mut Rig) -> Option<Heartbeat> {
 fn moving(text: &str, seed: u64) -> Rig {
     let mut draws = Draws(seed);
     let mut rig = Rig::with(text);
+    rig.arm.script().lag = Some(LAG);
     rig.run(5);
     let swings = [0, 1].map(|_| {
         let (wide, speed) = (draws.within(0.2, 0.45), draws.within(0.5, 1.6));
@@ -181,11 +185,14 @@ fn trial(cause: Cause, seed: u64) -> Option<Followed> {
         rig.tick();
         rest_ms += 1;
     }
+    // Of the arm, not of its commands; those do not change any more.
     let pose = rig.control.status().command().to_vec();
+    let place = rig.arm.script().state.position;
     let mut drift_rad = 0.0_f64;
     for _ in 0..100 {
         rig.tick();
-        for (now, then) in rig.control.status().command().iter().zip(&pose) {
+        assert_eq!(rig.control.status().command(), pose);
+        for (now, then) in rig.arm.script().state.position.iter().zip(&place) {
             drift_rad = drift_rad.max((now - then).abs());
         }
     }

@@ -90,6 +90,88 @@ fn a_reset_is_refused_while_the_arm_is_measured_to_move() {
     assert_eq!(rig.mode(), ControlMode::Holding);
 }
 
+/// A stopped arm at rest.
+fn stopped() -> Rig {
+    let mut rig = Rig::moving();
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(500);
+    rig.stop_switch.release();
+    assert_eq!(rig.arm.script().stops, [StopCategory::One]);
+    rig
+}
+
+#[test]
+fn an_arm_outside_its_limits_is_not_reset() {
+    let mut rig = stopped();
+    rig.arm.script().state.position[0] = 1.6;
+    rig.control.order(ControlOrder::Reset);
+    rig.run(3);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    assert_eq!(rig.arm.script().resets, 0);
+    let told = rig.told();
+    assert!(told.iter().any(|told| told.2.contains("within its limits")));
+}
+
+#[test]
+fn a_robot_that_took_the_reset_and_is_not_ready_is_stopped_again() {
+    // It gave no state before, and then tells that it stands outside its limits.
+    let mut rig = stopped();
+    {
+        let mut script = rig.arm.script();
+        (script.state_fault, script.found_at) = (true, Some(1.6));
+    }
+    rig.control.order(ControlOrder::Reset);
+    let stopped_twice = [StopCategory::One, StopCategory::One];
+    assert_eq!(rig.arm.script().resets, 1);
+    assert_eq!(rig.arm.script().stops, stopped_twice);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    // The answer was lost, the reset perhaps not.
+    let mut rig = stopped();
+    rig.arm.script().refuses_reset = true;
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.arm.script().stops, stopped_twice);
+    // Whose power was cut, it is again.
+    let mut rig = Rig::moving();
+    rig.arm.script().flags = StateFrame::EMERGENCY_STOP;
+    rig.run(500);
+    {
+        let mut script = rig.arm.script();
+        (script.flags, script.refuses_reset) = (0, true);
+    }
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.arm.script().stops, [StopCategory::Zero; 2]);
+}
+
+#[test]
+fn nothing_follows_in_a_world_that_is_rebuilt_and_one_that_fails_stops() {
+    let mut rig = Rig::new();
+    rig.run(5);
+    rig.control.order(ControlOrder::NewWorld);
+    rig.swing(u64::MAX);
+    rig.run(50);
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    rig.arm.script().refuses_reset = true;
+    rig.control.order(ControlOrder::Reset);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::CommandFault));
+    assert_eq!(rig.arm.script().stops, [StopCategory::One]);
+    // It is watched again: who moves is not reset.
+    {
+        let mut script = rig.arm.script();
+        (script.refuses_reset, script.runs_on) = (false, 0.5);
+    }
+    rig.control.order(ControlOrder::Reset);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::CommandFault));
+    rig.arm.script().runs_on = 0.0;
+    rig.control.order(ControlOrder::Reset);
+    rig.tick();
+    assert_eq!(rig.mode(), ControlMode::Holding);
+    rig.swing(u64::MAX);
+    rig.run(200);
+    assert_eq!(rig.mode(), ControlMode::Following);
+}
+
 #[test]
 fn a_world_that_is_rebuilt_is_not_silent() {
     let mut rig = Rig::moving();

@@ -24,6 +24,9 @@ fn a_stop_pressed_at_the_robot_is_obeyed_at_once_and_not_left_while_it_is_presse
         rig.control.order(ControlOrder::Reset);
         assert_eq!(rig.mode(), ControlMode::Stopped(cause));
         assert!(rig.told().last().unwrap().2.contains("hold-to-run"));
+        // The robot was not even asked: it never was without its stop.
+        assert_eq!(rig.arm.script().resets, 0);
+        assert_eq!(rig.arm.script().stops, [category]);
         let mut rig = Rig::moving();
         rig.arm.script().flags = flag | StateFrame::WRENCH;
         rig.tick();
@@ -102,6 +105,87 @@ fn an_arm_that_moves_on_after_a_stop_loses_its_power() {
         [StopCategory::One, StopCategory::Zero]
     );
     assert_eq!(rig.told().last().unwrap().1, "stop");
+}
+
+/// A moving arm that is stopped, at rest for as long as a stop may take.
+fn stopped() -> Rig {
+    let mut rig = Rig::moving();
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(1100);
+    assert_eq!(rig.arm.script().stops, [StopCategory::One]);
+    rig.told();
+    rig
+}
+
+#[test]
+fn an_arm_that_creeps_after_a_stop_loses_its_power_although_it_measures_no_speed() {
+    let mut rig = stopped();
+    rig.arm.script().is_silent = true;
+    rig.run(400);
+    assert_eq!(rig.arm.script().stops.len(), 1);
+    for _ in 0..30 {
+        rig.arm.script().state.position[0] += 0.002;
+        rig.tick();
+    }
+    let categories = [StopCategory::One, StopCategory::Zero];
+    assert_eq!(rig.arm.script().stops, categories);
+    let told = rig.told();
+    assert!(
+        told.len() == 1 && told[0].2.contains("still moves"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn an_arm_that_nobody_sees_after_a_stop_loses_its_power() {
+    for is_fault in [true, false] {
+        let mut rig = stopped();
+        {
+            let mut script = rig.arm.script();
+            (script.state_fault, script.state_nan) = (is_fault, !is_fault);
+        }
+        rig.run(999);
+        assert_eq!(rig.arm.script().stops.len(), 1);
+        rig.run(10);
+        let categories = [StopCategory::One, StopCategory::Zero];
+        assert_eq!(rig.arm.script().stops, categories);
+        // Faults that were told before are only given away.
+        let mut told = rig.told();
+        told.retain(|told| told.1 == "stop");
+        assert!(
+            told.len() == 1 && told[0].2.contains("no state tells"),
+            "{told:?}"
+        );
+    }
+    // One gap after another, with states in between, is no reason.
+    let mut rig = stopped();
+    for _ in 0..10 {
+        rig.arm.script().state_fault = true;
+        rig.run(500);
+        rig.arm.script().state_fault = false;
+        rig.tick();
+    }
+    assert_eq!(rig.arm.script().stops, [StopCategory::One]);
+}
+
+#[test]
+fn a_stop_that_the_robot_does_not_take_is_asked_for_until_it_does() {
+    let mut rig = Rig::moving();
+    rig.arm.script().refused_stops = 3;
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(25);
+    assert!(rig.arm.script().stops.is_empty());
+    rig.run(10);
+    assert_eq!(rig.arm.script().stops, [StopCategory::One]);
+    // Told once, and not asked again once it was heard.
+    let refused = |told: &(u64, &str, String)| told.2.contains("did not take it");
+    assert_eq!(rig.told().iter().filter(|told| refused(told)).count(), 1);
+    // Nor is a power cut lost, or made weaker.
+    rig.arm.script().refused_stops = 5;
+    rig.stop_switch.demand(StopLevel::CutPower);
+    rig.run(500);
+    let categories = [StopCategory::One, StopCategory::Zero];
+    assert_eq!(rig.arm.script().stops, categories);
 }
 
 /// Ticks from now until the commands are slower than those of a twin to whom
