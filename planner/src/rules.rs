@@ -42,6 +42,7 @@ use crate::sentence_reader::SentenceReader;
 use foreign::ForeignClauses;
 
 pub use stop::is_stop_word;
+pub(crate) use stop::{calls_to_rest, is_same as is_same_word};
 
 /// Most ways to say a sentence plainly in which unknown clauses are read.
 const MOST_WITH_FOREIGN: usize = 6;
