@@ -200,7 +200,14 @@ mod tests {
         for (expected, lines) in [
             (
                 Interjection::Stop,
-                vec!["stop!", "can you stop", "cancel", "ruko", "yaar ruko", "رکو"],
+                vec![
+                    "stop!",
+                    "can you stop",
+                    "cancel",
+                    "ruko",
+                    "yaar ruko",
+                    "رکو",
+                ],
             ),
             (
                 Interjection::Pause,

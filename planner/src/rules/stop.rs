@@ -25,8 +25,11 @@ pub fn is_stop_word(line: &str) -> bool {
     let words: Vec<&str> = words_of(&text).collect();
     let order = &words[asking(&words)..];
     let stops = |(at, word): (usize, &&str)| is_among(word, WORDS) && !is_denied(order, at);
-    let is_only_that =
-        |word: &&str| [WORDS, BESIDE, SOFT].iter().any(|list| is_among(word, list));
+    let is_only_that = |word: &&str| {
+        [WORDS, BESIDE, SOFT]
+            .iter()
+            .any(|list| is_among(word, list))
+    };
     (order.iter().enumerate().any(stops) && order.iter().all(is_only_that)) || is_stop_line(order)
 }
 
@@ -47,7 +50,10 @@ pub(crate) fn calls_to_rest(line: &str) -> bool {
         };
         let first = (asking(&words)..words.len()).find(says);
         let last = (0..words.len()).rev().find(says);
-        [first, last].into_iter().flatten().any(|at| is_called(&words, at))
+        [first, last]
+            .into_iter()
+            .flatten()
+            .any(|at| is_called(&words, at))
     })
 }
 
@@ -67,7 +73,10 @@ fn is_stop_line(words: &[&str]) -> bool {
         // Soft words stand before, between and after, and it may be said again and again.
         while rest.peek().is_some() {
             for wanted in line.split(' ') {
-                while rest.next_if(|word| !is_same(word, wanted) && !is_of_it(word)).is_some() {}
+                while rest
+                    .next_if(|word| !is_same(word, wanted) && !is_of_it(word))
+                    .is_some()
+                {}
                 if rest.next_if(|word| is_same(word, wanted)).is_none() {
                     return false;
                 }
@@ -102,7 +111,9 @@ fn is_denied(words: &[&str], at: usize) -> bool {
     let before = words.get(from..at).unwrap_or_default();
     let is_later = |word: &&str| matches!(*word, "until" | "till" | "unless" | "before" | "when");
     // "Ruko nahi to gir jayega": or else.
-    let after = words.get(at + 1).is_some_and(|word| is_among(word, DENYING_AFTER));
+    let after = words
+        .get(at + 1)
+        .is_some_and(|word| is_among(word, DENYING_AFTER));
     let or_else = matches!(words.get(at + 2), Some(&("to" | "tou" | "toh" | "تو")));
     before.iter().any(|word| is_among(word, DENYING))
         || words[..at].iter().any(is_later)
@@ -130,7 +141,8 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 
 fn once_each(word: &str) -> impl Iterator<Item = char> {
     let mut last = None;
-    word.chars().filter(move |letter| last.replace(*letter) != Some(*letter))
+    word.chars()
+        .filter(move |letter| last.replace(*letter) != Some(*letter))
 }
 
 #[cfg(test)]

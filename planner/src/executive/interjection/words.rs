@@ -514,7 +514,9 @@ pub(super) fn ordinal(word: &str) -> Option<usize> {
 
 /// Whether a text is one of these, whole, also with letters held too long: "waaait".
 pub(super) fn is_about_one_of(text: &str, texts: &[&str]) -> bool {
-    texts.iter().any(|known| crate::rules::is_same_word(text, known))
+    texts
+        .iter()
+        .any(|known| crate::rules::is_same_word(text, known))
 }
 
 /// Whether a text is one of these, whole.
