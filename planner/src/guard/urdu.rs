@@ -178,7 +178,8 @@ impl Said<'_> {
             let rest: Vec<usize> = self.places_after(at + 1).collect();
             let is_left = rest.iter().any(|i| NEGATIONS.contains(&self.words[*i]));
             let on_floor = FLOOR.contains(&word) && ONTO.contains(&next);
-            if !on_floor && !(TABLE.contains(&word) && FROM.contains(&next)) {
+            let from_table = TABLE.contains(&word) && FROM.contains(&next);
+            if !(on_floor || from_table) {
                 return false;
             }
             let mut falls = rest
@@ -190,7 +191,7 @@ impl Said<'_> {
             }
             let is_down =
                 |i: &usize| DOWN.contains(&self.words[*i]) && !UNDER.contains(&self.before(*i, 1));
-            !on_floor && rest.iter().any(is_down) && !is_left
+            from_table && rest.iter().any(is_down) && !is_left
         })
     }
 }
