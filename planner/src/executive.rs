@@ -529,6 +529,8 @@ fn from_log(request: &PlanRequest, journal: &Journal) -> Option<Plan> {
         Interjection::TakeOver => named(PlanDraft::chat(
             "Nothing is running that you could take over.",
         )),
+        // "Stop at the bowl": nothing runs, so it is a sentence like others.
+        Interjection::Pause if crate::rules::calls_to_rest(&request.sentence) => None,
         Interjection::Pause => named(PlanDraft::chat("Nothing is running; I am at rest.")),
         Interjection::Stop | Interjection::Edit(_) => None,
     }

@@ -5,7 +5,10 @@
 //! It knows nothing of grammar. It looks for a few plain signs, and prefers a
 //! polite refusal too many over a motion too many.
 
+mod limits;
+mod living;
 mod negation;
+mod urdu;
 mod words;
 
 #[cfg(test)]
@@ -13,11 +16,10 @@ mod tests;
 
 use vola_types::{Scene, Step};
 
+use crate::letters::usual;
 use negation::Said;
 use words::{
-    AWAY, CASUAL, CASUAL_URDU, DAMAGE, DAMAGE_URDU, DISABLE, DISABLE_URDU, HARM, HARM_URDU,
-    IN_PARTS, INTO_URDU, LIMIT_PHRASES, LIVING, LIVING_URDU, OFF_TABLE, OWNERS, PART, PARTS,
-    SAFETY_URDU, STRIKE, STRIKE_URDU, TENDER, THROWN_AT, THROWN_AT_URDU, TOUCHING,
+    AWAY, CASUAL, DAMAGE, HARM, IN_PARTS, LIVING, OFF_TABLE, PART, PARTS, STRIKE, THROWN_AT,
 };
 
 /// Why something was refused.
@@ -54,7 +56,7 @@ impl Danger {
 /// Looks at a sentence before any back end is asked.
 #[must_use]
 pub fn screen_sentence(sentence: &str) -> Option<Danger> {
-    let lower = without_quotes(&sentence.to_lowercase());
+    let lower = without_quotes(&usual(sentence));
     let said = Said::read(&lower);
     said.limits()
         .or_else(|| said.harm())
@@ -63,14 +65,6 @@ pub fn screen_sentence(sentence: &str) -> Option<Danger> {
 }
 
 impl Said<'_> {
-    fn limits(&self) -> Option<Danger> {
-        let safety = self.has(&["safety", "limits", "limit", "emergency"]);
-        let disables = safety && self.any_meant(DISABLE);
-        let phrases = LIMIT_PHRASES.iter().flat_map(|phrase| self.places(phrase));
-        let exceeds = phrases.into_iter().any(|at| !self.is_denied_before(at));
-        (disables || exceeds).then_some(Danger::Limits)
-    }
-
     /// "Do not hurt anyone" is a wish for safety; all the same no motion hangs on
     /// it, so only plain negations of harm pass on to the back ends.
     fn harm(&self) -> Option<Danger> {
@@ -81,38 +75,38 @@ impl Said<'_> {
             words[at].ends_with("ing") && ["re", "are", "is", "was", "were"].contains(&before)
         };
         let mut all = words.iter().enumerate();
-        if all.any(|(at, word)| HARM.contains(word) && !is_told(at) && !self.is_denied(at)) {
+        let is_meant = |at: usize| !is_told(at) && !self.is_exclaimed(at) && !self.is_denied(at);
+        if all.any(|(at, word)| HARM.contains(word) && is_meant(at)) {
             return Some(Danger::Harm);
         }
-        if aimed_at_living(words) {
-            if self.has(DAMAGE) {
-                return Some(Danger::Harm);
-            }
-            if self.has(STRIKE) {
-                return Some(Danger::Living);
-            }
+        if self.is_done_to_living(DAMAGE) {
+            return Some(Danger::Harm);
         }
-        // "Put your arm around my neck"; a hand that is held out is no such part.
-        let is_touched = |at: usize| {
-            // "into someone's eye"
-            let of_someone = words[at - 1] == "s" && LIVING.contains(&words[at - 2]);
-            let before = if of_someone {
-                at.checked_sub(3)
-            } else {
-                Some(at - 2)
-            };
-            let to = before.is_some_and(|i| TOUCHING.contains(&words[i]));
-            let owned = of_someone || OWNERS.contains(&words[at - 1]);
-            TENDER.contains(&words[at]) && owned && to && !self.is_denied_before(at)
-        };
-        (2..words.len()).any(is_touched).then_some(Danger::Living)
+        (self.is_done_to_living(STRIKE) || self.touches_someone()).then_some(Danger::Living)
+    }
+
+    /// "Oh shoot, I meant the green one": a sigh before something else.
+    fn is_exclaimed(&self, at: usize) -> bool {
+        const SIGHS: [&str; 6] = ["oh", "ah", "aw", "ugh", "aww", "well"];
+        const AFTER: [&str; 8] = [
+            "i", "sorry", "wrong", "no", "not", "that", "wait", "actually",
+        ];
+        let is_first = (0..at).all(|i| SIGHS.contains(&self.words[i]));
+        let is_alone = self.places_after(at).next().is_none();
+        let goes_on = AFTER.contains(&self.after(at, 1));
+        self.words[at] == "shoot" && is_first && is_alone && goes_on
     }
 
     fn damage(&self) -> Option<Danger> {
+        // "Take a break".
+        const BEFORE_REST: [&str; 8] = [
+            "a", "short", "quick", "little", "coffee", "lunch", "tea", "another",
+        ];
         let damages = self.words.iter().enumerate().any(|(at, word)| {
             let rest = self.words.get(at + 1..).unwrap_or_default();
             let is_casual = CASUAL.contains(word) && sets_down(rest);
-            DAMAGE.contains(word) && !is_casual && !self.is_denied(at)
+            let is_rest = *word == "break" && BEFORE_REST.contains(&self.before(at, 1));
+            DAMAGE.contains(word) && !is_casual && !is_rest && !self.is_denied(at)
         });
         let parts = IN_PARTS.iter().flat_map(|phrase| self.places(phrase));
         let parts = self.any_meant(PART) && parts.into_iter().next().is_some();
@@ -125,40 +119,6 @@ impl Said<'_> {
         let leaves = phrases.into_iter().any(|at| !self.is_denied_before(at)) && !lifts;
         (damages || parts || leaves).then_some(Danger::Damage)
     }
-
-    /// The same signs in Urdu, whose words change at their ends.
-    fn urdu(&self) -> Option<Danger> {
-        let meant = |list: &[&str]| {
-            let mut words = self.words.iter().enumerate();
-            words.any(|(at, word)| begins(word, list) && !self.is_denied_urdu(at))
-        };
-        let has = |list: &[&str]| self.words.iter().any(|word| begins(word, list));
-        if meant(HARM_URDU) || (meant(STRIKE_URDU) && has(LIVING_URDU)) {
-            return Some(Danger::Harm);
-        }
-        if has(SAFETY_URDU) && meant(DISABLE_URDU) {
-            return Some(Danger::Limits);
-        }
-        let mut words = self.words.iter().enumerate();
-        words
-            .any(|(at, word)| {
-                let is_casual = begins(word, CASUAL_URDU) && self.sets_down_urdu(at);
-                begins(word, DAMAGE_URDU) && !is_casual && !self.is_denied_urdu(at)
-            })
-            .then_some(Danger::Damage)
-    }
-
-    /// "پیالے میں پھینک دو": into something, just before.
-    fn sets_down_urdu(&self, at: usize) -> bool {
-        let before = &self.words[at.saturating_sub(2)..at];
-        let into = before.iter().any(|word| INTO_URDU.contains(word));
-        let is_thrown = |word: &&str| THROWN_AT_URDU.contains(word) || begins(word, LIVING_URDU);
-        into && !self.words.iter().any(is_thrown)
-    }
-}
-
-fn begins(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|beginning| word.starts_with(beginning))
 }
 
 /// Whether the words after "toss" say into or onto what, before any word for
@@ -213,28 +173,6 @@ fn without_quotes(text: &str) -> String {
     } else {
         kept
     }
-}
-
-/// Whether a word names someone or a part of someone, and is not merely whom
-/// the robot does something *for* or *towards*.
-fn aimed_at_living(words: &[&str]) -> bool {
-    words.iter().enumerate().any(|(at, word)| {
-        let before = |back: usize| at.checked_sub(back).map_or("", |i| words[i]);
-        let owner = ["my", "his", "her", "their", "your", "someone", "person"];
-        if PARTS.contains(word) && owner.contains(&before(1)) && before(1) != "your" {
-            return true;
-        }
-        if ["me", "myself", "yourself", "him", "her", "arm", "head"].contains(word) {
-            let aimed = [
-                "at", "hit", "poke", "kick", "pinch", "squeeze", "push", "shove", "grab", "strike",
-            ];
-            let next = words.get(at + 1).copied().unwrap_or_default();
-            // "Push me the bowl": for me.
-            let is_for = *word == "me" && ["the", "a", "that", "this", "one", "my"].contains(&next);
-            return aimed.contains(&before(1)) && !is_for;
-        }
-        LIVING.contains(word)
-    })
 }
 
 /// Looks at the steps of an answer: nothing living may be handled, whatever

@@ -32,6 +32,7 @@ mod executive;
 pub mod geometry;
 pub mod guard;
 mod ladder;
+mod letters;
 mod plan_reply;
 mod plan_schema;
 pub mod postcondition;

@@ -33,7 +33,7 @@ mod typo;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use vola_types::Verdict;
+use vola_types::{Scene, Verdict};
 
 use crate::backend::{Backend, BackendError};
 use crate::draft::PlanDraft;
@@ -42,6 +42,7 @@ use crate::sentence_reader::SentenceReader;
 use foreign::ForeignClauses;
 
 pub use stop::is_stop_word;
+pub(crate) use stop::{calls_to_rest, is_same as is_same_word};
 
 /// Most ways to say a sentence plainly in which unknown clauses are read.
 const MOST_WITH_FOREIGN: usize = 6;
@@ -86,7 +87,7 @@ impl RulesBackend {
     pub fn answer(&self, request: &PlanRequest) -> PlanDraft {
         let draft = self.understood(request);
         let acts = draft.verdict == Verdict::Execute;
-        if acts && is_hedged(&request.sentence) {
+        if acts && is_hedged(&request.sentence, &request.scene) {
             return read::confirm(&draft);
         }
         draft
@@ -213,8 +214,9 @@ impl Backend for RulesBackend {
 pub(crate) use strange_noun::strange_noun;
 
 /// Whether a sentence says when, whose or whether, not only what to do.
-pub(crate) fn is_hedged(sentence: &str) -> bool {
-    hedged::is_hedged(&token::tokenize(sentence))
+pub(crate) fn is_hedged(sentence: &str, scene: &Scene) -> bool {
+    let kinds = parse::Vocabulary::of(scene).words();
+    hedged::is_hedged(&token::tokenize(sentence), &kinds)
 }
 
 /// Whether a question is about the scene or the robot's state, which the grammar
@@ -231,7 +233,7 @@ pub(crate) fn is_command_verb(word: &str) -> bool {
     lexicon::verb(word).is_some()
 }
 
-/// A polite answer to a sentence that is mostly not in Latin letters.
+/// A polite answer to a sentence that is mostly not in Latin letters and that nobody read.
 fn other_script(sentence: &str) -> Option<&'static str> {
     let letters = sentence.chars().filter(|c| c.is_alphabetic());
     let (mut latin, mut arabic, mut other) = (0_usize, 0_usize, 0_usize);
@@ -244,11 +246,11 @@ fn other_script(sentence: &str) -> Option<&'static str> {
     }
     if arabic > latin + other {
         return Some(
-            "معاف کیجیے، میں ابھی صرف انگریزی سمجھتا ہوں۔ For example: \"put the red block in the blue bowl\".",
+            "معاف کیجیے، میں یہ نہیں سمجھا۔ مثال کے طور پر کہیے: \"لال بلاک نیلے پیالے میں رکھو\"۔",
         );
     }
     (arabic + other > latin).then_some(
-        "I am sorry, I understand English only. For example: \"put the red block in the blue bowl\".",
+        "I am sorry, I understand English and Urdu only. For example: \"put the red block in the blue bowl\".",
     )
 }
 

@@ -7,7 +7,7 @@
 
 mod words;
 
-use words::{Words, is_one_of};
+use words::{Words, is_about_one_of, is_one_of};
 
 /// What is said to a running plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Interjection {
             return Some(Self::Stop);
         }
         if line.len() > crate::request::MAX_SENTENCE_BYTES {
-            return None;
+            return crate::rules::calls_to_rest(line).then_some(Self::Pause);
         }
         let words = Words::of(line);
         let plain = words.without_fillers();
@@ -88,7 +88,7 @@ impl Interjection {
             return None;
         }
         let text = plain.join(" ");
-        if is_one_of(&text, words::PAUSE) {
+        if is_about_one_of(&text, words::PAUSE) {
             return Some(Self::Pause);
         }
         if is_one_of(&text, words::RESUME) {
@@ -102,6 +102,10 @@ impl Interjection {
         }
         if let Some(question) = RunQuestion::of(&text) {
             return Some(Self::Ask(question));
+        }
+        // Whatever else it says: a rest too many costs little, one missed much.
+        if crate::rules::calls_to_rest(line) {
+            return Some(Self::Pause);
         }
         Edit::of(line, &words).map(Self::Edit)
     }
@@ -194,7 +198,17 @@ mod tests {
     #[test]
     fn short_orders_are_read_in_three_scripts() {
         for (expected, lines) in [
-            (Interjection::Stop, vec!["stop!", "ruko", "رکو"]),
+            (
+                Interjection::Stop,
+                vec![
+                    "stop!",
+                    "can you stop",
+                    "cancel",
+                    "ruko",
+                    "yaar ruko",
+                    "رکو",
+                ],
+            ),
             (
                 Interjection::Pause,
                 vec![
@@ -207,6 +221,14 @@ mod tests {
                     "ٹھہرو",
                     "ذرا ٹھہرو!",
                     "ایک منٹ",
+                    "waaait!",
+                    "watch out!",
+                    "mat karo",
+                    "مت کرو",
+                    "stop, that is the wrong one",
+                    "no, not there, stop",
+                    "ye ghalat hai, ruko",
+                    "یہ غلط ہے، رکو",
                 ],
             ),
             (
@@ -281,6 +303,9 @@ mod tests {
             "the left one",
             "2",
             "do not touch the red block",
+            "don't stop",
+            "put it next to the stop sign",
+            "ruko mat",
             "",
             "?",
         ] {

@@ -16,7 +16,7 @@ pub(super) const STRIKE: &[&str] = &[
 pub(super) const DAMAGE: &[&str] = &[
     "throw", "toss", "hurl", "fling", "launch", "catapult", "smash", "break", "shatter", "destroy",
     "crush", "throwing", "wreck", "chuck", "hit", "bash", "slam", "lob", "tossing", "hurling",
-    "smashing", "breaking",
+    "smashing", "breaking", "whack", "wallop", "clobber", "pummel", "demolish", "yeet",
 ];
 
 /// The living, and parts of them.
@@ -35,7 +35,7 @@ pub(super) const PARTS: &[&str] = &[
 
 /// Words of damage that are also said of putting something into a bowl; this
 /// robot only ever sets things down.
-pub(super) const CASUAL: &[&str] = &["toss", "chuck", "throw", "fling", "lob"];
+pub(super) const CASUAL: &[&str] = &["toss", "chuck", "throw", "fling", "lob", "whack", "yeet"];
 
 /// What is thrown at, if it stands where something is to go.
 pub(super) const THROWN_AT: &[&str] = &[
@@ -81,96 +81,6 @@ pub(super) const OWNERS: &[&str] = &["my", "his", "her", "their", "our"];
 /// What makes a casual word an act of throwing.
 pub(super) const AWAY: &[&str] = &[
     "at", "across", "off", "away", "out", "hard", "against", "up",
-];
-
-/// Urdu, in both scripts: beginnings of words of harm.
-pub(super) const HARM_URDU: &[&str] = &["قتل", "زخمی", "qatal", "qatl", "zakhmi", "zakhm"];
-
-/// Urdu: beginnings of words of damage.
-pub(super) const DAMAGE_URDU: &[&str] = &[
-    "پھینک",
-    "توڑ",
-    "پٹخ",
-    "چکناچور",
-    "کچل",
-    "phenk",
-    "phaink",
-    "pheink",
-    "todo",
-    "tordo",
-    "toro",
-    "patakh",
-    "kuchal",
-];
-
-/// Urdu: beginnings of words for striking; bad when aimed at the living.
-pub(super) const STRIKE_URDU: &[&str] = &[
-    "مار", "مکا", "تھپڑ", "ٹکر", "چبھو", "نوچ", "ڈرا", "maar", "mukka", "thappar", "takkar",
-    "daraa",
-];
-
-/// Urdu: the living, and parts of them.
-pub(super) const LIVING_URDU: &[&str] = &[
-    "آدمی",
-    "بندے",
-    "بندہ",
-    "شخص",
-    "بچے",
-    "بچہ",
-    "بچی",
-    "لوگوں",
-    "انسان",
-    "بلی",
-    "کتے",
-    "کتا",
-    "عورت",
-    "لڑکے",
-    "لڑکی",
-    "منہ",
-    "چہرے",
-    "آنکھ",
-    "انگلی",
-    "aadmi",
-    "admi",
-    "banday",
-    "bande",
-    "bachay",
-    "bache",
-    "bachi",
-    "insaan",
-    "insan",
-    "billi",
-    "kuttay",
-    "kutte",
-    "larkay",
-    "larki",
-    "chehray",
-    "aankh",
-    "ungli",
-];
-
-/// Urdu: what must not be switched off, and switching off.
-pub(super) const SAFETY_URDU: &[&str] = &[
-    "حفاظت",
-    "سیفٹی",
-    "حدود",
-    "ایمرجنسی",
-    "hifazat",
-    "hifazti",
-    "safety",
-];
-pub(super) const DISABLE_URDU: &[&str] = &[
-    "بند",
-    "ختم",
-    "نظرانداز",
-    "نظر",
-    "ہٹا",
-    "توڑ",
-    "band",
-    "khatam",
-    "nazar",
-    "hata",
-    "tor",
 ];
 
 /// Phrases about limits, as word sequences.
@@ -231,23 +141,40 @@ pub(super) const OFF_TABLE: &[&[&str]] = &[
     &["out", "of", "the", "window"],
 ];
 
-/// Urdu: into something, before a word for throwing; then it is set down.
-pub(super) const INTO_URDU: &[&str] = &["میں", "اندر", "mein", "main", "mai", "me", "andar"];
-
-/// Urdu: what is thrown into and is no place to put things.
-pub(super) const THROWN_AT_URDU: &[&str] = &[
-    "ہوا",
-    "کھڑکی",
-    "باہر",
-    "دور",
-    "زور",
-    "منہ",
-    "hawa",
-    "khirki",
-    "bahar",
-    "door",
-    "zor",
+/// Words of what keeps people safe.
+pub(super) const SAFETY: &[&str] = &[
+    "safety",
+    "limits",
+    "limit",
+    "limiter",
+    "emergency",
+    "safeguard",
+    "safeguards",
+    "restrictions",
+    "interlock",
+    "failsafe",
 ];
 
-/// Beginnings of the Urdu words for throwing, which are also said casually.
-pub(super) const CASUAL_URDU: &[&str] = &["پھینک", "phenk", "phaink", "pheink"];
+/// Words that make light of what is named after them.
+pub(super) const DISMISS: &[&[&str]] = &[
+    &["never", "mind"],
+    &["nevermind"],
+    &["t", "worry"],
+    &["dont", "worry"],
+    &["not", "worry"],
+    &["t", "care"],
+    &["not", "care"],
+    &["t", "mind"],
+    &["not", "mind"],
+    &["who", "cares"],
+    &["to", "hell", "with"],
+    &["screw"],
+    &["stop", "worrying"],
+];
+
+/// Verbs that say how someone or something is: a negation of them denies nothing
+/// that follows.
+pub(super) const STANCE: &[&str] = &[
+    "care", "mind", "matter", "worry", "fit", "work", "wait", "argue", "stop", "hesitate", "know",
+    "look", "stand", "ask", "listen", "hold", "bother", "fuss",
+];

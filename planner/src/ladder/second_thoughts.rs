@@ -15,7 +15,7 @@ pub(super) fn asked_about(plan: Plan, request: &PlanRequest) -> Plan {
     }
     let question = match strange_noun(&request.sentence, &request.scene) {
         Some(noun) => of_noun(&noun, &plan, request),
-        None if is_hedged(&request.sentence) => {
+        None if is_hedged(&request.sentence, &request.scene) => {
             "That was not only what to do, and I cannot weigh the rest. Shall I do this?".to_owned()
         }
         None => return plan,

@@ -5,10 +5,16 @@
 use super::lexicon;
 use super::token::Token;
 
-/// Whether the words say when, whose or whether, not only what.
-pub(super) fn is_hedged(tokens: &[Token]) -> bool {
+/// Whether the words say when, whose or whether, not only what. `kinds` are words for
+/// what is in the scene.
+pub(super) fn is_hedged(tokens: &[Token], kinds: &[String]) -> bool {
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
-    is_conditional(&words) || is_of_others(&words) || is_denied_elsewhere(&words) || tells(&words)
+    is_conditional(&words)
+        || waits_for_others(&words, kinds)
+        || is_conditional_urdu(&words)
+        || is_of_others(&words)
+        || is_denied_elsewhere(&words)
+        || tells(&words)
 }
 
 /// "if the drawer is open, …", "… unless …", "when i clap, …". "If you can" is polite.
@@ -24,6 +30,73 @@ fn is_conditional(words: &[&str]) -> bool {
                 next,
                 "i" | "he" | "she" | "we" | "someone" | "somebody" | "anyone" | "nobody"
             ),
+            _ => false,
+        }
+    })
+}
+
+/// "when the timer rings", "until I say so", "as soon as the light is green": what waits
+/// for something that is neither in the scene nor done by the robot.
+fn waits_for_others(words: &[&str], kinds: &[String]) -> bool {
+    // What the robot's own work makes or ends.
+    const OWN: [&str; 14] = [
+        "tower", "pile", "stack", "row", "line", "job", "task", "rest", "work", "way", "space",
+        "spot", "place", "area",
+    ];
+    words.iter().enumerate().any(|(at, word)| {
+        let subject = match *word {
+            "when" | "once" | "until" | "till" => at + 1,
+            "soon" if words.get(at + 1) == Some(&"as") => at + 2,
+            _ => return false,
+        };
+        let next = words.get(subject).copied().unwrap_or_default();
+        let thing = words.get(subject + 1).copied().unwrap_or_default();
+        match next {
+            "i" | "he" | "she" | "we" | "someone" | "somebody" | "anyone" | "nobody" => true,
+            "the" | "my" | "his" | "her" | "a" | "an" => {
+                let is_known = lexicon::is_of_scene(thing)
+                    || lexicon::verb(thing).is_some()
+                    || lexicon::is_filler(thing)
+                    || OWN.contains(&thing)
+                    || thing.starts_with('{')
+                    || kinds.iter().any(|kind| kind == thing);
+                !thing.is_empty() && !is_known
+            }
+            _ => false,
+        }
+    })
+}
+
+/// "jab main kahun", "jab tak timer na baje", "kal", "us ne rakha tha".
+fn is_conditional_urdu(words: &[&str]) -> bool {
+    const OTHERS: [&str; 16] = [
+        "main",
+        "mai",
+        "hum",
+        "koi",
+        "timer",
+        "ghanti",
+        "batti",
+        "light",
+        "bell",
+        "میں",
+        "ہم",
+        "کوئی",
+        "ٹائمر",
+        "گھنٹی",
+        "بتی",
+        "لائٹ",
+    ];
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words.get(at + 1).copied().unwrap_or_default();
+        let is_longer = matches!(next, "tak" | "tk" | "bhi" | "تک" | "بھی" | "hi" | "ہی");
+        let subject = at + 1 + usize::from(is_longer);
+        match *word {
+            "jab" | "jaise" | "jaisay" | "جب" | "جیسے" => {
+                words.get(subject).is_some_and(|word| OTHERS.contains(word))
+            }
+            "us" | "اس" => matches!(next, "ne" | "نے"),
+            "kal" | "usne" | "کل" => true,
             _ => false,
         }
     })
@@ -90,6 +163,23 @@ mod tests {
     fn what_is_no_plain_command_is_hedged() {
         for (sentence, expected) in [
             ("if the drawer is open, put the red block in it", true),
+            ("when the timer rings, open the drawer", true),
+            ("don't open the drawer until I say so", true),
+            ("push it as soon as the light is green", true),
+            ("as soon as the mug is in the bowl, open the drawer", false),
+            ("once the tower stands, open the drawer", false),
+            ("when you are done, open the drawer", false),
+            ("when that's done, open the drawer", false),
+            ("jab main kahun daraaz kholo", true),
+            ("jab tak timer na baje daraaz mat kholo", true),
+            ("jab daraaz khul jaye to block us mein rakho", false),
+            ("kal daraaz kholna", true),
+            ("us ne block bowl mein rakha", true),
+            ("جب میں کہوں دراز کھولو", true),
+            ("جب تک ٹائمر نہ بجے رکو", true),
+            ("کل دراز کھولنا", true),
+            ("اس نے بلاک پیالے میں رکھا", true),
+            ("لال بلاک کو اس میں رکھو", false),
             ("put the red block in the bowl unless it is full", true),
             ("when I clap, open the drawer", true),
             ("he put the red block in the bowl", true),
@@ -108,7 +198,11 @@ mod tests {
             ("don't open it until the red block is in the bowl", false),
             ("the red block must not be moved, open the drawer", false),
         ] {
-            assert_eq!(is_hedged(&tokenize(sentence)), expected, "{sentence}");
+            assert_eq!(
+                is_hedged(&tokenize(sentence), &["mug".to_owned()]),
+                expected,
+                "{sentence}"
+            );
         }
     }
 }

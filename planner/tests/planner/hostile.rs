@@ -173,11 +173,9 @@ fn other_scripts_are_answered_politely() {
     ] {
         let draft = RulesBackend::new().answer(&PlanRequest::new(text, scene.clone()));
         assert_eq!(draft.verdict, Verdict::Chat, "{text:?}");
-        assert!(
-            draft.steps.is_empty() && draft.say.contains("red block"),
-            "{text:?} {}",
-            draft.say
-        );
+        // An example in a language that is understood where a reader is there.
+        let helps = draft.say.contains("red block") || draft.say.contains("لال بلاک");
+        assert!(draft.steps.is_empty() && helps, "{text:?} {}", draft.say);
     }
 }
 

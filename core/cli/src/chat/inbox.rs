@@ -277,7 +277,11 @@ mod tests {
         let inbox = Inbox::new(stop.clone());
         inbox.set_running(true);
         assert!(!inbox.is_moving());
+        // Denied, and reason to pause at most: these wait to be heard.
+        assert!(!inbox.typed("don't stop") && !inbox.typed("stop at the bowl"));
+        assert!(!inbox.is_stopped());
         assert!(inbox.typed("ruko") && inbox.is_stopped());
+        assert!(inbox.typed(&"stop ".repeat(17)) && inbox.typed("can you stop doing that"));
         inbox.set_running(false);
         assert!(!inbox.typed("stop"));
     }

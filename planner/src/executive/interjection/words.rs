@@ -24,6 +24,13 @@ pub(super) const PAUSE: &[&str] = &[
     "one second",
     "a moment",
     "not yet",
+    "watch out",
+    "look out",
+    "do not do that",
+    "do not do it",
+    "do not touch it",
+    "do not touch that",
+    "do not touch anything",
     "no",
     "no no",
     "no no no",
@@ -38,6 +45,11 @@ pub(super) const PAUSE: &[&str] = &[
     "intezar karo",
     "intizar karo",
     "waqfa",
+    "mat karo",
+    "na karo",
+    "aisa mat karo",
+    "ye mat karo",
+    "yeh mat karo",
     "nahi",
     "nahin",
     "nahi nahi",
@@ -50,6 +62,10 @@ pub(super) const PAUSE: &[&str] = &[
     "انتظار کرو",
     "وقفہ",
     "وقفہ کرو",
+    "مت کرو",
+    "نہ کرو",
+    "ایسا مت کرو",
+    "یہ مت کرو",
     "نہیں",
     "نہیں نہیں",
 ];
@@ -496,6 +512,13 @@ pub(super) fn ordinal(word: &str) -> Option<usize> {
         .or_else(|| digits.parse().ok().filter(|number| *number > 0))
 }
 
+/// Whether a text is one of these, whole, also with letters held too long: "waaait".
+pub(super) fn is_about_one_of(text: &str, texts: &[&str]) -> bool {
+    texts
+        .iter()
+        .any(|known| crate::rules::is_same_word(text, known))
+}
+
 /// Whether a text is one of these, whole.
 pub(super) fn is_one_of(text: &str, texts: &[&str]) -> bool {
     texts.contains(&text)
@@ -508,12 +531,7 @@ pub(super) struct Words(Vec<String>);
 impl Words {
     pub(super) fn of(line: &str) -> Self {
         let mut words = Vec::new();
-        let letters: String = line
-            .to_lowercase()
-            .chars()
-            .filter(|letter| !is_mark(*letter))
-            .map(usual_letter)
-            .collect();
+        let letters = crate::letters::usual(line);
         let is_inner = |letter: char| letter.is_alphanumeric() || letter == '\'';
         for word in letters.split(|letter: char| !is_inner(letter)) {
             match SHORT.iter().find(|(short, _)| *short == word) {
@@ -589,24 +607,5 @@ impl Words {
         let all = self.without_fillers();
         let end = ends.iter().find(|words| all.ends_with(words))?;
         Some(all[..all.len() - end.len()].to_vec())
-    }
-}
-
-/// Vowel signs and marks that are written or not.
-fn is_mark(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{064b}'..='\u{065f}' | '\u{0670}' | '\u{200c}' | '\u{200d}'
-    )
-}
-
-/// One letter where keyboards have several.
-fn usual_letter(letter: char) -> char {
-    match letter {
-        'ي' | 'ى' => 'ی',
-        'ك' => 'ک',
-        'ه' => 'ہ',
-        '’' | '‘' => '\'',
-        other => other,
     }
 }

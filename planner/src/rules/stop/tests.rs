@@ -1,0 +1,161 @@
+use super::*;
+
+#[test]
+fn orders_to_stop_stop() {
+    let long = ["stop ".repeat(17), "رکو ".repeat(12), "stop ".repeat(400)];
+    let lines = [
+        "stop",
+        "Stop!",
+        " STOP!!! ",
+        "stop stop stop",
+        "halt.",
+        "freeze",
+        "please stop now",
+        "stop right now",
+        "stop everything",
+        "hold it!",
+        "Hold it right there!",
+        "whoa",
+        "emergency stop",
+        "stop doing that",
+        "stop what you are doing",
+        "Stop what you're doing right now!",
+        "can you stop",
+        "Could you please stop?",
+        "I said stop!",
+        "why don't you stop",
+        "Can’t you stop?",
+        "stoooop",
+        "STOPPP",
+        "stopp",
+        "stop!!1",
+        "sotp",
+        "haaalt",
+        "cancel",
+        "cancel, cancel!",
+        "cancel that",
+        "that's enough",
+        "Ok, that’s enough now.",
+        "enough",
+        "don't move",
+        "DON'T MOVE!!",
+        "do not move please",
+        "come to a full stop",
+        "no, stop",
+        "ruko",
+        "rukooo",
+        "Ruk jao!",
+        "bas karo",
+        "abhi ruko",
+        "yaar ruko",
+        "bhai ruk jao",
+        "zara ruko",
+        "zara ruko na",
+        "nahi ruko",
+        "isay roko",
+        "robot ko rok do",
+        "bas bohat ho gaya",
+        "hilo mat",
+        "رکو",
+        "رک جاؤ!",
+        "رُک جاؤ",
+        "ركو",
+        "رکووو",
+        "رک جائیں",
+        "فوراً رکو",
+        "ذرا رکو",
+        "یار رکو",
+        "بھائی رک جاؤ",
+        "اسے روکو",
+        "بس",
+        "بس کرو",
+        "ہلو مت",
+    ];
+    for line in long.iter().map(String::as_str).chain(lines) {
+        assert!(is_stop_word(line), "{line}");
+    }
+}
+
+#[test]
+fn nothing_else_is_an_order_to_stop() {
+    for line in [
+        "",
+        "!!!",
+        "1",
+        "do not stop",
+        "don't stop",
+        "please don’t stop now",
+        "put it by the stop sign",
+        "stop at the bowl",
+        "halt the block",
+        "please",
+        "now",
+        "do it",
+        "go",
+        "what are you doing",
+        "is that enough blocks",
+        "don't move the red block",
+        "cancel the last step",
+        "bas lal block uthao",
+        "drawer band karo",
+        "karo",
+        "mat ruko",
+        "ruko mat",
+        "ruko nahi",
+        "na ruko",
+        "مت رکو",
+        "رکو مت",
+        "بس لال بلاک اٹھاؤ",
+        "کرو",
+    ] {
+        assert!(!is_stop_word(line), "{line}");
+    }
+}
+
+#[test]
+fn a_stop_word_at_an_end_calls_to_rest() {
+    for line in [
+        "stop, that is the wrong one",
+        "stop that you fool",
+        "not there, stop",
+        "the green one, I said stop!",
+        "oh no please stoooop it is going to fall",
+        "why don't you stop this nonsense",
+        "it won't stop",
+        "stop at the bowl",
+        "please move left stop now",
+        "ye ghalat hai ruk jao",
+        "ruko nahi to gir jayega",
+        "ruko, ye ghalat hai",
+        "nahi nahi ruko wo wala nahi",
+        "ye ghalat hai, ruk jao",
+        "are bhai ye kya kar rahe ho ruko",
+        "رکو، یہ غلط ہے",
+        "یہ غلط والا ہے رکو",
+    ] {
+        assert!(calls_to_rest(line), "{line}");
+    }
+    for line in [
+        "",
+        "?!",
+        "don't stop",
+        "don't stop until the drawer is open",
+        "please never stop",
+        "go on until I say stop",
+        "put it next to the stop sign",
+        "stop sign left of the bowl",
+        "put it at the bus stop",
+        "bas lal block uthao",
+        "that is high enough",
+        "ruko mat",
+        "mat ruko",
+        "kabhi na ruko",
+        "ruke bina chalte raho",
+        "رکو مت",
+        "مت رکو",
+        "put the red block in the bowl",
+        "لال بلاک پیالے میں رکھو",
+    ] {
+        assert!(!calls_to_rest(line), "{line}");
+    }
+}
