@@ -95,6 +95,11 @@ impl HangWatch {
         let mut ticked = Instant::now();
         loop {
             thread::sleep(PERIOD);
+            if self.control.has_ended() {
+                // The session is over: nothing is called, and no tick is late.
+                (ticks, ticked) = (self.control.ticks(), Instant::now());
+                continue;
+            }
             if let Some(call) = self.calls.overdue(self.limit) {
                 self.stop.demand(StopLevel::ControlledStop);
                 // The control thread obeys within a tick; this one cannot ask
