@@ -326,7 +326,7 @@ fn streams(folder: &Path, episodes: &[EpisodeListing]) -> Result<Verdict> {
         let was_cut = episodes
             .get(number)
             .and_then(|episode| episode.facts.as_ref())
-            .is_some_and(|facts| facts.outcome == crate::data_set::CUT_OFF);
+            .is_some_and(|facts| facts.stream_cut || facts.outcome == crate::data_set::CUT_OFF);
         match stream_fault(path)? {
             None => {}
             // It was told when it was taken up.

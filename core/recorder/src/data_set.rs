@@ -53,6 +53,9 @@ pub struct EpisodeFacts {
     pub phases: BTreeMap<String, usize>,
     /// What could not be recorded in time.
     pub lost: u64,
+    /// Whether its stream was cut off when the episode was made from it, be it after
+    /// the last word of it.
+    pub stream_cut: bool,
     /// BLAKE3 of its data file.
     pub blake3: String,
     /// Hashes of bundle and plugins, versions: the session's header.
@@ -408,6 +411,7 @@ fn facts(
         outcome: CUT_OFF.to_owned(),
     });
     EpisodeFacts {
+        stream_cut: episode.is_cut,
         episode: number,
         stream: episode.stream.clone(),
         task: episode.task.clone(),

@@ -33,8 +33,10 @@ pub(crate) struct Episode {
     pub(crate) frames: Vec<(FrameMessage, Vec<Picture>)>,
     /// What was planned, and when (ns).
     pub(crate) plans: Vec<(u64, String)>,
-    /// None when the stream stops in the middle.
+    /// None when the stream stops before it.
     pub(crate) end: Option<EpisodeEnd>,
+    /// Whether the stream stops before its own end, which comes after the episode's.
+    pub(crate) is_cut: bool,
     /// What could not be taken, as far as it was told.
     pub(crate) lost: u64,
     /// Time of the newest message (ns, on the runtime's clock).
@@ -189,6 +191,7 @@ impl Reading {
             frames: self.frames,
             plans: self.plans,
             end: self.end,
+            is_cut: cut.is_some(),
             lost: self.lost,
             last_ns: self.last_ns,
         })
