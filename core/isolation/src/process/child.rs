@@ -267,13 +267,13 @@ impl Child {
         };
         let id = process.id();
         let (watched, log) = (Arc::new(Liveness::default()), Arc::default());
-        // First who reads the log: whoever fails here leaves no process behind.
         let threads = [
             listen(inlet, &pidfd, &log, who.clone()),
             watch(process, &pidfd, &watched, spec, who),
         ];
         let threads: io::Result<Vec<_>> = threads.into_iter().collect();
         let threads = threads.map_err(|source| {
+            watched.is_leaving.store(true, Ordering::Release);
             pidfd.kill();
             spec.system("watch a process")(source)
         })?;

@@ -149,12 +149,11 @@ impl IsolatedStage {
             "started a process"
         );
         let create = Writer::new(Ask::CreateStage as u8).text(&self.plugin);
-        let deadline = Instant::now() + self.spec.limits.start;
         if let Some((log, _)) = &self.services {
             child.log_to(*log);
         }
         child
-            .ask(create, deadline)
+            .ask(create, Instant::now() + self.spec.limits.start)
             .map_err(|trouble| IsolationError::Child {
                 path: self.spec.library.clone(),
                 entry: Ask::CreateStage.name(),
@@ -406,13 +405,10 @@ impl StageAbi for IsolatedStage {
     }
 
     fn activate(&mut self, host: HostServicesAbi) -> CallResult<()> {
-        let log: LogFn = host.log;
-        let data = host.data.into_string();
+        let (log, data) = (host.log, host.data.into_string());
         let record = Writer::new(Ask::Activate as u8).text(&data);
         let result = self.revive(Ask::Activate).and_then(|()| {
-            if let Some(child) = &self.child {
-                child.log_to(log);
-            }
+            self.child.iter().for_each(|child| child.log_to(log));
             self.ask_living(Ask::Activate, record, self.spec.limits.start)
         });
         self.services = Some((log, data));
