@@ -17,7 +17,7 @@ const MAX_RECORD: usize = 32 << 20;
 const READ_SIZE: usize = 64 << 10;
 /// Bytes of a record's length.
 const LENGTH: usize = 4;
-/// How long a record is looked for before the thread sleeps. To be woken takes a
+/// How long an answer is looked for before the thread sleeps. To be woken takes a
 /// thread of an idle core longer than most answers take to come.
 const EAGER: Duration = Duration::from_micros(60);
 
@@ -116,15 +116,35 @@ impl Channel {
         Ok(())
     }
 
-    /// The next record. A process that has ended (`process` became readable)
-    /// counts as gone once everything it sent was read.
+    /// The next record, whenever it comes. A process that has ended (`process`
+    /// became readable) counts as gone once everything it sent was read.
     pub(crate) fn receive(
         &mut self,
         process: Option<BorrowedFd<'_>>,
         deadline: Option<Instant>,
     ) -> Result<Vec<u8>, ChannelError> {
-        let begun = Instant::now();
-        let eager_until = deadline.map_or(begun + EAGER, |late| late.min(begun + EAGER));
+        self.receive_after(None, process, deadline)
+    }
+
+    /// The same for what was asked for just now and takes little time: it is
+    /// looked for a moment before the thread sleeps. Not for who waits for
+    /// questions, who would look for nothing most of the time.
+    pub(crate) fn receive_answer(
+        &mut self,
+        process: Option<BorrowedFd<'_>>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<u8>, ChannelError> {
+        let until = Instant::now() + EAGER;
+        let until = deadline.map_or(until, |late| late.min(until));
+        self.receive_after(Some(until), process, deadline)
+    }
+
+    fn receive_after(
+        &mut self,
+        eager_until: Option<Instant>,
+        process: Option<BorrowedFd<'_>>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<u8>, ChannelError> {
         loop {
             if let Some(record) = self.next()? {
                 return Ok(record);
@@ -133,7 +153,7 @@ impl Channel {
                 Ok(0) => return Err(ChannelError::Gone),
                 Ok(_) => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if Instant::now() < eager_until {
+                    if eager_until.is_some_and(|until| Instant::now() < until) {
                         // The other side may need this core.
                         std::thread::yield_now();
                         continue;

@@ -10,7 +10,7 @@ use std::{
 
 use vola_abi::{EmbodimentBox, StageBox};
 
-use crate::{AdmittedLibrary, TrustError};
+use crate::{AdmittedLibrary, Servicing, TrustError};
 
 /// The argument that makes `vola` a plugin host.
 pub const HOST_ARGUMENT: &str = "plugin-host";
@@ -143,6 +143,12 @@ impl HostSpec {
         Err(IsolationError::Unsupported {
             path: library.path.clone(),
         })
+    }
+
+    /// Cannot be called.
+    #[must_use]
+    pub fn serviced(self, _: Servicing) -> Self {
+        match self.never {}
     }
 
     /// Cannot be called.

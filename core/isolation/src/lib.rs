@@ -24,9 +24,12 @@ mod frames;
 #[cfg(target_os = "linux")]
 mod hosted;
 #[cfg(target_os = "linux")]
+mod log_lines;
+#[cfg(target_os = "linux")]
 mod pool;
 #[cfg(target_os = "linux")]
 mod process;
+mod servicing;
 #[cfg(target_os = "linux")]
 mod shared_words;
 #[cfg(target_os = "linux")]
@@ -42,6 +45,7 @@ pub use elsewhere::{
     Alarm, ChildEnd, ChildHealth, ChildLimits, HOST_ARGUMENT, HostSpec, IsolatedEmbodiment,
     IsolatedStage, IsolationError, PictureRoom, PoolBuffer, SharedPool, serve_plugin_host,
 };
+pub use servicing::Servicing;
 pub use trust::{
     AdmittedLibrary, LockedLibrary, PluginLock, SealedImage, SigningKey, Standing, Trust,
     TrustError,

@@ -99,8 +99,6 @@ pub(crate) mod answer {
     pub(crate) const DONE: u8 = 1;
     /// A fault: kind and message follow.
     pub(crate) const FAULT: u8 = 2;
-    /// A log line: level, target and message follow.
-    pub(crate) const LOG: u8 = 3;
 }
 
 /// Where a tensor's bytes lie, and how to read them.

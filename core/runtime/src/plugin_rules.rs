@@ -4,7 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use vola_bundle::{Deployment, Isolation, PluginSettings};
 use vola_isolation::{
-    AdmittedLibrary, Alarm, ChildLimits, HostSpec, PluginLock, SharedPool, Standing, Trust,
+    AdmittedLibrary, Alarm, ChildLimits, HostSpec, PluginLock, Servicing, SharedPool, Standing,
+    Trust,
 };
 use vola_types::PluginId;
 
@@ -84,6 +85,7 @@ pub struct PluginRules {
     shipped: ShippedLibraries,
     pool: Option<SharedPool>,
     alarm: Option<StopSwitch>,
+    servicing: Servicing,
 }
 
 impl PluginRules {
@@ -93,6 +95,7 @@ impl PluginRules {
     /// When its lock file or a key cannot be used.
     pub fn of(deployment: &Deployment, options: &PluginOptions) -> Result<Self, RuntimeError> {
         let settings = deployment.plugins();
+        let control = deployment.control();
         let trust = match settings.lock() {
             Some(lock) => Trust::with_lock(lock, settings.keys(), options.allow_unlocked)?,
             None => Trust::without_lock(),
@@ -101,6 +104,11 @@ impl PluginRules {
             trust,
             settings: Some(settings.clone()),
             record_folder: deployment.record().folder().map(ToOwned::to_owned),
+            servicing: Servicing::beside_control(
+                control.priority(),
+                control.core(),
+                control.lock_memory(),
+            ),
             ..Self::without_deployment(options)?
         })
     }
@@ -226,7 +234,8 @@ impl PluginRules {
                 switch.lose_plugin();
             }
         });
-        Ok(HostSpec::new(program, library, pool, limits, alarm)?)
+        let host = HostSpec::new(program, library, pool, limits, alarm)?;
+        Ok(host.serviced(self.servicing))
     }
 }
 

@@ -4,6 +4,7 @@ mod aborting;
 mod breaking;
 mod decelerating;
 mod pictures;
+mod real_robots;
 mod robots;
 mod same_results;
 mod trespassing;

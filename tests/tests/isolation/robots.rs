@@ -186,18 +186,19 @@ fn a_run_with_every_plugin_isolated_is_the_same_run() {
 }
 
 /// One moment of the log that an orphaned robot writes.
-struct Moment {
-    time_ns: u64,
+pub struct Moment {
+    pub time_ns: u64,
     /// The arm's joints.
     position: Vec<f64>,
     /// Of the fastest of them.
-    speed: f64,
+    pub speed: f64,
 }
 
 /// What an orphaned robot wrote down.
-struct LastMotion {
+pub struct LastMotion {
+    pub cause: String,
     lost_ns: u64,
-    moments: Vec<Moment>,
+    pub moments: Vec<Moment>,
 }
 
 /// The first whole line of the run's own log.
@@ -222,11 +223,11 @@ fn read_last_motion(path: &Path) -> Option<LastMotion> {
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()
         .ok()?;
-    let lost_ns = lines.first()?["time_ns"].as_u64().unwrap();
+    let header = lines.first()?;
+    let lost_ns = header["time_ns"].as_u64().unwrap();
     let numbers = |values: &Value| -> Vec<f64> {
-        // The last value is the gripper's.
-        let arm = values.as_array().unwrap()[..7].iter();
-        arm.map(|value| value.as_f64().unwrap()).collect()
+        let (_gripper, arm) = values.as_array().unwrap().split_last().unwrap();
+        arm.iter().map(|value| value.as_f64().unwrap()).collect()
     };
     let moment = |line: &Value| Moment {
         time_ns: line["time_ns"].as_u64().unwrap(),
@@ -236,6 +237,7 @@ fn read_last_motion(path: &Path) -> Option<LastMotion> {
             .fold(0.0, |most, speed| speed.abs().max(most)),
     };
     Some(LastMotion {
+        cause: header["cause"].as_str().unwrap().to_owned(),
         lost_ns,
         moments: lines[1..].iter().map(moment).collect(),
     })
@@ -243,7 +245,7 @@ fn read_last_motion(path: &Path) -> Option<LastMotion> {
 
 /// Kills a runtime and waits for what its robot writes down: the file that the
 /// header of the run's log names.
-fn kill(mut runtime: Child, runs: &Path) -> LastMotion {
+pub fn kill_now(mut runtime: Child, runs: &Path) -> LastMotion {
     runtime.kill().unwrap();
     runtime.wait().unwrap();
     let header = run_header(runs).unwrap();
@@ -261,7 +263,7 @@ fn kill(mut runtime: Child, runs: &Path) -> LastMotion {
 }
 
 /// Starts `vola`, in real time.
-fn start(arguments: &[&str]) -> Child {
+pub fn start(arguments: &[&str]) -> Child {
     Command::new(workspace().vola())
         .args(arguments)
         .stdin(Stdio::piped())
@@ -292,7 +294,7 @@ fn kill_a_run(config: &str, runs: &Path, decision: usize) -> Option<LastMotion> 
         println!("the run ended before it was killed: {told:#?}");
         return None;
     }
-    Some(kill(runtime, runs))
+    Some(kill_now(runtime, runs))
 }
 
 /// What one kill of the runtime led to; times on the robot's clock.
@@ -372,7 +374,7 @@ fn a_runtime_that_follows_a_killed_one_moves_nothing_by_itself() {
     }
     std::thread::sleep(Duration::from_millis(1500));
     // Its robot tells what the arm did since then.
-    let log = kill(second, &runs);
+    let log = kill_now(second, &runs);
     let watched_ns = log.lost_ns - log.moments[0].time_ns;
     assert!(watched_ns > 1_000_000_000, "{watched_ns} ns");
     let first = &log.moments[0].position;

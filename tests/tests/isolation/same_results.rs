@@ -136,6 +136,50 @@ fn times(stage: &mut StageBox, bytes: &[u8]) -> Vec<Duration> {
     times
 }
 
+/// Calls of each kind in a round that come as far apart as a policy's, and how
+/// far.
+const APART_CALLS: usize = 60;
+const APART: Duration = Duration::from_millis(20);
+
+/// Times of calls in this process and in another, in turn, each kind as far
+/// apart; shortest first.
+fn times_apart(here: &mut StageBox, isolated: &mut StageBox, bytes: &[u8]) -> [Vec<Duration>; 2] {
+    let shape = [1, bytes.len() as u64];
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..APART_CALLS {
+        for (stage, times) in [&mut *here, &mut *isolated].into_iter().zip(&mut times) {
+            std::thread::sleep(APART / 2);
+            let begun = Instant::now();
+            call(stage, 0, &[lent("x", &shape, bytes)]).unwrap();
+            times.push(begun.elapsed());
+        }
+    }
+    times.iter_mut().for_each(|it| it.sort());
+    times
+}
+
+/// Prints what a kind of call costs, and what it costs more than in this process:
+/// for each round the times here and there, shortest first.
+fn print_cost(what: &str, rounds: &[(&[Duration], &[Duration])]) {
+    let calls = rounds[0].1.len();
+    let mut all: Vec<Duration> = rounds
+        .iter()
+        .flat_map(|(_, there)| there.to_vec())
+        .collect();
+    all.sort();
+    let (p50, p99) = (all[all.len() / 2], all[all.len() * 99 / 100]);
+    let mut more: Vec<Duration> = rounds
+        .iter()
+        .map(|(here, there)| there[calls / 2].saturating_sub(here[calls / 2]))
+        .collect();
+    more.sort();
+    let middle = more[rounds.len() / 2];
+    println!(
+        "a call {what}: p50 {p50:?}, p99 {p99:?}; more than in this process {middle:?}, the middle of {} trials of {calls} calls",
+        rounds.len()
+    );
+}
+
 /// One difference of two medians is as much the machine's moment as the call's:
 /// every round measures all kinds, and the middle of the differences is told.
 #[test]
@@ -145,34 +189,29 @@ fn the_cost_of_a_call_is_printed() {
     let mut here = active_stage("mock", "look");
     let buffer = hosting.pool.buffer(1 << 20).unwrap();
     let heap = vec![0_u8; 1 << 20];
-    let rounds: Vec<[Vec<Duration>; 3]> = (0..ROUNDS)
+    let rounds: Vec<[Vec<Duration>; 5]> = (0..ROUNDS)
         .map(|_| {
-            [
+            let in_a_row = [
                 times(&mut here, &buffer),
                 times(&mut isolated, &buffer),
                 times(&mut isolated, &heap),
-            ]
+            ];
+            let [here, there] = times_apart(&mut here, &mut isolated, &buffer);
+            let [first, second, third] = in_a_row;
+            [first, second, third, here, there]
         })
         .collect();
-    for (kind, what) in [
-        "in this process",
-        "in its own, 1 MiB in the pool",
-        "in its own, 1 MiB copied into the pool",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut all: Vec<Duration> = rounds.iter().flat_map(|it| it[kind].clone()).collect();
-        all.sort();
-        let (p50, p99) = (all[all.len() / 2], all[all.len() * 99 / 100]);
-        let mut more: Vec<Duration> = rounds
+    for (what, here, there) in [
+        ("in this process", 0, 0),
+        ("in its own, 1 MiB in the pool", 0, 1),
+        ("in its own, 1 MiB copied into the pool", 0, 2),
+        ("in this process, calls 20 ms apart", 3, 3),
+        ("in its own, 1 MiB in the pool, calls 20 ms apart", 3, 4),
+    ] {
+        let rounds: Vec<(&[Duration], &[Duration])> = rounds
             .iter()
-            .map(|it| it[kind][CALLS / 2].saturating_sub(it[0][CALLS / 2]))
+            .map(|it| (it[here].as_slice(), it[there].as_slice()))
             .collect();
-        more.sort();
-        let middle = more[ROUNDS / 2];
-        println!(
-            "a call {what}: p50 {p50:?}, p99 {p99:?}; more than in this process {middle:?}, the middle of {ROUNDS} trials of {CALLS} calls"
-        );
+        print_cost(what, &rounds);
     }
 }

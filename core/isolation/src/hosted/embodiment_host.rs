@@ -3,8 +3,8 @@
 //! A simulated robot is serviced when the parent steps its world: orders and
 //! the newest command first, then the step, then the new state. Any other
 //! robot is serviced every millisecond, and holds by itself when no command
-//! comes for its own time-out. When the parent is gone, either holds at once,
-//! is watched until it rests, and its last motion is written down.
+//! comes for its own time-out. When the parent is gone, either is brought to
+//! rest, and its last motion is written down.
 
 use std::{
     fs::File,
@@ -12,16 +12,18 @@ use std::{
 };
 
 use vola_abi::{
-    ActuatorBox, CameraBox, CommandFrame, EmbodimentBox, FaultAbi, HostServicesAbi, ImageBufferAbi,
-    SimulationBox, StateFrame,
-    abi_stable::std_types::{ROption, RSliceMut, RStr, RString},
+    CameraBox, EmbodimentBox, FaultAbi, HostServicesAbi,
+    abi_stable::std_types::{ROption, RStr, RString},
 };
 use vola_types::EmbodimentDescription;
 
-use super::{failed, log_to_parent, motion_log::MotionLog, stage_host::place, unwrap};
+use super::{
+    failed, log_to_parent, motion_log::MotionLog, readiness::prepare, robot_parts::Parts,
+    stage_host::place, unwrap,
+};
 use crate::{
-    channel::Channel,
-    frames::{Frames, Order, Seen},
+    frames::Frames,
+    servicing::Servicing,
     sys::Mapping,
     wire::{Ask, Reader, Writer, answer},
 };
@@ -29,14 +31,7 @@ use crate::{
 /// Length of a tick.
 pub(super) const TICK: Duration = Duration::from_millis(1);
 /// The same (ns).
-const TICK_NS: u64 = 1_000_000;
-/// A robot without a parent is watched at most so long; the motion log keeps
-/// as much before the loss.
-const LAST_WATCH: Duration = Duration::from_secs(2);
-/// Below this speed (rad/s, m/s) a joint rests.
-const AT_REST: f64 = 1e-4;
-/// Ticks of rest after which the watch ends.
-const REST_TICKS: u32 = 50;
+pub(super) const TICK_NS: u64 = 1_000_000;
 /// Time-out of a robot that does not say its own.
 const USUAL_TIMEOUT: Duration = Duration::from_millis(100);
 
@@ -45,28 +40,27 @@ pub(super) struct EmbodimentHost {
     embodiment: EmbodimentBox,
     frames: Frames,
     timeout: Duration,
+    servicing: Servicing,
+    /// When it is serviced next, where it is by itself.
+    due: Instant,
     parts: Option<Parts>,
     log: MotionLog,
     log_file: File,
 }
 
-struct Parts {
-    actuator: ActuatorBox,
-    simulation: Option<SimulationBox>,
-    seen_command: u64,
-    taken_orders: u64,
-    commanded: Option<Instant>,
-    has_fault: bool,
-    command: CommandFrame,
-    state: StateFrame,
-}
-
 impl EmbodimentHost {
-    pub(super) fn new(embodiment: EmbodimentBox, frames: Frames, log_file: File) -> Self {
+    pub(super) fn new(
+        embodiment: EmbodimentBox,
+        frames: Frames,
+        log_file: File,
+        servicing: Servicing,
+    ) -> Self {
         Self {
             embodiment,
             frames,
             timeout: USUAL_TIMEOUT,
+            servicing,
+            due: Instant::now(),
             parts: None,
             log: MotionLog::new(),
             log_file,
@@ -74,14 +68,16 @@ impl EmbodimentHost {
     }
 
     /// When the robot must be serviced next; none when the parent's steps do it.
+    /// The times lie on a grid of ticks, whatever happens in between.
     pub(super) fn next_service(&self) -> Option<Instant> {
         let parts = self.parts.as_ref()?;
-        parts.simulation.is_none().then(|| Instant::now() + TICK)
+        parts.simulation.is_none().then_some(self.due)
     }
 
     /// One tick, at `now`, of a robot that is not simulated.
     pub(super) fn service(&mut self, now: Instant) {
         let Some(parts) = &mut self.parts else { return };
+        self.due = next_due(self.due, now);
         parts.obey(&self.frames, now);
         let is_silent = parts
             .commanded
@@ -147,23 +143,23 @@ impl EmbodimentHost {
             answer = answer.text(key);
         }
         cameras(list)?;
-        let mut parts = Parts {
-            actuator: opened.actuator,
-            simulation: match opened.simulation {
-                ROption::RSome(simulation) => Some(simulation),
-                ROption::RNone => None,
-            },
-            seen_command: 0,
-            taken_orders: 0,
-            commanded: None,
-            has_fault: false,
-            command: CommandFrame::default(),
-            state: StateFrame::default(),
+        let simulation = match opened.simulation {
+            ROption::RSome(simulation) => Some(simulation),
+            ROption::RNone => None,
         };
+        let is_simulated = simulation.is_some();
+        answer = answer.u8(u8::from(is_simulated));
+        if !is_simulated {
+            let readiness = prepare(self.servicing);
+            answer = answer
+                .u8(u8::from(readiness.is_whole))
+                .text(&readiness.words);
+        }
+        let mut parts = Parts::new(opened.actuator, simulation);
         parts.tell(&self.frames, &mut self.log);
-        let is_simulated = parts.simulation.is_some();
         self.parts = Some(parts);
-        Ok(answer.u8(u8::from(is_simulated)))
+        self.due = Instant::now() + TICK;
+        Ok(answer)
     }
 
     fn simulate(
@@ -203,143 +199,73 @@ impl EmbodimentHost {
         result
     }
 
-    /// The parent is gone: holds, watches the robot until it rests, and writes
-    /// its last motion down.
+    /// The parent is gone: brings the robot to rest, and writes its last motion
+    /// down.
     pub(super) fn end_alone(&mut self) {
-        let Some(parts) = &mut self.parts else { return };
-        // What was commanded last is not carried out any more.
-        let _ = parts.actuator.hold();
-        parts.tell(&self.frames, &mut self.log);
-        let lost_ns = parts.state.capture_time_ns;
-        let end = Instant::now() + LAST_WATCH;
-        let mut due = Instant::now();
-        let mut rested = 0;
-        while rested < REST_TICKS && Instant::now() < end {
-            if let Some(world) = &mut parts.simulation
-                && world.step(TICK_NS).is_err()
-            {
-                break;
-            }
-            parts.tell(&self.frames, &mut self.log);
-            let speeds = parts.state.velocities();
-            rested = if speeds.iter().all(|speed| speed.abs() <= AT_REST) {
-                rested + 1
-            } else {
-                0
-            };
-            due += TICK;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        }
-        // Nobody is left who could be told that it failed.
-        let _ = self
-            .log
-            .write(&mut self.log_file, "the runtime is gone", lost_ns);
-    }
-}
-
-impl Parts {
-    /// Orders in their order, then the newest command if it came after them.
-    fn obey(&mut self, frames: &Frames, now: Instant) {
-        while let Some(order) = frames.next_order(&mut self.taken_orders) {
-            let result = match order {
-                Order::Hold => self.actuator.hold(),
-                Order::Stop(category) => self.actuator.stop(category),
-                Order::Reset => {
-                    self.has_fault = false;
-                    self.actuator.reset()
-                }
-            };
-            self.has_fault |= result.is_err();
-        }
-        let newest = frames.take_command(self.seen_command, self.taken_orders, &mut self.command);
-        if let Some(number) = newest {
-            self.seen_command = number;
-            self.commanded = Some(now);
-            self.has_fault |= self.actuator.command(&self.command).is_err();
-        }
-    }
-
-    /// Publishes the measured state.
-    fn tell(&mut self, frames: &Frames, log: &mut MotionLog) {
-        let measured = self.actuator.state(&mut self.state);
-        let seen = Seen {
-            has_fault: self.has_fault || measured.is_err(),
-            obeyed: self.taken_orders,
-        };
-        frames.put_state(&self.state, seen);
-        log.keep(&self.state);
-    }
-}
-
-/// Serves one camera on its own thread until the parent is gone. Pictures are
-/// written where the parent says, into memory that it reads in place.
-pub(super) fn serve_camera(mut camera: CameraBox, mut channel: Channel, pictures: &Mapping) {
-    while let Ok(record) = channel.receive(None, None) {
-        let result = grab(&mut camera, &record, pictures);
-        let answer = result.unwrap_or_else(|fault| super::fault_record(&fault));
-        if channel.send(answer.bytes(), None).is_err() {
-            return;
+        if let Some(parts) = &mut self.parts {
+            parts.end_alone(&self.frames, &mut self.log, &mut self.log_file);
         }
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "the picture is written where the parent reads it"
-)]
-fn grab(camera: &mut CameraBox, record: &[u8], pictures: &Mapping) -> Result<Writer, FaultAbi> {
-    let mut reader = Reader::new(record);
-    let (_, width, height) = (reader.u8()?, reader.u32()?, reader.u32()?);
-    let (offset, length, now_ns) = (reader.size()?, reader.size()?, reader.u64()?);
-    // SAFETY: the parent has this buffer for this one picture: no other camera
-    // gets it, and nobody reads it before the answer was received.
-    let data = unsafe { pictures.lend_mut(offset, length) };
-    let data = data.ok_or_else(|| failed("a picture outside of the memory for pictures"))?;
-    let mut image = ImageBufferAbi {
-        width,
-        height,
-        capture_time_ns: now_ns,
-        data: RSliceMut::from_mut_slice(data),
-    };
-    let result = camera.grab(&mut image);
-    let captured_ns = image.capture_time_ns;
-    unwrap(result).map(|()| Writer::new(answer::DONE).u64(captured_ns))
+/// The next time on the grid of `due` that is after `now`. Ticks that were
+/// missed are left out: nothing is made up for in a burst.
+fn next_due(due: Instant, now: Instant) -> Instant {
+    let late = now.saturating_duration_since(due).as_nanos();
+    let missed = late / TICK.as_nanos();
+    due + TICK * u32::try_from(missed + 1).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use std::{
         io::{Read as _, Seek as _},
-        sync::Mutex,
+        sync::{Arc, Mutex},
     };
 
     use vola_abi::{
-        ActuatorAbi, ActuatorAbi_TO, CallResult, EmbodimentAbi, EmbodimentAbi_TO,
-        EmbodimentPartsAbi, StopCategory,
+        ActuatorAbi, ActuatorAbi_TO, CallResult, CommandFrame, EmbodimentAbi, EmbodimentAbi_TO,
+        EmbodimentPartsAbi, FaultKind, StateFrame, StopCategory,
         abi_stable::{
             sabi_trait::TD_Opaque,
             std_types::{RResult, RVec},
         },
     };
 
-    use super::*;
+    use super::{super::robot_parts::REST_TICKS, *};
+    use crate::frames::Order;
 
     /// What the robot was told, in order.
-    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<&'static str>>>);
 
-    fn tell(what: &str) -> CallResult<()> {
-        TOLD.lock().unwrap().push(what.to_owned());
-        RResult::ROk(())
+    impl Told {
+        fn tell(&self, what: &'static str) -> CallResult<()> {
+            self.0.lock().unwrap().push(what);
+            RResult::ROk(())
+        }
+
+        fn take(&self) -> Vec<&'static str> {
+            std::mem::take(&mut *self.0.lock().unwrap())
+        }
     }
 
-    fn told() -> Vec<String> {
-        std::mem::take(&mut *TOLD.lock().unwrap())
+    /// How it takes a hold.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Held {
+        Rests,
+        Refuses,
+        RunsOn,
     }
 
     /// A robot without a simulated world: one joint that is where it was told.
-    struct Real;
+    struct Real(Told, Held);
 
-    struct Drive(StateFrame);
+    struct Drive {
+        state: StateFrame,
+        told: Told,
+        held: Held,
+    }
 
     impl EmbodimentAbi for Real {
         fn configure(&mut self, _: RStr<'_>) -> CallResult<()> {
@@ -355,12 +281,16 @@ mod tests {
         }
 
         fn open(&mut self) -> CallResult<EmbodimentPartsAbi> {
-            let state = StateFrame {
-                count: 1,
-                ..StateFrame::default()
+            let drive = Drive {
+                state: StateFrame {
+                    count: 1,
+                    ..StateFrame::default()
+                },
+                told: self.0.clone(),
+                held: self.1,
             };
             RResult::ROk(EmbodimentPartsAbi {
-                actuator: ActuatorAbi_TO::from_value(Drive(state), TD_Opaque),
+                actuator: ActuatorAbi_TO::from_value(drive, TD_Opaque),
                 cameras: RVec::new(),
                 simulation: ROption::RNone,
             })
@@ -373,52 +303,80 @@ mod tests {
 
     impl ActuatorAbi for Drive {
         fn state(&mut self, frame: &mut StateFrame) -> CallResult<()> {
-            self.0.capture_time_ns += TICK_NS;
-            *frame = self.0;
+            self.state.capture_time_ns += TICK_NS;
+            *frame = self.state;
             RResult::ROk(())
         }
 
         fn command(&mut self, frame: &CommandFrame) -> CallResult<()> {
-            self.0.position[0] = frame.position[0];
-            tell("command")
+            self.state.position[0] = frame.position[0];
+            self.state.velocity[0] = frame.velocity[0];
+            self.told.tell("command")
         }
 
         fn hold(&mut self) -> CallResult<()> {
-            tell("hold")
+            let _ = self.told.tell("hold");
+            match self.held {
+                Held::Rests => self.state.velocity[0] = 0.0,
+                Held::Refuses => return RResult::RErr(FaultAbi::new(FaultKind::Failed, "no")),
+                Held::RunsOn => {}
+            }
+            RResult::ROk(())
         }
 
-        fn stop(&mut self, _: StopCategory) -> CallResult<()> {
-            tell("stop")
+        fn stop(&mut self, category: StopCategory) -> CallResult<()> {
+            self.state.velocity[0] = 0.0;
+            self.told.tell(match category {
+                StopCategory::Zero => "cut",
+                _ => "stop",
+            })
         }
 
         fn reset(&mut self) -> CallResult<()> {
-            tell("reset")
+            self.told.tell("reset")
         }
     }
 
-    #[test]
-    fn a_robot_without_commands_holds_by_itself_and_at_once_without_a_parent() {
+    /// An open robot, the runtime's end of its frames, and where its last motion
+    /// is written.
+    fn opened(told: &Told, held: Held) -> (EmbodimentHost, Frames, File) {
         let memory = Frames::memory().unwrap();
-        let (here, runtime) = (
-            Frames::over(&memory).unwrap(),
-            Frames::over(&memory).unwrap(),
-        );
-        let mut file = tempfile::tempfile().unwrap();
-        let robot = EmbodimentAbi_TO::from_value(Real, TD_Opaque);
-        let mut host = EmbodimentHost::new(robot, here, file.try_clone().unwrap());
+        let here = Frames::over(&memory).unwrap();
+        let file = tempfile::tempfile().unwrap();
+        let robot = EmbodimentAbi_TO::from_value(Real(told.clone(), held), TD_Opaque);
+        let own = file.try_clone().unwrap();
+        let mut host = EmbodimentHost::new(robot, here, own, Servicing::default());
         host.open(&mut |cameras| {
             assert!(cameras.is_empty());
             Ok(())
         })
         .unwrap();
-        assert!(host.next_service().is_some(), "serviced every tick");
-        let begin = Instant::now();
+        (host, Frames::over(&memory).unwrap(), file)
+    }
+
+    fn command(velocity: f64) -> CommandFrame {
         let mut command = CommandFrame {
             count: 1,
             ..CommandFrame::default()
         };
-        command.position[0] = 0.25;
-        runtime.put_command(&command);
+        (command.position[0], command.velocity[0]) = (0.25, velocity);
+        command
+    }
+
+    fn written(mut file: File) -> (serde_json::Value, usize) {
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        let header = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        (header, text.lines().count())
+    }
+
+    #[test]
+    fn a_robot_without_commands_holds_by_itself_and_at_once_without_a_parent() {
+        let told = Told::default();
+        let (mut host, runtime, file) = opened(&told, Held::Rests);
+        let begin = Instant::now();
+        runtime.put_command(&command(0.0));
         // The tick that takes it, the last within the time-out, the one after.
         for (after, expected) in [
             (Duration::ZERO, &["command"][..]),
@@ -427,24 +385,61 @@ mod tests {
             (USUAL_TIMEOUT + 2 * TICK, &[]),
         ] {
             host.service(begin + after);
-            assert_eq!(told(), expected, "{after:?}");
+            assert_eq!(told.take(), expected, "{after:?}");
         }
         let mut state = StateFrame::default();
         assert!(!runtime.take_state(&mut state).unwrap().has_fault);
         assert_eq!(state.positions(), [0.25]);
         runtime.order(Order::Stop(StopCategory::Two));
         runtime.order(Order::Reset);
-        runtime.put_command(&command);
+        runtime.put_command(&command(0.5));
         host.service(begin + Duration::from_secs(1));
-        assert_eq!(told(), ["stop", "reset", "command"]);
+        assert_eq!(told.take(), ["stop", "reset", "command"]);
 
         host.end_alone();
-        assert_eq!(told(), ["hold"]);
-        file.rewind().unwrap();
-        let mut text = String::new();
-        file.read_to_string(&mut text).unwrap();
-        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        assert_eq!(header["cause"], "the runtime is gone", "{text}");
-        assert!(text.lines().count() > REST_TICKS as usize);
+        assert_eq!(told.take(), ["hold"]);
+        let (header, lines) = written(file);
+        assert_eq!(header["cause"], "the runtime is gone");
+        assert!(lines > REST_TICKS as usize);
+    }
+
+    #[test]
+    fn a_robot_that_a_hold_does_not_bring_to_rest_has_its_power_cut() {
+        for (held, ticks) in [(Held::Refuses, 0), (Held::RunsOn, 100)] {
+            let told = Told::default();
+            let (mut host, runtime, file) = opened(&told, held);
+            runtime.put_command(&command(0.5));
+            host.service(Instant::now());
+            assert_eq!(told.take(), ["command"]);
+            host.end_alone();
+            assert_eq!(told.take(), ["hold", "cut"]);
+            let (header, lines) = written(file);
+            let cause = header["cause"].as_str().unwrap();
+            assert!(cause.ends_with("power cut"), "{cause}");
+            assert!(lines > ticks, "{lines}");
+        }
+    }
+
+    #[test]
+    fn ticks_keep_to_their_grid_and_those_missed_are_left_out() {
+        let begin = Instant::now();
+        let micros = Duration::from_micros;
+        for (now, next) in [
+            // Early, as a test may be; on time; late; later than a tick, than ten.
+            (Duration::ZERO, 11_000),
+            (micros(10_000), 11_000),
+            (micros(10_900), 11_000),
+            (micros(11_000), 12_000),
+            (micros(20_300), 21_000),
+        ] {
+            let due = next_due(begin + micros(10_000), begin + now);
+            assert_eq!(due - begin, micros(next), "{now:?}");
+        }
+        let (mut host, _runtime, _file) = opened(&Told::default(), Held::Rests);
+        let due = host.next_service().unwrap();
+        // However often it is asked, and however late it came.
+        assert_eq!(host.next_service(), Some(due));
+        host.service(due + micros(400));
+        assert_eq!(host.next_service(), Some(due + TICK));
     }
 }

@@ -3,9 +3,12 @@
 //! The child is confined before it loads the library. It leaves when its parent
 //! is gone, also when the plugin hangs.
 
+mod camera_host;
 mod confinement;
 mod embodiment_host;
 mod motion_log;
+mod readiness;
+mod robot_parts;
 mod stage_host;
 
 use std::{
@@ -13,24 +16,25 @@ use std::{
     io,
     os::fd::AsFd as _,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use vola_abi::{
-    CameraBox, FaultAbi, FaultKind, LoadedModule, LogLevel,
+    FaultAbi, FaultKind, LoadedModule, LogLevel,
     abi_stable::std_types::{RResult, RStr},
 };
 
 use self::{
-    confinement::Bounds,
-    embodiment_host::{EmbodimentHost, serve_camera},
+    camera_host::start_cameras, confinement::Bounds, embodiment_host::EmbodimentHost,
     stage_host::StageHost,
 };
 use crate::{
     channel::{Channel, ChannelError},
     frames::Frames,
+    log_lines::LogOutlet,
     pool::{MAX_AREAS, PoolView},
+    servicing::Servicing,
     sys::{Access, Mapping, Memfd, Wanted, end_process, receive, wait_for},
     wire::{Ask, Malformed, Reader, Writer, answer},
 };
@@ -41,12 +45,12 @@ pub const HOST_ARGUMENT: &str = "plugin-host";
 const ORPHANED: i32 = 0;
 
 /// Where the plugin's log lines go: to the parent.
-static LOG: OnceLock<Mutex<Channel>> = OnceLock::new();
+static LOG: OnceLock<LogOutlet> = OnceLock::new();
 
 /// Most cameras of an isolated robot.
 pub(crate) const MAX_CAMERAS: usize = 6;
-/// Descriptors of every child: channel, library, memory for results.
-const COMMON: usize = 3;
+/// Descriptors of every child: channel, library, memory for results, log.
+const COMMON: usize = 4;
 /// Descriptors of a robot's child after those: frames, motion log, memory for
 /// pictures; then a channel a camera.
 const ROBOT: usize = 3;
@@ -60,12 +64,12 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 /// When the process was not started by a parent of this crate, or the parent
 /// says something that is not understood.
 pub fn serve_plugin_host() -> io::Result<()> {
-    let [socket, image, output] = receive::<COMMON>(0)?;
+    let [socket, image, output, log] = receive::<COMMON>(0)?;
     let mut channel = Channel::received(socket)?;
     let image = Memfd::received(image)?;
     let output = Memfd::received(output)?.map(Access::Write)?;
     // A second host in one process is nobody's.
-    let _ = LOG.set(Mutex::new(channel.writer()?));
+    let _ = LOG.set(LogOutlet::received(log)?);
     let mut host = Host {
         image,
         pool: PoolView::default(),
@@ -73,6 +77,7 @@ pub fn serve_plugin_host() -> io::Result<()> {
         output,
         path: PathBuf::new(),
         module: None,
+        servicing: Servicing::default(),
         guest: Guest::None,
     };
     loop {
@@ -86,19 +91,14 @@ pub fn serve_plugin_host() -> io::Result<()> {
                 if let Guest::Robot(robot) = &mut host.guest {
                     robot.service(Instant::now());
                 }
+                tell_losses();
                 continue;
             }
             Err(_) => break,
         };
         let answer = host.answer(&record, &channel);
-        let sent = match LOG.get() {
-            Some(writer) => writer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .send(answer.bytes(), None),
-            None => channel.send(answer.bytes(), None),
-        };
-        if sent.is_err() {
+        tell_losses();
+        if channel.send(answer.bytes(), None).is_err() {
             break;
         }
     }
@@ -126,6 +126,8 @@ struct Host {
     output: Mapping,
     path: PathBuf,
     module: Option<LoadedModule>,
+    /// What a robot's thread asks of the system once it is open.
+    servicing: Servicing,
     guest: Guest,
 }
 
@@ -158,6 +160,7 @@ impl Host {
         self.path = PathBuf::from(reader.text()?);
         let is_robot = reader.u8()? == 1;
         let (bounds, patience) = if is_robot {
+            self.servicing = Servicing::read(&mut reader)?;
             self.take_picture_memory()
                 .map_err(|error| failed(&error.to_string()))?;
             (Bounds::Robot, LAST_WORK)
@@ -219,7 +222,7 @@ impl Host {
         let create = self.module()?.module().create_embodiment();
         let embodiment = unwrap(create(RStr::from(name)))?;
         let frames = frames.map_err(system)?;
-        let host = EmbodimentHost::new(embodiment, frames, File::from(log));
+        let host = EmbodimentHost::new(embodiment, frames, File::from(log), self.servicing);
         self.guest = Guest::Robot(Box::new(host));
         Ok(Writer::new(answer::DONE))
     }
@@ -248,48 +251,17 @@ impl Host {
     }
 }
 
-/// Starts a thread for each camera, each with the channel that the parent
-/// reads its pictures over.
-fn start_cameras(
-    list: Vec<(String, CameraBox)>,
-    pictures: Option<&Arc<Mapping>>,
-) -> Result<(), FaultAbi> {
-    let system = |error: io::Error| failed(&error.to_string());
-    let pictures = pictures.ok_or_else(|| failed("no memory for pictures"))?;
-    if list.len() > MAX_CAMERAS {
-        return Err(failed(&format!(
-            "an isolated robot: expected at most {MAX_CAMERAS} cameras, got {}",
-            list.len()
-        )));
+/// Sends a log line to the parent; waits for nobody.
+extern "C" fn log_to_parent(level: LogLevel, target: RStr<'_>, message: RStr<'_>) {
+    if let Some(log) = LOG.get() {
+        log.send(level, target.as_str(), message.as_str());
     }
-    for (index, (_, camera)) in list.into_iter().enumerate() {
-        let [socket] = receive::<1>(COMMON + ROBOT + index).map_err(system)?;
-        let channel = Channel::received(socket).map_err(system)?;
-        let pictures = Arc::clone(pictures);
-        std::thread::Builder::new()
-            .name("vola-camera".to_owned())
-            .spawn(move || serve_camera(camera, channel, &pictures))
-            .map_err(system)?;
-    }
-    Ok(())
 }
 
-/// Sends a log line to the parent.
-extern "C" fn log_to_parent(level: LogLevel, target: RStr<'_>, message: RStr<'_>) {
-    let line = Writer::new(answer::LOG)
-        .u8(match level {
-            LogLevel::Error => 0,
-            LogLevel::Warn => 1,
-            LogLevel::Info => 2,
-            LogLevel::Debug => 3,
-            LogLevel::Trace => 4,
-        })
-        .text(target.as_str())
-        .text(message.as_str());
+/// Says how many lines were lost since it was said last.
+fn tell_losses() {
     if let Some(log) = LOG.get() {
-        let mut channel = log.lock().unwrap_or_else(PoisonError::into_inner);
-        // A parent that is gone reads no log.
-        let _ = channel.send(line.bytes(), None);
+        log.tell_losses();
     }
 }
 

@@ -4,9 +4,9 @@ use std::{collections::VecDeque, fs::File, io::Write as _};
 
 use vola_abi::StateFrame;
 
-/// Ticks that are kept: two seconds before the loss, the two seconds that an
+/// Ticks that are kept: two seconds before the loss, the two and a half that an
 /// orphaned robot is watched for at most, and some to spare.
-const KEPT: usize = 4100;
+const KEPT: usize = 4600;
 /// Values of a frame that are kept.
 const VALUES: usize = 16;
 

@@ -2,26 +2,31 @@
 
 use std::{
     fs::File,
+    io,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::process::CommandExt as _,
     },
-    process::{Command, ExitStatus, Stdio},
+    process::{self, Command, Stdio},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use vola_abi::{FaultAbi, FaultKind, LogFn, LogLevel, abi_stable::std_types::RStr};
+use vola_abi::{FaultAbi, FaultKind, LogFn};
 
-use super::spec::{HostSpec, IsolationError};
+use super::{
+    exit_words::exit_words,
+    spec::{HostSpec, IsolationError},
+};
 use crate::{
     PictureRoom,
     channel::{Channel, ChannelError},
     hosted::{HOST_ARGUMENT, MAX_CAMERAS},
+    log_lines::{LogInlet, log_pair},
     pool::Area,
     sys::{Access, Mapping, Memfd, Pidfd, Wanted, pass, wait_for},
     wire::{Ask, Malformed, Reader, Writer, answer},
@@ -115,7 +120,7 @@ impl Guest<'_> {
             .u64(spec.limits.memory_bytes)
             .text(&spec.library.display().to_string());
         let areas = match self {
-            Self::Robot(_) => return begin.u8(1),
+            Self::Robot(_) => return spec.servicing.write(begin.u8(1)),
             Self::Stage(areas) => areas,
         };
         let mut begin = begin.u8(0).u32(u32::try_from(areas.len()).unwrap_or(0));
@@ -161,7 +166,9 @@ pub(super) struct Child {
     id: u32,
     process: Arc<Pidfd>,
     watched: Arc<Liveness>,
-    watcher: Option<JoinHandle<()>>,
+    /// One that waits for its end, one that reads its log.
+    threads: Vec<JoinHandle<()>>,
+    log: Arc<OnceLock<LogFn>>,
     level: String,
 }
 
@@ -219,6 +226,7 @@ impl Child {
             format!("`{plugin}` of {}", spec.library.display())
         };
         let (channel, other) = Channel::pair().map_err(spec.system("make a socket"))?;
+        let (inlet, outlet) = log_pair().map_err(spec.system("make a socket"))?;
         let memory = Memfd::zeroed("vola-output", guest.output_bytes())
             .map_err(spec.system("make shared memory"))?;
         let output = memory
@@ -237,12 +245,17 @@ impl Child {
                 command.env(name, value);
             }
         }
-        let mut fds = vec![other.as_fd(), spec.image.memory().as_fd(), memory.as_fd()];
+        let mut fds = vec![
+            other.as_fd(),
+            spec.image.memory().as_fd(),
+            memory.as_fd(),
+            outlet.as_fd(),
+        ];
         fds.extend(guest.descriptors());
         pass(&mut command, &fds).map_err(spec.system("pass descriptors"))?;
         let mut process = command.spawn().map_err(spec.system("start a program"))?;
         // The child has its own copies; ours would hide that it is gone.
-        drop((command, other));
+        drop((command, other, outlet));
         let pidfd = match Pidfd::open(process.id()) {
             Ok(pidfd) => Arc::new(pidfd),
             Err(error) => {
@@ -253,45 +266,30 @@ impl Child {
             }
         };
         let id = process.id();
-        let watched = Arc::new(Liveness::default());
-        let watcher = std::thread::Builder::new()
-            .name("vola-plugin-watch".to_owned())
-            .spawn({
-                let (pidfd, watched) = (Arc::clone(&pidfd), Arc::clone(&watched));
-                let (alarm, who) = (Arc::clone(&spec.alarm), who);
-                move || {
-                    let ended = wait_for([(pidfd.as_fd(), Wanted::Read)], None);
-                    let at = Instant::now();
-                    let how = match (ended, process.wait()) {
-                        (Ok(_), Ok(status)) => words(status),
-                        (Err(error), _) | (_, Err(error)) => error.to_string(),
-                    };
-                    let mut end = watched.end.lock().unwrap_or_else(PoisonError::into_inner);
-                    *end = Some(how.clone());
-                    drop(end);
-                    watched.has_ended.store(true, Ordering::Release);
-                    if !watched.is_leaving.load(Ordering::Acquire) {
-                        tracing::error!("the process of {who} ended: {how}");
-                        alarm(&ChildEnd { who, how, at });
-                    }
-                }
-            })
-            .map_err(|source| {
-                pidfd.kill();
-                spec.system("watch a process")(source)
-            })?;
+        let (watched, log) = (Arc::new(Liveness::default()), Arc::default());
+        let threads = [
+            listen(inlet, &pidfd, &log, who.clone()),
+            watch(process, &pidfd, &watched, spec, who),
+        ];
+        let threads: io::Result<Vec<_>> = threads.into_iter().collect();
+        let threads = threads.map_err(|source| {
+            watched.is_leaving.store(true, Ordering::Release);
+            pidfd.kill();
+            spec.system("watch a process")(source)
+        })?;
         let mut child = Self {
             channel,
             output: Arc::new(output),
             id,
             process: pidfd,
             watched,
-            watcher: Some(watcher),
+            threads,
+            log,
             level: String::new(),
         };
         let deadline = Instant::now() + spec.limits.start;
         let level = child
-            .ask(guest.begin(spec), deadline, None)
+            .ask(guest.begin(spec), deadline)
             .map_err(|trouble| trouble.to_string())
             .and_then(|payload| {
                 let text = Reader::new(&payload).text().map(ToOwned::to_owned);
@@ -335,16 +333,18 @@ impl Child {
             .clone()
     }
 
-    /// Sends a record and waits for its answer; log lines that come first go
-    /// to `log`. After any trouble but a fault the child is gone.
-    pub(super) fn ask(
-        &mut self,
-        record: Writer,
-        deadline: Instant,
-        log: Option<LogFn>,
-    ) -> Result<Vec<u8>, Trouble> {
+    /// Where the plugin's log lines go from now on. They come on a thread that
+    /// does nothing else.
+    pub(super) fn log_to(&self, log: LogFn) {
+        // Whoever activates it a second time has the same runtime's.
+        let _ = self.log.set(log);
+    }
+
+    /// Sends a record and waits for its answer. After any trouble but a fault
+    /// the child is gone.
+    pub(super) fn ask(&mut self, record: Writer, deadline: Instant) -> Result<Vec<u8>, Trouble> {
         let begun = Instant::now();
-        let result = self.exchange(&record, deadline, log);
+        let result = self.exchange(&record, deadline);
         result.map_err(|error| match error {
             Exchange::Fault(fault) => Trouble::Fault(fault),
             Exchange::Channel(ChannelError::Gone) => Trouble::Ended(self.wait_for_end()),
@@ -359,35 +359,21 @@ impl Child {
         })
     }
 
-    fn exchange(
-        &mut self,
-        record: &Writer,
-        deadline: Instant,
-        log: Option<LogFn>,
-    ) -> Result<Vec<u8>, Exchange> {
+    fn exchange(&mut self, record: &Writer, deadline: Instant) -> Result<Vec<u8>, Exchange> {
         self.channel.send(record.bytes(), Some(deadline))?;
-        loop {
-            let process = Some(self.process.as_fd());
-            let mut got = self.channel.receive(process, Some(deadline))?;
-            let mut reader = Reader::new(&got);
-            match reader.u8()? {
-                answer::DONE => {
-                    got.remove(0);
-                    return Ok(got);
-                }
-                answer::FAULT => {
-                    let kind = fault_kind(reader.u8()?);
-                    return Err(Exchange::Fault(FaultAbi::new(kind, reader.text()?)));
-                }
-                answer::LOG => {
-                    let level = log_level(reader.u8()?);
-                    let (target, message) = (reader.text()?, reader.text()?);
-                    if let Some(log) = log {
-                        log(level, RStr::from(target), RStr::from(message));
-                    }
-                }
-                _ => return Err(Exchange::Malformed),
+        let process = Some(self.process.as_fd());
+        let mut got = self.channel.receive_answer(process, Some(deadline))?;
+        let mut reader = Reader::new(&got);
+        match reader.u8()? {
+            answer::DONE => {
+                got.remove(0);
+                Ok(got)
             }
+            answer::FAULT => {
+                let kind = fault_kind(reader.u8()?);
+                Err(Exchange::Fault(FaultAbi::new(kind, reader.text()?)))
+            }
+            _ => Err(Exchange::Malformed),
         }
     }
 
@@ -424,10 +410,10 @@ impl Drop for Child {
         if !matches!(left, Ok([true])) {
             self.process.kill();
         }
-        if let Some(watcher) = self.watcher.take()
-            && watcher.join().is_err()
-        {
-            tracing::error!("the watcher of a plugin's process panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a watcher of a plugin's process panicked");
+            }
         }
     }
 }
@@ -451,28 +437,46 @@ impl From<Malformed> for Exchange {
     }
 }
 
-fn words(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    const NAMES: [(i32, &str); 7] = [
-        (libc::SIGABRT, "aborted (SIGABRT)"),
-        (libc::SIGSEGV, "segmentation fault (SIGSEGV)"),
-        (libc::SIGBUS, "bus error (SIGBUS)"),
-        (libc::SIGILL, "illegal instruction (SIGILL)"),
-        (libc::SIGFPE, "arithmetic fault (SIGFPE)"),
-        (libc::SIGKILL, "killed (SIGKILL)"),
-        (libc::SIGTERM, "terminated (SIGTERM)"),
-    ];
-    match (status.signal(), status.code()) {
-        (Some(signal), _) => NAMES
-            .iter()
-            .find(|(known, _)| *known == signal)
-            .map_or_else(
-                || format!("signal {signal}"),
-                |(_, name)| (*name).to_owned(),
-            ),
-        (None, Some(code)) => format!("exit code {code}"),
-        (None, None) => status.to_string(),
-    }
+/// Waits for the end of a process on a thread of its own, and raises the alarm
+/// where it comes unasked.
+fn watch(
+    mut process: process::Child,
+    pidfd: &Arc<Pidfd>,
+    watched: &Arc<Liveness>,
+    spec: &HostSpec,
+    who: String,
+) -> io::Result<JoinHandle<()>> {
+    let (pidfd, watched) = (Arc::clone(pidfd), Arc::clone(watched));
+    let alarm = Arc::clone(&spec.alarm);
+    let thread = std::thread::Builder::new().name("vola-plugin-watch".to_owned());
+    thread.spawn(move || {
+        let ended = wait_for([(pidfd.as_fd(), Wanted::Read)], None);
+        let at = Instant::now();
+        let how = match (ended, process.wait()) {
+            (Ok(_), Ok(status)) => exit_words(status),
+            (Err(error), _) | (_, Err(error)) => error.to_string(),
+        };
+        let mut end = watched.end.lock().unwrap_or_else(PoisonError::into_inner);
+        *end = Some(how.clone());
+        drop(end);
+        watched.has_ended.store(true, Ordering::Release);
+        if !watched.is_leaving.load(Ordering::Acquire) {
+            tracing::error!("the process of {who} ended: {how}");
+            alarm(&ChildEnd { who, how, at });
+        }
+    })
+}
+
+/// Reads its log on another: a reader of logs that is slow delays no alarm.
+fn listen(
+    inlet: LogInlet,
+    pidfd: &Arc<Pidfd>,
+    log: &Arc<OnceLock<LogFn>>,
+    who: String,
+) -> io::Result<JoinHandle<()>> {
+    let (pidfd, log) = (Arc::clone(pidfd), Arc::clone(log));
+    let thread = std::thread::Builder::new().name("vola-plugin-log".to_owned());
+    thread.spawn(move || inlet.listen(pidfd.as_fd(), &log, &who))
 }
 
 pub(super) fn fault_kind(code: u8) -> FaultKind {
@@ -482,15 +486,5 @@ pub(super) fn fault_kind(code: u8) -> FaultKind {
         3 => FaultKind::Unsupported,
         4 => FaultKind::Panic,
         _ => FaultKind::Failed,
-    }
-}
-
-fn log_level(code: u8) -> LogLevel {
-    match code {
-        0 => LogLevel::Error,
-        1 => LogLevel::Warn,
-        2 => LogLevel::Info,
-        3 => LogLevel::Debug,
-        _ => LogLevel::Trace,
     }
 }

@@ -19,7 +19,7 @@ use std::{
 use vola_abi::{
     ActuatorAbi, ActuatorAbi_TO, CallResult, CameraAbi_TO, CameraPartAbi, CommandFrame,
     EmbodimentAbi, EmbodimentAbi_TO, EmbodimentBox, EmbodimentPartsAbi, FaultAbi, FaultKind,
-    HostServicesAbi, LogFn, SimulationAbi, SimulationAbi_TO, StateFrame, StopCategory, TensorAbi,
+    HostServicesAbi, SimulationAbi, SimulationAbi_TO, StateFrame, StopCategory, TensorAbi,
     abi_stable::{
         sabi_trait::TD_Opaque,
         std_types::{ROption, RResult, RStr, RString, RVec},
@@ -49,7 +49,6 @@ pub struct IsolatedEmbodiment {
     frames: Frames,
     cameras: Vec<Channel>,
     pictures: PictureRoom,
-    log: Option<LogFn>,
     motion_log: PathBuf,
 }
 
@@ -86,7 +85,7 @@ impl IsolatedEmbodiment {
         let create = Writer::new(Ask::CreateEmbodiment as u8).text(plugin);
         let deadline = Instant::now() + spec.limits.start;
         child
-            .ask(create, deadline, None)
+            .ask(create, deadline)
             .map_err(|trouble| IsolationError::Child {
                 path: spec.library.clone(),
                 entry: Ask::CreateEmbodiment.name(),
@@ -103,7 +102,6 @@ impl IsolatedEmbodiment {
             frames,
             cameras,
             pictures,
-            log: None,
             motion_log,
         })
     }
@@ -139,6 +137,17 @@ impl IsolatedEmbodiment {
         &self.motion_log
     }
 
+    fn tell_readiness(&self, is_whole: bool, granted: &str) {
+        let who = &self.link.who;
+        if is_whole {
+            tracing::info!("robot {who} is serviced every millisecond by its process: {granted}");
+        } else {
+            tracing::warn!(
+                "robot {who} is serviced every millisecond by its process as well as it can be: {granted}; `vola bench control` says what to give the user"
+            );
+        }
+    }
+
     fn parts(&mut self, payload: &[u8]) -> Result<EmbodimentPartsAbi, FaultAbi> {
         let malformed = |error: Malformed| self.link.fault(Ask::Open, &error.to_string());
         let mut reader = Reader::new(payload);
@@ -148,6 +157,10 @@ impl IsolatedEmbodiment {
             keys.push(reader.text().map_err(malformed)?.to_owned());
         }
         let is_simulated = reader.u8().map_err(malformed)? == 1;
+        if !is_simulated {
+            let is_whole = reader.u8().map_err(malformed)? == 1;
+            self.tell_readiness(is_whole, reader.text().map_err(malformed)?);
+        }
         let cameras = keys
             .into_iter()
             .zip(std::mem::take(&mut self.cameras))
@@ -170,7 +183,6 @@ impl IsolatedEmbodiment {
         };
         let world = IsolatedWorld {
             link: self.link.clone(),
-            log: self.log,
         };
         Ok(EmbodimentPartsAbi {
             actuator: ActuatorAbi_TO::from_value(actuator, TD_Opaque),
@@ -218,16 +230,10 @@ impl Link {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(
-        &self,
-        ask: Ask,
-        record: Writer,
-        patience: Duration,
-        log: Option<LogFn>,
-    ) -> Result<Vec<u8>, FaultAbi> {
+    fn ask(&self, ask: Ask, record: Writer, patience: Duration) -> Result<Vec<u8>, FaultAbi> {
         let mut child = self.lock();
         child
-            .ask(record, Instant::now() + patience, log)
+            .ask(record, Instant::now() + patience)
             .map_err(|trouble| trouble.into_fault(|reason| self.fault(ask, reason)))
     }
 
@@ -246,28 +252,26 @@ impl Link {
 impl EmbodimentAbi for IsolatedEmbodiment {
     fn configure(&mut self, settings: RStr<'_>) -> CallResult<()> {
         let record = Writer::new(Ask::Configure as u8).text(settings.as_str());
-        let result = self.link.ask(Ask::Configure, record, self.link.start, None);
+        let result = self.link.ask(Ask::Configure, record, self.link.start);
         to_abi(result.map(drop))
     }
 
     fn describe(&mut self) -> CallResult<RString> {
         let record = Writer::new(Ask::Describe as u8);
-        let result = self.link.ask(Ask::Describe, record, self.link.start, None);
+        let result = self.link.ask(Ask::Describe, record, self.link.start);
         to_abi(result.and_then(|payload| text(&self.link, Ask::Describe, &payload)))
     }
 
     fn activate(&mut self, host: HostServicesAbi) -> CallResult<()> {
-        self.log = Some(host.log);
+        self.link.lock().log_to(host.log);
         let record = Writer::new(Ask::Activate as u8).text(&host.data);
-        let result = self
-            .link
-            .ask(Ask::Activate, record, self.link.start, self.log);
+        let result = self.link.ask(Ask::Activate, record, self.link.start);
         to_abi(result.map(drop))
     }
 
     fn open(&mut self) -> CallResult<EmbodimentPartsAbi> {
         let record = Writer::new(Ask::Open as u8);
-        let result = self.link.ask(Ask::Open, record, self.link.start, self.log);
+        let result = self.link.ask(Ask::Open, record, self.link.start);
         to_abi(result.and_then(|payload| self.parts(&payload)))
     }
 
@@ -276,9 +280,7 @@ impl EmbodimentAbi for IsolatedEmbodiment {
             return RResult::ROk(());
         }
         let record = Writer::new(Ask::Deactivate as u8);
-        let result = self
-            .link
-            .ask(Ask::Deactivate, record, self.link.start, self.log);
+        let result = self.link.ask(Ask::Deactivate, record, self.link.start);
         to_abi(result.map(drop))
     }
 }
@@ -368,7 +370,6 @@ impl ActuatorAbi for IsolatedActuator {
 /// The simulated world, over the main channel.
 struct IsolatedWorld {
     link: Link,
-    log: Option<LogFn>,
 }
 
 impl IsolatedWorld {
@@ -377,7 +378,7 @@ impl IsolatedWorld {
             Ask::WorldStep | Ask::WorldGoalReached => self.link.call,
             _ => self.link.start,
         };
-        self.link.ask(ask, record, patience, self.log)
+        self.link.ask(ask, record, patience)
     }
 }
 

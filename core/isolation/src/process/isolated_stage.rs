@@ -149,9 +149,11 @@ impl IsolatedStage {
             "started a process"
         );
         let create = Writer::new(Ask::CreateStage as u8).text(&self.plugin);
-        let deadline = Instant::now() + self.spec.limits.start;
+        if let Some((log, _)) = &self.services {
+            child.log_to(*log);
+        }
         child
-            .ask(create, deadline, self.log())
+            .ask(create, Instant::now() + self.spec.limits.start)
             .map_err(|trouble| IsolationError::Child {
                 path: self.spec.library.clone(),
                 entry: Ask::CreateStage.name(),
@@ -159,10 +161,6 @@ impl IsolatedStage {
             })?;
         self.child = Some(child);
         Ok(())
-    }
-
-    fn log(&self) -> Option<LogFn> {
-        self.services.as_ref().map(|(log, _)| *log)
     }
 
     /// One question to the living child, or a fault.
@@ -177,11 +175,10 @@ impl IsolatedStage {
         record: Writer,
         patience: Duration,
     ) -> Result<Vec<u8>, FaultAbi> {
-        let log = self.log();
         let Some(child) = self.child.as_mut() else {
             return Err(self.gone(ask, "it was never started"));
         };
-        match child.ask(record, Instant::now() + patience, log) {
+        match child.ask(record, Instant::now() + patience) {
             Ok(payload) => Ok(payload),
             Err(Trouble::Fault(fault)) if fault.kind == FaultKind::Panic => {
                 // An instance that panicked is not called again; a new one may be.
@@ -408,10 +405,12 @@ impl StageAbi for IsolatedStage {
     }
 
     fn activate(&mut self, host: HostServicesAbi) -> CallResult<()> {
-        let log: LogFn = host.log;
-        let data = host.data.into_string();
+        let (log, data) = (host.log, host.data.into_string());
         let record = Writer::new(Ask::Activate as u8).text(&data);
-        let result = self.ask(Ask::Activate, record, self.spec.limits.start);
+        let result = self.revive(Ask::Activate).and_then(|()| {
+            self.child.iter().for_each(|child| child.log_to(log));
+            self.ask_living(Ask::Activate, record, self.spec.limits.start)
+        });
         self.services = Some((log, data));
         to_abi(result.map(drop))
     }

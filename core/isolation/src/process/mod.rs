@@ -1,6 +1,7 @@
 //! The parent's side: children, and the plugins in them.
 
 mod child;
+mod exit_words;
 mod isolated_camera;
 mod isolated_embodiment;
 mod isolated_stage;

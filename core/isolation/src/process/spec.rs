@@ -8,7 +8,7 @@ use std::{
 
 use super::child::{Child, ChildEnd};
 use crate::{
-    AdmittedLibrary, SealedImage, SharedPool, TrustError,
+    AdmittedLibrary, SealedImage, Servicing, SharedPool, TrustError,
     wire::{Ask, Reader},
 };
 
@@ -75,6 +75,8 @@ pub struct HostSpec {
     /// Folders and files that a stage may read beside the system's own.
     pub(super) reads: Vec<PathBuf>,
     pub(super) alarm: Alarm,
+    /// What a robot's child asks of the system.
+    pub(super) servicing: Servicing,
 }
 
 impl HostSpec {
@@ -111,7 +113,15 @@ impl HostSpec {
             limits,
             reads,
             alarm,
+            servicing: Servicing::default(),
         })
+    }
+
+    /// The same; robots without a simulated world are serviced so.
+    #[must_use]
+    pub fn serviced(mut self, servicing: Servicing) -> Self {
+        self.servicing = servicing;
+        self
     }
 
     /// The same, for a stage that may also read this folder: its bundle.
@@ -137,11 +147,8 @@ impl HostSpec {
     pub fn manifest(&self) -> Result<(String, String), IsolationError> {
         let mut child = Child::start(self, "", &[])?;
         let deadline = Instant::now() + self.limits.start;
-        let reason = match child.ask(
-            crate::wire::Writer::new(Ask::Manifest as u8),
-            deadline,
-            None,
-        ) {
+        let ask = crate::wire::Writer::new(Ask::Manifest as u8);
+        let reason = match child.ask(ask, deadline) {
             Ok(payload) => match Reader::new(&payload).text() {
                 Ok(text) => return Ok((text.to_owned(), child.level().to_owned())),
                 Err(malformed) => malformed.to_string(),

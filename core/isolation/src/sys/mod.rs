@@ -11,6 +11,7 @@ mod limits;
 mod memfd;
 mod pidfd;
 mod poll;
+mod real_time;
 mod syscall_filter;
 
 pub(crate) use capabilities::{Rights, drop_capabilities};
@@ -19,4 +20,5 @@ pub(crate) use limits::limit_resources;
 pub(crate) use memfd::{Access, Mapping, Memfd};
 pub(crate) use pidfd::Pidfd;
 pub(crate) use poll::{Wanted, wait_for};
+pub(crate) use real_time::{lock_memory, pin_to, set_fifo, touch_stack, wake_on_time};
 pub(crate) use syscall_filter::{Guarded, forbid_privileges, install_filter};

@@ -13,8 +13,10 @@ const HUNG: &str = "hung child noticed";
 const STAGE: &str = "killed stage of a moving arm";
 const HUNG_STAGE: &str = "hung stage of a moving arm";
 const RUNTIME: &str = "runtime killed in motion, ";
+const REAL: &str = "runtime of a real arm killed in motion, ";
+const REACHED: &str = "commands that reach a real robot in its own process: ";
 
-const TIMED: [Timed; 7] = [
+const TIMED: [Timed; 9] = [
     (
         "killed process noticed (half of them within)",
         KILLED,
@@ -57,6 +59,18 @@ const TIMED: [Timed; 7] = [
         "at rest after ",
         Some(500.0),
     ),
+    (
+        "runtime killed, no simulated arm: slower after the kill, at most",
+        REAL,
+        "slower after ",
+        Some(20.0),
+    ),
+    (
+        "runtime killed, no simulated arm: at rest after the kill, at most",
+        REAL,
+        "at rest after ",
+        Some(500.0),
+    ),
 ];
 
 /// What the tests of isolation print.
@@ -72,6 +86,11 @@ pub(super) fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
         (
             "the same, copied into the pool",
             "a call in its own, 1 MiB copied into the pool: ",
+            None,
+        ),
+        (
+            "the same, calls 20 ms apart",
+            "a call in its own, 1 MiB in the pool, calls 20 ms apart: ",
             None,
         ),
     ] {
@@ -112,6 +131,18 @@ pub(super) fn isolation_figures(said: &str) -> Result<Vec<Figure>, String> {
         )
         .over(said.trials(RUNTIME)?)
         .with_bar(Bar::AtLeast(2.0)),
+    );
+    let reached = said.rest(REACHED)?.split(' ').next();
+    let reached = reached.and_then(|share| share.parse().ok());
+    let reached =
+        reached.ok_or_else(|| format!("the tests of isolation: no number in `{REACHED}`"))?;
+    figures.push(
+        Figure::new(
+            "commands that reach a robot without a simulation",
+            reached,
+            "share",
+        )
+        .over(said.trials(REACHED)?),
     );
     Ok(figures)
 }
@@ -164,6 +195,9 @@ mod tests {
     fn figures_and_counts_are_read_from_the_lines() {
         let said = "a call in its own, 1 MiB in the pool: p50 21.5µs, p99 40µs; more than in this process 20µs, the middle of 5 trials of 2000 calls\n\
             a call in its own, 1 MiB copied into the pool: p50 90µs, p99 1ms; more than in this process 88.5µs, the middle of 5 trials of 2000 calls\n\
+            a call in its own, 1 MiB in the pool, calls 20 ms apart: p50 120.5µs, p99 340µs; more than in this process 95.25µs, the middle of 5 trials of 60 calls\n\
+            commands that reach a real robot in its own process: 0.9935 of 2000 trials\n\
+            runtime of a real arm killed in motion, 20 times: slower after 2.5ms, at rest after 190ms of the machine's clock since the kill at most\n\
             killed child noticed (with the start of `kill`): p50 1.1ms, max 3ms of 200 trials\n\
             hung child noticed after its deadline: p50 100µs, max 21ms of 200 trials\n\
             killed stage of a moving arm (with the start of `kill`): slower after 3.5ms at most, told 1 ticks before, of 10 trials\n\
@@ -182,6 +216,20 @@ mod tests {
             "runtime killed: motion logged of the time before, at least",
         );
         assert_eq!((before.count, before.is_met()), (Some(20), Some(true)));
+        let apart = value(
+            &figures,
+            "the same, calls 20 ms apart (the middle of several rounds)",
+        );
+        assert!((apart.value - 95.25).abs() < 1e-9 && apart.is_met().is_none());
+        let real = value(
+            &figures,
+            "runtime killed, no simulated arm: at rest after the kill, at most",
+        );
+        assert!((real.value - 190.0).abs() < 1e-9 && real.is_met() == Some(true));
+        assert_eq!((real.count, more.count), (Some(20), Some(5)));
+        let reached = value(&figures, "commands that reach a robot without a simulation");
+        assert!((reached.value - 0.9935).abs() < 1e-9);
+        assert_eq!(reached.count, Some(2000));
         assert!(isolation_figures("").is_err());
     }
 }
