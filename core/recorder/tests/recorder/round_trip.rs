@@ -241,3 +241,21 @@ fn what_info_json_does_not_count_is_found_and_removed() {
     assert_eq!(report.recovered.len(), 2);
     all_right(folder.path());
 }
+
+/// A process may be killed after an episode's last word and before its stream's end.
+#[test]
+fn a_stream_that_lacks_only_its_own_end_is_whole_once_it_is_taken_up() {
+    let folder = folder(1);
+    let stream = fs::read_dir(folder.path().join("mcap")).unwrap().next();
+    let stream = stream.unwrap().unwrap().path();
+    let whole = fs::read(&stream).unwrap();
+    fs::write(&stream, &whole[..whole.len() - 10]).unwrap();
+    let findings = check(folder.path()).unwrap();
+    let streams = findings.iter().find(|it| it.check == "streams").unwrap();
+    assert!(!streams.ok, "nobody has taken it up: {streams:?}");
+    fs::remove_dir_all(folder.path().join("meta")).unwrap();
+    let report = repair(folder.path()).unwrap();
+    assert!(report.recovered.iter().all(|it| it.whole), "{report:?}");
+    assert_eq!(report.recovered.len(), 1);
+    all_right(folder.path());
+}
