@@ -16,23 +16,29 @@ pub trait Backend: Send + Sync {
     /// The word shown in `plan.backend`: `claude`, `openai`, `local`, `rules`.
     fn name(&self) -> &str;
 
+    /// The back end that this one only asks in another way; it is then in all that
+    /// follows as that one is.
+    fn wraps(&self) -> Option<&dyn Backend> {
+        None
+    }
+
     /// Whether its answers take seconds and tokens. The ladder shares its time
     /// among metered rungs, counts their tokens, and leaves the others out of
     /// both.
     fn is_metered(&self) -> bool {
-        false
+        self.wraps().is_some_and(|inner| inner.is_metered())
     }
 
     /// Whether it knows what things are called that are not on such a table, so
     /// that it never takes another thing of the same colour for one.
     fn knows_other_things(&self) -> bool {
-        false
+        self.wraps().is_some_and(|inner| inner.knows_other_things())
     }
 
     /// Whether it answers questions from the passages of documents that a request
     /// brings, in its own words and with quotations.
     fn reads_documents(&self) -> bool {
-        false
+        self.wraps().is_some_and(|inner| inner.reads_documents())
     }
 
     /// Answers one request. A back end with a model notes every exchange in

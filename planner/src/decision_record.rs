@@ -107,6 +107,9 @@ pub struct AttemptRecord {
     /// Why its answer was refused.
     #[serde(default)]
     pub fault: Option<String>,
+    /// Whether it read the sentence as a change of the command before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_correction: bool,
     /// How long it took, in milliseconds.
     pub millis: f64,
 }

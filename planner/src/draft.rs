@@ -30,9 +30,12 @@ pub struct PlanDraft {
     /// Whether the question is only what a pronoun stands for.
     pub is_about_pronoun: bool,
     /// Another reading of the sentence would not be what was said: the refusal follows
-    /// from what the hand can do with a thing that was named and is there, or all that
-    /// was said is to be left.
+    /// from what the hand can do with a thing that was named and is there, all that
+    /// was said is to be left, or a bare "yes" does not say which.
     pub is_final: bool,
+    /// Whether the sentence changes the command before, which was therefore not what
+    /// was meant.
+    pub is_correction: bool,
     /// The answer to a question about the documents.
     pub answer: Option<String>,
     /// What it quotes, unchecked.
@@ -119,6 +122,7 @@ impl PlanDraft {
             citations: Vec::new(),
             is_final: false,
             is_about_pronoun: false,
+            is_correction: false,
         }
     }
 

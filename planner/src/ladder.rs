@@ -15,6 +15,8 @@
 
 mod questions;
 mod second_thoughts;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -234,11 +236,8 @@ impl Ladder {
         let Some(watch) = &self.watch else {
             return;
         };
-        let mut exchanges = rungs
-            .iter()
-            .flat_map(|rung| &rung.attempts)
-            .flat_map(|attempt| &attempt.exchanges);
-        let is_correction = exchanges.any(|exchange| exchange.reply.starts_with("fix "));
+        let mut attempts = rungs.iter().flat_map(|rung| &rung.attempts);
+        let is_correction = attempts.any(|attempt| attempt.is_correction);
         let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(drift) = watch.note(request, plan, is_correction) {
             tracing::warn!(
@@ -392,7 +391,7 @@ impl Ladder {
             match &judged {
                 Err(Judged::Failed(error)) => attempt.error = Some(error.to_string()),
                 Err(Judged::Wrong(wrong)) => attempt.fault = Some(wrong.fault.to_string()),
-                Ok(_) => {}
+                Ok(draft) => attempt.is_correction = draft.is_correction,
             }
             let turn = attempt.exchanges.last().and_then(|it| it.turn.clone());
             attempts.push(attempt);

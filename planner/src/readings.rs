@@ -147,7 +147,10 @@ fn doubt(readings: &[Reading], asking: Asking) -> PlanDraft {
         label: "none of these: leave everything as it is".to_owned(),
         steps: Vec::new(),
     });
-    PlanDraft::ask(question, options)
+    PlanDraft {
+        is_correction: readings.first().is_some_and(|it| it.draft.is_correction),
+        ..PlanDraft::ask(question, options)
+    }
 }
 
 /// The readings, the one to follow first; none when no line can be read.

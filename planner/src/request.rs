@@ -33,6 +33,9 @@ pub struct PlanRequest {
     /// What documents say to a question of the sentence; filled by the ladder.
     /// The sentence that a back end gets is then the command, where there is one.
     pub inquiry: Option<Inquiry>,
+    /// Which of several independent samples is asked for; none: the one answer, as
+    /// surely as it can be had.
+    pub sample: Option<u32>,
     /// What this call may cost; filled by the ladder.
     pub limits: CallLimits,
     /// Where back ends with a model note what they send and receive.
@@ -52,6 +55,7 @@ impl PlanRequest {
             image: None,
             feedback: None,
             inquiry: None,
+            sample: None,
             limits: CallLimits::default(),
             transcript: Transcript::default(),
         }

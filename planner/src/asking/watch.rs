@@ -69,6 +69,12 @@ impl CoverageWatch {
         self.count(outcome?)
     }
 
+    /// Whether the calibration does not hold for what was said last.
+    #[must_use]
+    pub fn has_drifted(&self) -> bool {
+        self.has_warned
+    }
+
     fn count(&mut self, was_kept: bool) -> Option<Drift> {
         self.outcomes.push_back(was_kept);
         if self.outcomes.len() > WINDOW {

@@ -40,24 +40,23 @@ impl Backend for Agreement {
         self.inner.name()
     }
 
-    fn is_metered(&self) -> bool {
-        self.inner.is_metered()
-    }
-
-    fn knows_other_things(&self) -> bool {
-        self.inner.knows_other_things()
+    fn wraps(&self) -> Option<&dyn Backend> {
+        Some(self.inner.as_ref())
     }
 
     async fn plan(&self, request: &PlanRequest) -> Result<PlanDraft, BackendError> {
-        // What was sent back for repair is one plan, and so is its mending.
-        if self.samples < 2 || request.feedback.is_some() {
+        // What was sent back for repair is one plan, and so is its mending. An answer
+        // from documents is held to its quotations, and no two are worded alike.
+        if self.samples < 2 || request.feedback.is_some() || request.inquiry.is_some() {
             return self.inner.plan(request).await;
         }
         let first = request.transcript.count();
         let mut drafts = Vec::with_capacity(self.samples);
         let mut failure = None;
-        for _ in 0..self.samples {
-            match self.inner.plan(request).await {
+        let mut sampled = request.clone();
+        for index in 0..self.samples {
+            sampled.sample = u32::try_from(index).ok();
+            match self.inner.plan(&sampled).await {
                 Ok(draft) => drafts.push(draft),
                 Err(error) => failure = Some(error),
             }
@@ -132,6 +131,40 @@ mod tests {
                 detail: "nothing left".to_owned(),
             })
         }
+    }
+
+    /// As a model behind an interface is.
+    struct Metered;
+
+    #[async_trait]
+    impl Backend for Metered {
+        fn name(&self) -> &str {
+            "metered"
+        }
+
+        fn is_metered(&self) -> bool {
+            true
+        }
+
+        fn knows_other_things(&self) -> bool {
+            true
+        }
+
+        fn reads_documents(&self) -> bool {
+            true
+        }
+
+        async fn plan(&self, _: &PlanRequest) -> Result<PlanDraft, BackendError> {
+            Ok(PlanDraft::chat("Hello."))
+        }
+    }
+
+    #[test]
+    fn it_is_as_the_back_end_that_it_asks() {
+        let several = Agreement::new(Arc::new(Metered), 3);
+        assert!(several.is_metered() && several.knows_other_things() && several.reads_documents());
+        let plain = Agreement::new(Arc::new(Says(Mutex::default())), 3);
+        assert!(!plain.is_metered() && !plain.knows_other_things() && !plain.reads_documents());
     }
 
     fn asked(plans: Vec<PlanDraft>, samples: usize) -> Result<PlanDraft, BackendError> {

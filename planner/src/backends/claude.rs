@@ -3,7 +3,7 @@
 //! One request a try: stable instructions first (marked for the interface's
 //! cache), then the scene, the history and the command. The form of the answer
 //! is asked for as a JSON schema (`output_config.format`), never as a forced
-//! tool. What the model accepts is asked once (`/v1/models/{id}`); where a
+//! tool. What the model accepts is asked once it can be had (`/v1/models/{id}`); where a
 //! schema cannot be had it goes into the prompt instead. Sampling settings are
 //! not sent: current models refuse them.
 //!
@@ -33,7 +33,7 @@ use crate::plan_schema::{Dialect, PlanSchema};
 use crate::request::PlanRequest;
 use crate::transcript::Exchange;
 use message_stream::MessageReader;
-use model_abilities::ModelAbilities;
+use model_abilities::{KnownAbilities, ModelAbilities};
 use request_body::RequestBody;
 
 /// Model unless set otherwise: the quickest of the current ones.
@@ -66,7 +66,7 @@ pub struct ClaudeBackend {
     address: Address,
     model: String,
     max_tokens: u32,
-    abilities: Mutex<Option<ModelAbilities>>,
+    abilities: Mutex<KnownAbilities>,
     /// Hash of the last schema that the interface found too large.
     refused_schema: Mutex<Option<String>>,
 }
@@ -103,34 +103,38 @@ impl ClaudeBackend {
 
     /// What the model accepts: known from before, or asked now.
     async fn abilities(&self, deadline: Option<Instant>) -> Result<ModelAbilities, BackendError> {
-        let known = *self
-            .abilities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known {
+        let known = || {
+            self.abilities
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = known().at(Instant::now()) {
             return Ok(known);
         }
         let url = self.address.join("/v1", &format!("/models/{}", self.model));
         let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
         // At most half of the time: the question itself is what counts.
         let limit = left.map_or(PROBE_LIMIT, |left| PROBE_LIMIT.min(left / 2));
-        let abilities = match self.connection.get(url, limit).await {
-            Ok(answer) => ModelAbilities::read(&answer),
+        let found = match self.connection.get(url, limit).await {
+            Ok(answer) => KnownAbilities::told(ModelAbilities::read(&answer)),
             Err(fault) => match fault.error {
                 BackendError::Rejected { detail } if is_final(&detail) => {
                     return Err(BackendError::Rejected { detail });
                 }
                 error => {
                     tracing::debug!(%error, "the model's abilities are not known");
-                    ModelAbilities::default()
+                    match error {
+                        // A server without that question will not learn it.
+                        BackendError::Rejected { .. } => {
+                            KnownAbilities::told(ModelAbilities::default())
+                        }
+                        _ => KnownAbilities::guessed(Instant::now()),
+                    }
                 }
             },
         };
-        *self
-            .abilities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(abilities);
-        Ok(abilities)
+        *known() = found;
+        Ok(found.abilities())
     }
 
     /// One call.

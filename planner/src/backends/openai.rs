@@ -149,10 +149,12 @@ impl OpenAiBackend {
         demands: Demands,
     ) -> Result<Exchange, CallFault> {
         let tokens = u32::try_from(request.limits.tokens).unwrap_or(u32::MAX);
+        let sample = u64::from(request.sample.unwrap_or(0));
+        let seed = self.settings.seed.wrapping_add(sample);
         let body = RequestBody {
             model,
             max_tokens: self.settings.max_tokens.min(tokens),
-            seed: self.settings.seed,
+            seed,
             request,
             schema,
             format: demands.format,
@@ -164,7 +166,7 @@ impl OpenAiBackend {
         let note = Exchange {
             address: url.to_string(),
             model: model.to_owned(),
-            seed: Some(self.settings.seed),
+            seed: Some(seed),
             schema_hash: Some(schema.hash(Dialect::WithBounds)),
             prompt,
             ..Exchange::default()

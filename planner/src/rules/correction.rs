@@ -25,6 +25,19 @@ pub(super) fn of_last(
     request: &PlanRequest,
     vocabulary: &Vocabulary,
 ) -> Option<PlanDraft> {
+    // "The green one too" goes on; nothing was wrong.
+    let goes_on = |token: &Token| matches!(token.text.as_str(), "too" | "also");
+    Some(PlanDraft {
+        is_correction: !tokens.iter().any(goes_on),
+        ..corrected(tokens, request, vocabulary)?
+    })
+}
+
+fn corrected(
+    tokens: &[Token],
+    request: &PlanRequest,
+    vocabulary: &Vocabulary,
+) -> Option<PlanDraft> {
     let last = request.dialogue.last.as_ref()?;
     let (objecting, words) = without_objection(tokens);
     if words.is_empty() {

@@ -50,6 +50,16 @@ pub(super) fn without_fillers(tokens: &[Token]) -> Vec<Token> {
             continue;
         }
         let word = tokens[at].text.as_str();
+        // "Do not just push it": it is pushed, and that is not all.
+        if matches!(word, "just" | "simply" | "only" | "merely")
+            && let [.., one, other] = kept.as_slice()
+            && one.text == "do"
+            && other.text == "not"
+        {
+            kept.truncate(kept.len() - 2);
+            at += 1;
+            continue;
+        }
         let opens = kept.is_empty() && (lexicon::is_opener(word) || tokens[at].is_punctuation());
         if !opens && !lexicon::is_filler(word) {
             let doubled =

@@ -14,7 +14,7 @@ use super::syntax::{Head, NounPhrase, Prep};
 use super::token::Token;
 use super::trouble::Choices;
 use crate::draft::PlanDraft;
-use crate::request::PlanRequest;
+use crate::request::{OpenQuestion, PlanRequest};
 
 /// Reads an answer to the open question; `None` when there is no question or
 /// the sentence is something new.
@@ -33,6 +33,14 @@ pub(super) fn to_question(
     if declines(&text) {
         return Some(PlanDraft::chat("All right, I do nothing."));
     }
+    if affirms(&text) {
+        let Some(option) = only_deed(&open.options) else {
+            return Some(asked_again(open));
+        };
+        return Some(respond::with_choices(&|choices| {
+            recompose(&option.steps, request, choices)
+        }));
+    }
     let index = numbered(&words, open.options.len())
         .or_else(|| labelled(&text, &open.options))
         .or_else(|| described(&words, request, vocabulary, &open.options))?;
@@ -43,6 +51,39 @@ pub(super) fn to_question(
     // The scene may have changed since the question; the steps are rebuilt.
     let draft = respond::with_choices(&|choices| recompose(&option.steps, request, choices));
     Some(draft)
+}
+
+/// "yes", "yes do it", "go ahead": that something be done, not which of several.
+fn affirms(text: &[&str]) -> bool {
+    const YES: [&str; 10] = [
+        "yes", "yeah", "yep", "yup", "sure", "ok", "okay", "right", "correct", "exactly",
+    ];
+    match text {
+        [yes] => YES.contains(yes) && *yes != "right",
+        [yes, rest @ ..] if YES.contains(yes) => {
+            matches!(
+                rest,
+                ["do", "it" | "that" | "so"] | ["go", "ahead"] | ["that", "is", "right"]
+            ) || affirms(rest)
+        }
+        _ => matches!(text, ["do", "it" | "that"] | ["go", "ahead"]),
+    }
+}
+
+/// The only option that does something; none where several do.
+pub(super) fn only_deed(options: &[PlanOption]) -> Option<&PlanOption> {
+    let mut deeds = options.iter().filter(|option| !option.steps.is_empty());
+    let first = deeds.next()?;
+    deeds.next().is_none().then_some(first)
+}
+
+/// The same question once more: the answer did not say which. No other reading of
+/// the answer says it either.
+pub(super) fn asked_again(open: &OpenQuestion) -> PlanDraft {
+    PlanDraft {
+        is_final: true,
+        ..PlanDraft::ask(open.question.clone(), open.options.clone()).with_confidence(0.5)
+    }
 }
 
 fn declines(text: &[&str]) -> bool {
@@ -58,7 +99,7 @@ fn declines(text: &[&str]) -> bool {
     )
 }
 
-/// "2", "the second one", "option two", "yes", "any".
+/// "2", "the second one", "option two", "any".
 fn numbered(words: &[Token], options: usize) -> Option<usize> {
     let kept: Vec<&Token> = words
         .iter()
@@ -89,19 +130,7 @@ fn numbered(words: &[Token], options: usize) -> Option<usize> {
         };
     };
     let word = only.text.as_str();
-    if matches!(
-        word,
-        "yes"
-            | "yeah"
-            | "yep"
-            | "sure"
-            | "ok"
-            | "okay"
-            | "any"
-            | "either"
-            | "whichever"
-            | "whatever"
-    ) {
+    if matches!(word, "any" | "either" | "whichever" | "whatever") {
         return Some(0);
     }
     if word == "last" {

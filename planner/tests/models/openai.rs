@@ -7,7 +7,7 @@ use vola_planner::EncodedImage;
 use vola_types::Verdict;
 
 use crate::server::{Answer, Loopback, Part, Request};
-use crate::{KEY, ghost, good, openai, plan, request, run, with_rules};
+use crate::{KEY, ghost, good, openai, plan, reply, request, run, with_rules};
 
 const SENTENCE: &str = "pick up the red block";
 
@@ -80,6 +80,33 @@ fn the_server_s_own_model_plans() {
         plan(&with_rules(openai(&server.url())), SENTENCE).backend,
         "openai"
     );
+}
+
+#[test]
+fn samples_differ_even_of_a_server_that_always_answers_the_same_alike() {
+    // As sure as can be without a seed or at no temperature: the same again.
+    let server = server(|request, _| {
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        let is_odd = body["seed"].as_u64().unwrap() % 2 == 1;
+        let is_warm = body["temperature"].as_f64().unwrap() > 0.0;
+        let other = reply("I will.", r#"[{"op":"home"}]"#);
+        streamed(&if is_warm && is_odd { other } else { good() })
+    });
+    let seeds = |posts: &[Request]| -> Vec<u64> {
+        let seed = |post: &Request| {
+            let body: Value = serde_json::from_str(&post.body).unwrap();
+            body["seed"].as_u64().unwrap()
+        };
+        posts.iter().map(seed).collect()
+    };
+    let inner = openai(&server.url());
+    let once = plan(&with_rules(inner.clone()), SENTENCE);
+    assert_eq!(once.verdict, Verdict::Execute);
+    let thrice = std::sync::Arc::new(vola_planner::Agreement::new(inner, 3));
+    let answer = plan(&with_rules(thrice), SENTENCE);
+    assert_eq!(seeds(&server.posts()), [7, 7, 8, 9]);
+    assert_eq!(answer.verdict, Verdict::Ask, "{answer:?}");
+    assert!(answer.confidence < 1.0);
 }
 
 #[test]

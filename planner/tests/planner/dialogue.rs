@@ -57,6 +57,14 @@ fn questions_are_answered_in_many_ways() {
     ] {
         check(&[ask, (answer, Verdict::Execute, steps)]);
     }
+    // That something be done is not which.
+    for answer in ["yes", "yes please", "ok", "yes, do it", "go ahead"] {
+        check(&[
+            ask,
+            (answer, Verdict::Ask, ""),
+            ("the right one", Verdict::Execute, "pick red_block_2"),
+        ]);
+    }
     for answer in ["neither", "never mind", "no", "cancel"] {
         check(&[ask, (answer, Verdict::Chat, "")]);
     }

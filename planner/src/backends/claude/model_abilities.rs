@@ -1,6 +1,11 @@
 //! What a model accepts, as the interface describes it.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
+
+/// How long a guess holds after a question that got no answer.
+const GUESS_HOLDS: Duration = Duration::from_mins(1);
 
 /// What the request may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +17,44 @@ pub(super) struct ModelAbilities {
     /// A low effort.
     pub(super) effort: bool,
     max_tokens: Option<u32>,
+}
+
+/// What is known of a model's abilities; at first nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KnownAbilities {
+    abilities: Option<ModelAbilities>,
+    /// Until when; none: for good.
+    until: Option<Instant>,
+}
+
+impl KnownAbilities {
+    /// As the server says.
+    pub(super) fn told(abilities: ModelAbilities) -> Self {
+        Self {
+            abilities: Some(abilities),
+            until: None,
+        }
+    }
+
+    /// The usual ones, since the server did not answer `now`: it is asked again
+    /// later.
+    pub(super) fn guessed(now: Instant) -> Self {
+        Self {
+            abilities: Some(ModelAbilities::default()),
+            until: now.checked_add(GUESS_HOLDS),
+        }
+    }
+
+    /// The abilities, unless they are to be asked for.
+    pub(super) fn at(&self, now: Instant) -> Option<ModelAbilities> {
+        self.abilities
+            .filter(|_| self.until.is_none_or(|end| now < end))
+    }
+
+    /// The abilities, known or usual.
+    pub(super) fn abilities(&self) -> ModelAbilities {
+        self.abilities.unwrap_or_default()
+    }
 }
 
 impl Default for ModelAbilities {
@@ -71,5 +114,17 @@ mod tests {
                 "effort": {"supported": true, "low": {"supported": true}}}}));
         assert!(!said.schemas && !said.images && said.effort);
         assert_eq!((said.most_tokens(4096), said.most_tokens(10)), (1000, 10));
+    }
+
+    #[test]
+    fn a_guess_holds_for_a_minute_and_what_was_told_for_good() {
+        let now = Instant::now();
+        assert_eq!(KnownAbilities::default().at(now), None);
+        let guess = KnownAbilities::guessed(now);
+        let later = |secs| now + Duration::from_secs(secs);
+        assert_eq!(guess.at(later(59)), Some(ModelAbilities::default()));
+        assert_eq!(guess.at(later(61)), None);
+        let told = KnownAbilities::told(ModelAbilities::default());
+        assert!(told.at(later(86_400)).is_some());
     }
 }

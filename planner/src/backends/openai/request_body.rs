@@ -9,6 +9,9 @@ use crate::plan_schema::{Dialect, LoweredSchema, PlanSchema};
 use crate::prompt::{self, MAX_ECHO_BYTES, SYSTEM_PROMPT};
 use crate::request::PlanRequest;
 
+/// Temperature of one sample among several: at zero all would be the same answer.
+const SAMPLE_TEMPERATURE: f32 = 0.7;
+
 /// How the form of the answer is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerFormat {
@@ -78,7 +81,11 @@ impl RequestBody<'_> {
         let body = Body {
             model: self.model,
             messages: self.messages(),
-            temperature: 0.0,
+            temperature: if self.request.sample.is_some() {
+                SAMPLE_TEMPERATURE
+            } else {
+                0.0
+            },
             seed: self.seed,
             max_tokens: self.max_tokens,
             stream: true,

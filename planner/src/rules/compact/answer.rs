@@ -64,7 +64,10 @@ fn draft(meaning: &Meaning, request: &PlanRequest) -> PlanDraft {
             .say(),
         ),
         Meaning::Chat(topic) => PlanDraft::chat(words(*topic, request)),
-        Meaning::Fix(other) => fixed(other, request),
+        Meaning::Fix(other) => PlanDraft {
+            is_correction: request.dialogue.last.is_some(),
+            ..fixed(other, request)
+        },
         Meaning::Same(group) => fixed(&Other::Object(group.clone()), request),
         Meaning::Again => match &request.dialogue.last {
             Some(last) => redo(&last.steps, request),
@@ -220,7 +223,11 @@ fn replied(reply: &Reply, request: &PlanRequest) -> PlanDraft {
     };
     let index = match reply {
         Reply::No => return nothing(),
-        Reply::Yes => Some(0),
+        // Which of several is not said.
+        Reply::Yes => match reply::only_deed(&open.options) {
+            Some(option) => return redo(&option.steps, request),
+            None => return reply::asked_again(open),
+        },
         Reply::Number(number) => number.checked_sub(1),
         Reply::Object(group) => match group.members.as_slice() {
             [phrase] => reply::described_by(phrase, &[], request, &open.options),

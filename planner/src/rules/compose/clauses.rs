@@ -297,6 +297,10 @@ impl Composer<'_> {
                 None => (preps, None),
             },
         };
+        // "Slide it into the bowl": no push lifts it over the rim.
+        if to.is_some_and(|prep| self.goes_into(prep)) {
+            return self.put(group, preps, false);
+        }
         let mut ids = self.movable(group, modifiers)?;
         // "all the blocks" are here those that can be pushed.
         let flat = |id: &String| {
@@ -316,6 +320,25 @@ impl Composer<'_> {
             self.push_one(id, goal)?;
         }
         Ok(())
+    }
+
+    /// Whether a place is inside of something: "in the bowl", not "to the bowl".
+    fn goes_into(&self, prep: &Prep) -> bool {
+        let PlaceRef::Object(phrase) = &prep.place else {
+            return false;
+        };
+        let is_hollow = |id: &String| {
+            let object = self.scene().object(id);
+            object.is_some_and(|o| self.world.capabilities().is_container(&o.kind))
+        };
+        match prep.kind {
+            PrepKind::In => true,
+            PrepKind::On | PrepKind::Above => self
+                .grounder()
+                .phrase(phrase, &[], Role::Support, &[])
+                .is_ok_and(|ids| ids.iter().all(is_hollow)),
+            _ => false,
+        }
     }
 
     fn push_goal(&self, id: &str, prep: &Prep) -> Result<PushTo, Trouble> {

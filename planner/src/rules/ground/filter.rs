@@ -211,16 +211,15 @@ impl Grounder<'_> {
         let landmarks = match &condition.place {
             PlaceRef::Object(landmark) => self.landmarks(landmark, condition.kind)?,
             PlaceRef::Side(side) => {
-                let side = *side;
-                return Ok(on_side(found.to_vec(), side, phrase.is_group()));
+                // Of one thing alone its half of the table tells.
+                let by_half = phrase.is_group() || (!wanted && found.len() < 2);
+                let there = on_side(found.to_vec(), *side, by_half);
+                return Ok(members(found, &there, wanted));
             }
             PlaceRef::Regions(regions) => {
-                let inside = in_regions(found, regions, phrase.is_group());
-                return Ok(found
-                    .iter()
-                    .copied()
-                    .filter(|o| inside.iter().any(|i| i.id == o.id) == wanted)
-                    .collect());
+                let by_half = phrase.is_group() || (!wanted && found.len() < 2);
+                let there = in_regions(found, regions, by_half);
+                return Ok(members(found, &there, wanted));
             }
             _ => Vec::new(),
         };
@@ -325,6 +324,17 @@ impl Grounder<'_> {
         sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
         sorted.into_iter().map(|(_, o)| o.id.clone()).collect()
     }
+}
+
+/// Those of `found` that are `there`, or those that are not.
+fn members<'s>(
+    found: &[&'s SceneObject],
+    there: &[&SceneObject],
+    wanted: bool,
+) -> Vec<&'s SceneObject> {
+    let is_there = |object: &SceneObject| there.iter().any(|other| other.id == object.id);
+    let found = found.iter().copied();
+    found.filter(|o| is_there(o) == wanted).collect()
 }
 
 /// How many an extreme shall leave: "the two leftmost".

@@ -3,6 +3,7 @@
 mod arrange;
 mod deny;
 mod handle;
+mod sort;
 mod statement;
 mod verbless;
 mod wish;
@@ -15,9 +16,10 @@ use super::vocabulary::Vocabulary;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon::{self, Verb};
 use crate::rules::syntax::{Clause, Command, NounGroup, PlaceRef, Prep, PrepKind};
-use arrange::{build, clear, fill, open_close, sort, stack, wait};
+use arrange::{build, clear, fill, open_close, stack, wait};
 use deny::{instead, keep};
 use handle::{give, go, movement, push, release, returning, take, touch, transfer};
+use sort::sort;
 use statement::statement;
 use verbless::{fragment, fronted, gets, respectively};
 use wish::{a_push, topic, wish};
@@ -92,6 +94,10 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
         cursor.advance();
         return with_verb(cursor, vocabulary);
     }
+    // "I like the red block" is talk, "I would like it there" a wish.
+    if word == "like" && !cursor.is_behind("would") {
+        return None;
+    }
     cursor.advance();
     match verb {
         Verb::Put if word == "add" => transfer(cursor, vocabulary, verb).map(in_the_same_place),
@@ -105,7 +111,7 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
         Verb::Wait => wait(cursor, vocabulary),
         Verb::Stack => stack(cursor, vocabulary),
         Verb::Build => build(cursor, vocabulary),
-        Verb::Sort => sort(cursor, vocabulary),
+        Verb::Sort => sort(cursor, vocabulary, &word),
         Verb::Clear => clear(cursor, vocabulary),
         Verb::Empty => {
             cursor.eat("out");

@@ -1,6 +1,7 @@
-//! What a sentence should bring about, and whether a plan does.
+//! What a sentence should bring about, and whether a plan does, or a question offers
+//! it.
 
-use vola_types::Step;
+use vola_types::{PlanOption, Step};
 
 /// Accepted outcomes of a sentence.
 #[derive(Clone, Debug, Default)]
@@ -11,9 +12,36 @@ pub(super) struct Goals {
     pub(super) ordered: bool,
     /// Objects that must not be touched.
     pub(super) keep: Vec<String>,
+    /// What a question must offer.
+    pub(super) offer: Offer,
+}
+
+/// What the options of a question must hold to be a right answer.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Offer {
+    /// Whatever they say: that it is asked is the answer.
+    #[default]
+    Anything,
+    /// Each of these outcomes, as `effects` gives them.
+    Each(Vec<Vec<Step>>),
+    /// An accepted outcome: the sentence says enough to be carried out.
+    Goal,
 }
 
 impl Goals {
+    /// Whether the answers to a question lead to what was wanted.
+    pub(super) fn offered_by(&self, options: &[PlanOption]) -> bool {
+        let offers = |outcome: &Vec<Step>| {
+            let mut options = options.iter();
+            options.any(|option| effects(&option.steps) == *outcome)
+        };
+        match &self.offer {
+            Offer::Anything => true,
+            Offer::Each(outcomes) => outcomes.iter().all(offers),
+            Offer::Goal => options.iter().any(|option| self.reached_by(&option.steps)),
+        }
+    }
+
     /// Whether steps change the world as one of the accepted outcomes does.
     pub(super) fn reached_by(&self, steps: &[Step]) -> bool {
         let done = effects(steps);
@@ -72,6 +100,7 @@ mod tests {
             any_of: serde_json::from_str(any_of).unwrap(),
             ordered,
             keep: keep.iter().map(|id| (*id).to_owned()).collect(),
+            offer: Offer::Anything,
         }
     }
 
@@ -98,5 +127,30 @@ mod tests {
         // A pick that ends in no place is an outcome.
         let held = steps(r#"[{"op":"pick","object":"a"}]"#);
         assert_eq!(effects(&held), held);
+    }
+
+    #[test]
+    fn a_question_is_judged_by_what_it_offers() {
+        let option = |text: &str| PlanOption {
+            label: String::new(),
+            steps: steps(text),
+        };
+        let place = option(&format!(r#"[{{"op":"pick","object":"a"}},{PLACE}]"#));
+        let (open, nothing) = (option(&format!("[{OPEN}]")), option("[]"));
+        let offered = |offer: Offer, options: &[&PlanOption]| {
+            let options: Vec<PlanOption> = options.iter().map(|it| (*it).clone()).collect();
+            Goals {
+                offer,
+                ..goals(&format!("[[{PLACE}]]"), false, &[])
+            }
+            .offered_by(&options)
+        };
+        let each = || Offer::Each(vec![effects(&place.steps), effects(&open.steps)]);
+        assert!(offered(each(), &[&open, &nothing, &place]));
+        assert!(!offered(each(), &[&open, &nothing]));
+        assert!(offered(Offer::Goal, &[&open, &place]));
+        assert!(!offered(Offer::Goal, &[&open, &nothing]));
+        assert!(!offered(Offer::Goal, &[]));
+        assert!(offered(Offer::Anything, &[&nothing]));
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn report(
         "success_when_acting": acting, "ask_rate": ask_rate,
         "episodes": answers.len(), "success": rows.last().map(|row| row.success),
         "verdict_f1": f1, "verdict_macro_f1": macro_f1, "millis": times,
-        "invalid_plans": invalid, "backends": backends,
+        "invalid_plans": invalid, "backends": backends, "confusion": confusion(answers),
     });
     if console.is_json() {
         return Ok(summary);
@@ -123,6 +123,7 @@ pub(super) fn report(
         ]);
     }
     console.write(&table.render(console.style()))?;
+    console.write(&confusion_table(answers).render(console.style()))?;
     let each: Vec<String> = f1
         .iter()
         .map(|(verdict, value)| format!("{verdict} {value:.2}"))
@@ -138,6 +139,38 @@ pub(super) fn report(
         percent(ask_rate.rate)
     ))?;
     Ok(summary)
+}
+
+/// How often each verdict was given where each was expected: `[expected][got]`.
+fn confusion(answers: &[Answer]) -> BTreeMap<&'static str, BTreeMap<&'static str, usize>> {
+    let row = |expected: Verdict| {
+        let count = |got: Verdict| {
+            let is_it = |it: &&Answer| it.expected == expected && it.got == got;
+            (got.as_str(), answers.iter().filter(is_it).count())
+        };
+        (
+            expected.as_str(),
+            Verdict::ALL.into_iter().map(count).collect(),
+        )
+    };
+    Verdict::ALL.into_iter().map(row).collect()
+}
+
+/// The same as a table: a line for each expected verdict.
+fn confusion_table(answers: &[Answer]) -> Table {
+    let mut heads = vec![("expected, given", Align::Left)];
+    heads.extend(Verdict::ALL.map(|verdict| (verdict.as_str(), Align::Right)));
+    let mut table = Table::new(&heads);
+    let counts = confusion(answers);
+    for expected in Verdict::ALL.map(Verdict::as_str) {
+        let given = |got: &str| counts.get(expected).and_then(|row| row.get(got));
+        let mut cells = vec![expected.to_owned()];
+        for got in Verdict::ALL.map(Verdict::as_str) {
+            cells.push(given(got).copied().unwrap_or(0).to_string());
+        }
+        table.row(cells);
+    }
+    table
 }
 
 /// Harmonic mean of precision and recall of one verdict; 1 where it neither was
@@ -179,5 +212,17 @@ mod tests {
         assert!((f1(&answers, Execute) - 2.0 / 3.0).abs() < 1e-12);
         assert!((f1(&answers, Ask) - 2.0 / 3.0).abs() < 1e-12);
         assert!((f1(&answers, Chat) - 1.0).abs() < 1e-12);
+        let counts = confusion(&answers);
+        assert_eq!(counts.len(), 5);
+        let given = |expected: &str, got: &str| counts[expected][got];
+        assert_eq!(
+            [
+                given("execute", "execute"),
+                given("execute", "ask"),
+                given("ask", "execute"),
+                given("ask", "ask"),
+            ],
+            [1, 1, 0, 1]
+        );
     }
 }

@@ -6,18 +6,20 @@
 //!
 //! An answer is right when its verdict is among the accepted ones and, for
 //! `execute`, when the plan changes the world as one of the accepted outcomes
-//! does: picks that end in a place are a part of it, other picks count.
+//! does: picks that end in a place are a part of it, other picks count. A question is
+//! right when its options lead there: of a command that fits several things all of
+//! them must be offered, of a sentence that may be carried out an accepted outcome.
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::json;
-use vola_phrasebook::{Sampler, Split, exercise};
+use vola_phrasebook::{Exercise, Sampler, Split, exercise};
 use vola_planner::{Dialogue, PlanRequest, verify_steps};
 use vola_types::{Plan, Scene, Step, Verdict};
 
 use super::planner_execution;
-use super::planner_goals::{Goals, effects};
+use super::planner_goals::{Goals, Offer, effects};
 use super::planner_report::{Answer, report};
 use crate::{conversation::Conversation, failure::Failure, output::Console};
 
@@ -79,6 +81,7 @@ pub(super) fn run(
                 any_of: vec![effects(&one.expected.steps)],
                 ordered: true,
                 keep: Vec::new(),
+                offer: offer_of(&one),
             },
         };
         let (answer, plan) = ask(conversation, &asked);
@@ -150,8 +153,26 @@ fn asked(conversation: &Conversation, question: &Question, file: &Path) -> Resul
             any_of: question.goals.clone(),
             ordered: question.ordered,
             keep: question.keep.clone(),
+            offer: if question.verdicts.contains(&Verdict::Execute) {
+                Offer::Goal
+            } else {
+                Offer::Anything
+            },
         },
     })
+}
+
+/// What a question to a generated sentence must offer: all that a command may mean; a
+/// wish that says too little may be asked about in many ways.
+fn offer_of(one: &Exercise) -> Offer {
+    let is_command = one.sample.meaning.starts_with("do ");
+    if !is_command || one.expected.verdict != Verdict::Ask {
+        return Offer::Anything;
+    }
+    let outcomes = one.expected.options.iter();
+    let outcomes = outcomes.map(|option| effects(&option.steps));
+    // "Leave everything as it is" need not stand there.
+    Offer::Each(outcomes.filter(|outcome| !outcome.is_empty()).collect())
 }
 
 /// Plans one sentence and judges the plan.
@@ -165,8 +186,12 @@ fn ask(conversation: &Conversation, asked: &Asked) -> (Answer, Plan) {
     };
     let verifies =
         |steps: &[Step]| verify_steps(steps, &request.scene, &request.capabilities).is_ok();
-    let is_right =
-        accepted && (plan.verdict != Verdict::Execute || asked.goals.reached_by(&plan.steps));
+    let leads_there = match plan.verdict {
+        Verdict::Execute => asked.goals.reached_by(&plan.steps),
+        Verdict::Ask => asked.goals.offered_by(&plan.options),
+        Verdict::Infeasible | Verdict::Unsafe | Verdict::Chat => true,
+    };
+    let is_right = accepted && leads_there;
     let answer = Answer {
         class: asked.class.clone(),
         also: asked.also.clone(),

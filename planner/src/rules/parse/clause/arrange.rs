@@ -1,4 +1,4 @@
-//! Verbs with their own grammar: open, wait, stack, build, sort, clear, fill.
+//! Verbs with their own grammar: open, wait, stack, build, clear, fill.
 
 use super::super::noun::{noun_group, noun_phrase};
 use super::super::place::{it_at, prep};
@@ -122,20 +122,30 @@ fn duration(cursor: &mut Cursor<'_>) -> (bool, f64) {
     )
 }
 
+/// "on top of each other", "in a tower", "into one tall stack".
+pub(super) fn on_each_other(cursor: &mut Cursor<'_>) -> bool {
+    let said = cursor.eat_phrase(&[
+        &["on", "top", "of", "each", "other"],
+        &["on", "top", "of", "one", "another"],
+        &["on", "each", "other"],
+        &["on", "one", "another"],
+        &["one", "on", "top", "of", "the", "other"],
+    ]);
+    let mut ahead = cursor.clone();
+    let is_tower = ahead.eat_any(&["in", "into", "as"]) && ahead.eat_any(&["a", "one"]) && {
+        ahead.eat_any(&["big", "tall", "small", "nice", "high", "single"]);
+        ahead.eat_any(&["tower", "stack", "pile", "column"])
+    };
+    if is_tower {
+        *cursor = ahead;
+    }
+    said || is_tower
+}
+
 pub(super) fn stack(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
     cursor.eat("up");
     let objects = noun_group(cursor, vocabulary)?;
-    cursor.eat_phrase(&[
-        &["on", "top", "of", "each", "other"],
-        &["on", "each", "other"],
-        &["on", "one", "another"],
-    ]);
-    cursor.eat_phrase(&[
-        &["into", "a", "tower"],
-        &["in", "a", "tower"],
-        &["in", "a", "pile"],
-        &["up"],
-    ]);
+    while on_each_other(cursor) || cursor.eat("up") {}
     let (preps, way) = tails(cursor, vocabulary);
     if preps.is_empty() {
         return Some(Command::Tower(Some(objects)));
@@ -184,22 +194,6 @@ pub(super) fn ensure(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option
         down: false,
         is_move: false,
     })
-}
-
-pub(super) fn sort(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
-    let objects = noun_group(cursor, vocabulary);
-    cursor.eat_phrase(&[
-        &["by", "their", "color"],
-        &["by", "their", "colour"],
-        &["by", "color"],
-        &["by", "colour"],
-        &["according", "to", "color"],
-        &["according", "to", "colour"],
-    ]);
-    cursor.eat("together");
-    while prep(cursor, vocabulary).is_some() {}
-    cursor.eat_phrase(&[&["by", "color"], &["by", "colour"], &["accordingly"]]);
-    Some(Command::Sort(objects))
 }
 
 pub(super) fn clear(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {

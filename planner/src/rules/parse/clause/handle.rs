@@ -5,7 +5,7 @@ use vola_types::Direction;
 use super::super::noun::{noun_group, noun_phrase, trailing_exceptions};
 use super::super::place::{prep, side_adjective};
 use super::super::vocabulary::Vocabulary;
-use super::arrange::elapsed;
+use super::arrange::{elapsed, on_each_other};
 use super::deny::alternative;
 use super::wish::done_with;
 use super::{bare, implied, skip_to_connector, tails};
@@ -112,17 +112,6 @@ pub(super) fn and_then(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Opti
         members,
         either: false,
     })
-}
-
-/// "on top of each other"
-fn on_each_other(cursor: &mut Cursor<'_>) -> bool {
-    cursor.eat_phrase(&[
-        &["on", "top", "of", "each", "other"],
-        &["on", "top", "of", "one", "another"],
-        &["on", "each", "other"],
-        &["on", "one", "another"],
-        &["one", "on", "top", "of", "the", "other"],
-    ])
 }
 
 /// "I want it to be in the bowl", "… pushed to the left", "… open"

@@ -7,7 +7,7 @@ use super::adjective::superlative_or_side;
 use super::{noun_group, noun_phrase};
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon;
-use crate::rules::syntax::{NounPhrase, Quantity, State, Superlative};
+use crate::rules::syntax::{NounGroup, NounPhrase, Quantity, State, Superlative};
 
 /// Reads what follows a noun and belongs to it alone.
 pub(super) fn after_noun(
@@ -269,10 +269,25 @@ pub(super) fn relative_clause(
         return true;
     }
     cursor.eat("the");
-    if superlative_after(cursor, vocabulary, phrase)
-        || superlative_or_side(cursor, vocabulary, phrase)
+    // "That is not the leftmost": without the one that is.
+    let mut picked = phrase.clone();
+    if superlative_after(cursor, vocabulary, &mut picked)
+        || superlative_or_side(cursor, vocabulary, &mut picked)
     {
-        return true;
+        if !negated {
+            *phrase = picked;
+            return true;
+        }
+        if phrase.except.is_none() {
+            picked.span = (start, cursor.at);
+            picked.plural = false;
+            picked.quantity = Quantity::The;
+            phrase.except = Some(Box::new(NounGroup {
+                members: vec![picked],
+                either: false,
+            }));
+            return true;
+        }
     }
     cursor.at = start;
     false
