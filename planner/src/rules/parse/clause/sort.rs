@@ -23,7 +23,7 @@ enum Order {
 impl Order {
     fn of(verb: &str) -> Self {
         let begins = |stem: &&str| verb.starts_with(*stem);
-        if ["arrang", "group", "divid"].iter().any(|it| begins(it)) {
+        if ["arrang", "group", "divid"].iter().any(begins) {
             Self::Arranges
         } else if verb.starts_with("match") {
             Self::Matches
