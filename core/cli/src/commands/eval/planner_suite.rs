@@ -71,6 +71,7 @@ pub(super) fn run(
     let mut rng = fastrand::Rng::with_seed(seed);
     for index in 0..generated_count {
         let one = exercise(&sampler, &mut rng);
+        let offer = offer_of(&one);
         let asked = Asked {
             class: one.class.to_owned(),
             also: one.also,
@@ -81,7 +82,7 @@ pub(super) fn run(
                 any_of: vec![effects(&one.expected.steps)],
                 ordered: true,
                 keep: Vec::new(),
-                offer: offer_of(&one),
+                offer,
             },
         };
         let (answer, plan) = ask(conversation, &asked);
