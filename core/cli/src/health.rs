@@ -94,16 +94,9 @@ impl Health {
         }
     }
 
-    /// What is asked, refused, chatted about or ended by a person says nothing
-    /// of how well the robot does.
     fn finished(&mut self, outcome: RunOutcome) {
         let was_asked = std::mem::take(&mut self.was_asked);
-        let is_tried = match outcome {
-            RunOutcome::Done | RunOutcome::Failed | RunOutcome::SafetyStop => true,
-            RunOutcome::NeedsPerson | RunOutcome::Aborted => was_asked,
-            RunOutcome::Chat | RunOutcome::Infeasible | RunOutcome::Unsafe => false,
-        };
-        if !is_tried {
+        if !says_how_well(outcome, was_asked) {
             return;
         }
         if self.runs.len() >= self.bounds.runs {
@@ -190,6 +183,16 @@ impl Health {
             }
         }
         self.alarms = now;
+    }
+}
+
+/// Whether a run that ended so says how well the robot does: what is asked back,
+/// refused, chatted about or ended by a person unasked does not.
+pub(crate) fn says_how_well(outcome: RunOutcome, was_asked: bool) -> bool {
+    match outcome {
+        RunOutcome::Done | RunOutcome::Failed | RunOutcome::SafetyStop => true,
+        RunOutcome::NeedsPerson | RunOutcome::Aborted => was_asked,
+        RunOutcome::Chat | RunOutcome::Infeasible | RunOutcome::Unsafe => false,
     }
 }
 

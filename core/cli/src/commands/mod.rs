@@ -25,6 +25,7 @@ pub(crate) mod serve;
 mod soak;
 mod step_times;
 pub(crate) mod train;
+mod version_runs;
 mod workers;
 
 use crate::{

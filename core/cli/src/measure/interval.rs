@@ -59,7 +59,7 @@ pub(crate) struct Pairs {
     pub(crate) lost: usize,
 }
 
-/// A difference of two rates over the same trials, with its 95 % interval.
+/// A difference of two rates, with its 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Difference {
     /// Second rate less the first; 0 without trials.
@@ -97,6 +97,20 @@ pub(crate) fn paired(pairs: Pairs) -> Difference {
     }
 }
 
+/// The second rate less the first, where each has trials of its own.
+///
+/// # Source
+/// R. G. Newcombe, "Interval estimation for the difference between independent
+/// proportions", Statistics in Medicine 17 (1998), method 10.
+pub(crate) fn unpaired(first: Rate, second: Rate) -> Difference {
+    let rate = second.rate - first.rate;
+    Difference {
+        rate,
+        low: rate - (second.rate - second.low).hypot(first.high - first.rate),
+        high: rate + (second.high - second.rate).hypot(first.rate - first.low),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +138,14 @@ mod tests {
                 high: 1.0
             }
         );
+    }
+
+    #[test]
+    fn unpaired_differences_match_the_published_table() {
+        // 56 of 70 less 48 of 80.
+        let found = unpaired(wilson(48, 80), wilson(56, 70));
+        assert!((found.low - 0.0524).abs() < 5e-5, "{found:?}");
+        assert!((found.high - 0.3339).abs() < 5e-5, "{found:?}");
     }
 
     #[test]

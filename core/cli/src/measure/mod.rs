@@ -6,7 +6,7 @@ mod quantiles;
 mod world_goal;
 
 pub(crate) use episode::{Episode, EpisodeGoal, EpisodeObject, EpisodeObjectRef, EpisodeTarget};
-pub(crate) use interval::{Difference, Pairs, Rate, paired, wilson};
+pub(crate) use interval::{Difference, Pairs, Rate, paired, unpaired, wilson};
 pub(crate) use quantiles::{Quantiles, mean, median};
 pub(crate) use world_goal::{WorldJudge, world_goal};
 
