@@ -182,9 +182,11 @@ impl Channel {
     }
 
     fn fill(&mut self) -> io::Result<usize> {
-        self.received.copy_within(self.used..self.filled, 0);
-        self.filled -= self.used;
-        self.used = 0;
+        if self.used > 0 {
+            self.received.copy_within(self.used..self.filled, 0);
+            self.filled -= self.used;
+            self.used = 0;
+        }
         if self.filled == 0 {
             // One long record is no reason to keep its room.
             self.received.truncate(READ_SIZE);

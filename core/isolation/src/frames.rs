@@ -72,8 +72,10 @@ impl Order {
 /// What a child says beside a state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// The robot refused a command or an order, or could not be measured.
-    pub(crate) has_fault: bool,
+    /// The robot refused a command or an order since it was last reset.
+    pub(crate) has_refused: bool,
+    /// It could not be measured: the state beside this is an older one.
+    pub(crate) is_unmeasured: bool,
     /// Orders that were carried out so far.
     pub(crate) obeyed: u64,
 }
@@ -147,7 +149,7 @@ impl Frames {
     /// The child tells the measured state, and whether the robot takes commands.
     pub(crate) fn put_state(&self, frame: &StateFrame, seen: Seen) {
         let head = [
-            u64::from(seen.has_fault),
+            u64::from(seen.has_refused) | u64::from(seen.is_unmeasured) << 1,
             seen.obeyed,
             frame.capture_time_ns,
             u64::from(frame.count),
@@ -184,7 +186,9 @@ impl Frames {
         copy(efforts, &mut frame.effort);
         copy(wrench, &mut frame.wrench);
         Some(Seen {
-            has_fault: *fault != 0,
+            has_refused: fault & 1 != 0,
+            // Nonsense is no measurement.
+            is_unmeasured: fault & !1 != 0,
             obeyed: *obeyed,
         })
     }
@@ -233,7 +237,8 @@ mod tests {
         for seen in [
             Seen::default(),
             Seen {
-                has_fault: true,
+                has_refused: true,
+                is_unmeasured: false,
                 obeyed: 3,
             },
         ] {

@@ -22,7 +22,7 @@ impl Servicing {
     #[must_use]
     pub fn beside_control(priority: u8, core: Option<u32>, lock_memory: bool) -> Self {
         Self {
-            priority: if priority > 1 { priority - 1 } else { priority },
+            priority: priority.saturating_sub(1),
             core,
             lock_memory,
         }
@@ -61,7 +61,7 @@ mod tests {
             assert_eq!(Servicing::read(&mut Reader::new(record.bytes())), Ok(wish));
         }
         assert_eq!(Servicing::beside_control(80, None, true).priority, 79);
-        assert_eq!(Servicing::beside_control(1, None, true).priority, 1);
+        assert_eq!(Servicing::beside_control(1, None, true).priority, 0);
         assert_eq!(Servicing::beside_control(0, None, true).priority, 0);
     }
 }

@@ -84,7 +84,7 @@ impl EmbodimentHost {
             .is_some_and(|commanded| now.saturating_duration_since(commanded) > self.timeout);
         if is_silent {
             parts.commanded = None;
-            parts.has_fault |= parts.actuator.hold().is_err();
+            parts.has_refused |= parts.actuator.hold().is_err();
         }
         parts.tell(&self.frames, &mut self.log);
     }
@@ -254,8 +254,12 @@ mod tests {
     #[derive(Clone, Copy, PartialEq)]
     enum Held {
         Rests,
+        /// At rest, as an encoder of a real joint tells it.
+        Trembles,
         Refuses,
         RunsOn,
+        /// Runs on, and does not take its first two stops.
+        Deaf,
     }
 
     /// A robot without a simulated world: one joint that is where it was told.
@@ -265,6 +269,9 @@ mod tests {
         state: StateFrame,
         told: Told,
         held: Held,
+        /// It takes commands, and so many stops it does not.
+        takes_commands: bool,
+        deaf_stops: u32,
     }
 
     impl EmbodimentAbi for Real {
@@ -288,6 +295,8 @@ mod tests {
                 },
                 told: self.0.clone(),
                 held: self.1,
+                takes_commands: true,
+                deaf_stops: u32::from(self.1 == Held::Deaf) * 2,
             };
             RResult::ROk(EmbodimentPartsAbi {
                 actuator: ActuatorAbi_TO::from_value(drive, TD_Opaque),
@@ -305,10 +314,17 @@ mod tests {
         fn state(&mut self, frame: &mut StateFrame) -> CallResult<()> {
             self.state.capture_time_ns += TICK_NS;
             *frame = self.state;
+            if self.held == Held::Trembles {
+                let odd = self.state.capture_time_ns / TICK_NS % 2 == 1;
+                frame.velocity[0] += if odd { 0.005 } else { -0.005 };
+            }
             RResult::ROk(())
         }
 
         fn command(&mut self, frame: &CommandFrame) -> CallResult<()> {
+            if !self.takes_commands {
+                return RResult::RErr(FaultAbi::new(FaultKind::Failed, "stopped; reset first"));
+            }
             self.state.position[0] = frame.position[0];
             self.state.velocity[0] = frame.velocity[0];
             self.told.tell("command")
@@ -317,15 +333,21 @@ mod tests {
         fn hold(&mut self) -> CallResult<()> {
             let _ = self.told.tell("hold");
             match self.held {
-                Held::Rests => self.state.velocity[0] = 0.0,
+                Held::Rests | Held::Trembles => self.state.velocity[0] = 0.0,
                 Held::Refuses => return RResult::RErr(FaultAbi::new(FaultKind::Failed, "no")),
-                Held::RunsOn => {}
+                Held::RunsOn | Held::Deaf => {}
             }
             RResult::ROk(())
         }
 
         fn stop(&mut self, category: StopCategory) -> CallResult<()> {
+            if self.deaf_stops > 0 {
+                self.deaf_stops -= 1;
+                let _ = self.told.tell("no stop");
+                return RResult::RErr(FaultAbi::new(FaultKind::Failed, "no"));
+            }
             self.state.velocity[0] = 0.0;
+            self.takes_commands = false;
             self.told.tell(match category {
                 StopCategory::Zero => "cut",
                 _ => "stop",
@@ -333,6 +355,7 @@ mod tests {
         }
 
         fn reset(&mut self) -> CallResult<()> {
+            self.takes_commands = true;
             self.told.tell("reset")
         }
     }
@@ -388,7 +411,8 @@ mod tests {
             assert_eq!(told.take(), expected, "{after:?}");
         }
         let mut state = StateFrame::default();
-        assert!(!runtime.take_state(&mut state).unwrap().has_fault);
+        let seen = runtime.take_state(&mut state).unwrap();
+        assert!(!seen.has_refused && !seen.is_unmeasured);
         assert_eq!(state.positions(), [0.25]);
         runtime.order(Order::Stop(StopCategory::Two));
         runtime.order(Order::Reset);
@@ -404,15 +428,66 @@ mod tests {
     }
 
     #[test]
+    fn a_stopped_robot_refuses_commands_and_is_seen_all_the_same() {
+        let told = Told::default();
+        let (mut host, runtime, _file) = opened(&told, Held::Rests);
+        let begin = Instant::now();
+        runtime.order(Order::Stop(StopCategory::One));
+        runtime.put_command(&command(0.5));
+        host.service(begin);
+        assert_eq!(told.take(), ["stop"]);
+        let mut state = StateFrame::default();
+        let seen = runtime.take_state(&mut state).unwrap();
+        assert!(seen.has_refused && !seen.is_unmeasured, "{seen:?}");
+        let stamp_ns = state.capture_time_ns;
+        runtime.order(Order::Reset);
+        host.service(begin + TICK);
+        let seen = runtime.take_state(&mut state).unwrap();
+        assert!(!seen.has_refused && state.capture_time_ns > stamp_ns);
+    }
+
+    #[test]
+    fn a_stop_that_the_robot_does_not_take_is_asked_again_by_its_process() {
+        let told = Told::default();
+        let (mut host, runtime, _file) = opened(&told, Held::Deaf);
+        let begin = Instant::now();
+        runtime.order(Order::Stop(StopCategory::Zero));
+        for (after, expected) in [
+            (0, &["no stop"][..]),
+            (5, &[]),
+            (10, &["no stop"]),
+            (15, &[]),
+            (20, &["cut"]),
+            (30, &[]),
+        ] {
+            host.service(begin + Duration::from_millis(after));
+            assert_eq!(told.take(), expected, "{after}");
+        }
+    }
+
+    #[test]
+    fn an_encoder_that_trembles_is_no_motion() {
+        let told = Told::default();
+        let (mut host, _runtime, file) = opened(&told, Held::Trembles);
+        host.end_alone();
+        assert_eq!(told.take(), ["hold"]);
+        assert_eq!(written(file).0["cause"], "the runtime is gone");
+    }
+
+    #[test]
     fn a_robot_that_a_hold_does_not_bring_to_rest_has_its_power_cut() {
-        for (held, ticks) in [(Held::Refuses, 0), (Held::RunsOn, 100)] {
+        for (held, ticks, expected) in [
+            (Held::Refuses, 0, &["hold", "cut"][..]),
+            (Held::RunsOn, 100, &["hold", "cut"]),
+            (Held::Deaf, 100, &["hold", "no stop", "no stop", "cut"]),
+        ] {
             let told = Told::default();
             let (mut host, runtime, file) = opened(&told, held);
             runtime.put_command(&command(0.5));
             host.service(Instant::now());
             assert_eq!(told.take(), ["command"]);
             host.end_alone();
-            assert_eq!(told.take(), ["hold", "cut"]);
+            assert_eq!(told.take(), expected);
             let (header, lines) = written(file);
             let cause = header["cause"].as_str().unwrap();
             assert!(cause.ends_with("power cut"), "{cause}");

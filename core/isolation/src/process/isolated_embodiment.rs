@@ -179,6 +179,7 @@ impl IsolatedEmbodiment {
             who: self.link.who.clone(),
             orders: 0,
             reset_at: 0,
+            has_refused: false,
             is_told: false,
         };
         let world = IsolatedWorld {
@@ -295,8 +296,10 @@ struct IsolatedActuator {
     liveness: Arc<Liveness>,
     who: String,
     orders: u64,
-    /// Orders after which faults count again.
+    /// Orders after which refusals count again.
     reset_at: u64,
+    /// The robot refused something, as its process last told.
+    has_refused: bool,
     /// The fault that lasts was put in words already: its text costs memory, so
     /// it is made once and not in every tick.
     is_told: bool,
@@ -336,18 +339,25 @@ impl ActuatorAbi for IsolatedActuator {
             return RResult::RErr(fault);
         }
         let what = match self.frames.take_state(frame) {
-            Some(seen) if !(seen.has_fault && seen.obeyed >= self.reset_at) => {
-                self.is_told = false;
-                return RResult::ROk(());
+            Some(seen) => {
+                self.has_refused = seen.has_refused && seen.obeyed >= self.reset_at;
+                if !seen.is_unmeasured {
+                    self.is_told &= self.has_refused;
+                    return RResult::ROk(());
+                }
+                "could not measure it; its log tells why"
             }
-            Some(_) => "reported a fault; its log tells which",
             None => "wrote no whole state",
         };
         self.fault(what)
     }
 
+    /// A refusal is known a tick late: the process takes the command after this.
     fn command(&mut self, frame: &CommandFrame) -> CallResult<()> {
         self.frames.put_command(frame);
+        if self.has_refused {
+            return self.fault("refused a command or an order; its log tells which");
+        }
         self.alive()
     }
 
@@ -361,6 +371,7 @@ impl ActuatorAbi for IsolatedActuator {
 
     fn reset(&mut self) -> CallResult<()> {
         self.is_told = false;
+        self.has_refused = false;
         let result = self.order(Order::Reset);
         self.reset_at = self.orders;
         result
