@@ -95,11 +95,6 @@ impl HangWatch {
         let mut ticked = Instant::now();
         loop {
             thread::sleep(PERIOD);
-            if self.control.has_ended() {
-                // The session is over: nothing is called, and no tick is late.
-                (ticks, ticked) = (self.control.ticks(), Instant::now());
-                continue;
-            }
             if let Some(call) = self.calls.overdue(self.limit) {
                 self.stop.demand(StopLevel::ControlledStop);
                 // The control thread obeys within a tick; this one cannot ask
@@ -108,7 +103,8 @@ impl HangWatch {
                 return hung(call.who, call.entry, call.lasted, "the arm was stopped");
             }
             let now = self.control.ticks();
-            if now != ticks {
+            // The session may be over: then no tick is late.
+            if now != ticks || self.control.has_ended() {
                 (ticks, ticked) = (now, Instant::now());
             } else if ticked.elapsed() > self.limit {
                 let who = self.robot.clone();

@@ -103,7 +103,7 @@ struct Run {
 /// What is kept of a primitive that waits for a person's word.
 #[derive(Debug)]
 pub(crate) struct LeftPrimitive {
-    op: Op,
+    goal: PrimitiveGoal,
     monitor: Monitor,
     /// How long it had run (ns).
     spent_ns: u64,
@@ -147,7 +147,7 @@ impl Session {
         driver: Driver,
         observer: &mut dyn PrimitiveObserver,
     ) -> Result<PrimitiveReport, RuntimeError> {
-        let left = self.left.take().filter(|left| left.op == goal.op);
+        let left = self.left.take().filter(|left| left.goal == *goal);
         let begin_ns = self.body.now_ns();
         let before = self.body.status();
         if let ControlMode::Stopped(cause) = before.mode {
@@ -200,7 +200,7 @@ impl Session {
         let mean_confidence = run.monitor.mean();
         if run.deferred {
             self.left = Some(LeftPrimitive {
-                op: goal.op,
+                goal: goal.clone(),
                 spent_ns: self.body.now_ns().saturating_sub(run.begin_ns),
                 monitor: run.monitor,
             });
@@ -237,7 +237,11 @@ impl Session {
         self.primitives_run += 1;
         let was_asked = left.is_some();
         let (monitor, spent_ns) = match left {
-            Some(left) => (left.monitor, left.spent_ns),
+            Some(mut left) => {
+                // From now on, not from when it was asked: people take their time.
+                left.monitor.answered(begin_ns);
+                (left.monitor, left.spent_ns)
+            }
             None => {
                 self.confidence.budget.begin_primitive();
                 (self.monitor(op)?, 0)

@@ -8,7 +8,7 @@ use vola_abi::{
 use vola_types::{CameraDescription, EmbodimentDescription, PluginId};
 
 use crate::{
-    CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RobotProcess,
+    CallWatch, CreatedEmbodiment, Interposer, Picture, PictureCounts, PluginRegistry, RobotProcess,
     RuntimeError,
     camera_pulse::{CameraPulses, PulseWriter},
     log_sink::plugin_log,
@@ -138,6 +138,7 @@ impl Robot {
             description: self.description,
             embodiment: self.embodiment,
             pictures: self.pictures,
+            calls: None,
         })
     }
 
@@ -159,9 +160,15 @@ pub struct OpenRobot {
     description: EmbodimentDescription,
     embodiment: EmbodimentBox,
     pictures: PictureMemory,
+    calls: Option<CallWatch>,
 }
 
 impl OpenRobot {
+    /// Lets a watch over hangs see how the connection ends.
+    pub(crate) fn watch_end(&mut self, calls: CallWatch) {
+        self.calls = Some(calls);
+    }
+
     /// What became of its pictures so far.
     #[must_use]
     pub fn picture_counts(&self) -> PictureCounts {
@@ -204,6 +211,8 @@ impl Drop for OpenRobot {
         self.cameras.clear();
         self.simulation = None;
         let who = format!("embodiment `{}`", self.id);
+        let calls = self.calls.clone().unwrap_or_default();
+        let _entered = calls.enter(who.clone(), "deactivate");
         if let Err(error) = unwrap(who, "deactivate", self.embodiment.deactivate()) {
             tracing::warn!("{error}");
         }

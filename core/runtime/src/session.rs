@@ -211,6 +211,7 @@ impl Session {
         )?;
         let mut header = header(&registry, policy.as_ref(), &robot, options.filter)?;
         let mut robot = robot.open()?;
+        robot.watch_end(calls.clone());
         let model = Arc::new(ArmModel::new(&id, robot.description())?);
         let limits = checked_limits(deployment, robot.description())?;
         let max_velocity = limits.joints().iter().map(|joint| joint.velocity).collect();

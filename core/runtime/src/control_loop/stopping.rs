@@ -156,6 +156,10 @@ impl ControlLoop {
         if let Some(cause) = pressed(&self.state) {
             return Err(cause);
         }
+        // Not known before, where the robot gave no state until it was reset.
+        if !self.watch.is_paused && self.moves(&self.state) {
+            return Err(StopCause::TrackingError);
+        }
         let taken = self.filter.reset_to(self.state.positions());
         taken.map_err(|_outside| StopCause::Filter)
     }
@@ -190,7 +194,12 @@ impl ControlLoop {
             return Ok(());
         }
         let is_known = self.read_state().is_ok() && self.model.is_valid_state(&self.state);
-        if !self.filter.is_at_rest() || (is_known && self.moves(&self.state)) {
+        // A state that stands still may be from before the arm braked.
+        let is_old = self
+            .watch
+            .is_old(self.status.time_ns, self.state.capture_time_ns);
+        let may_move = is_known && (is_old || self.moves(&self.state));
+        if !self.filter.is_at_rest() || may_move {
             return Err(ControlEventKind::ResetTooEarly);
         }
         let is_ready =

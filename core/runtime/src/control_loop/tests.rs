@@ -189,17 +189,18 @@ impl ActuatorAbi for Arm {
         script
             .commands
             .push([frame.position[0], frame.position[1], frame.position[2]]);
+        if !script.is_silent {
+            // It measures, whatever it is told.
+            script.state.capture_time_ns = frame.time_ns;
+        }
         if script.command_fault {
             return fault("the bus is full");
         }
         if script.is_latched {
             return fault("stopped; reset first");
         }
-        if !script.is_silent {
-            script.state.capture_time_ns = frame.time_ns;
-            if !script.is_frozen {
-                script.go(frame);
-            }
+        if !script.is_silent && !script.is_frozen {
+            script.go(frame);
         }
         RResult::ROk(())
     }

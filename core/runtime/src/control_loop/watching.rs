@@ -33,8 +33,9 @@ pub(super) struct Watch {
     frozen: FrozenStateWatch,
     /// Over an arm that holds or is stopped.
     pub(super) drift: DriftWatch,
-    /// When a state last was whole (ns).
+    /// When a state last was whole, and another than the one before (ns), and its stamp.
     pub(super) seen_ns: u64,
+    pub(super) seen_stamp_ns: u64,
     /// No state is expected: the world is being rebuilt.
     pub(super) is_paused: bool,
     proprioception_period: u64,
@@ -56,6 +57,7 @@ impl Watch {
             frozen: FrozenStateWatch::new(state_ns),
             drift: DriftWatch::new(state_ns),
             seen_ns: 0,
+            seen_stamp_ns: u64::MAX,
             is_paused: false,
             proprioception_period: u64::MAX,
             stopped_ns: 0,
@@ -63,6 +65,18 @@ impl Watch {
             unheard: None,
             asked_ns: 0,
         }
+    }
+
+    /// A whole state with this stamp; the same one again shows nothing.
+    fn see(&mut self, now_ns: u64, stamp_ns: u64) {
+        if self.is_paused || stamp_ns != self.seen_stamp_ns {
+            (self.seen_ns, self.seen_stamp_ns) = (now_ns, stamp_ns);
+        }
+    }
+
+    /// Whether a state with this stamp, read now, may be the newest for too long.
+    pub(super) fn is_old(&self, now_ns: u64, stamp_ns: u64) -> bool {
+        stamp_ns == self.seen_stamp_ns && self.age.is_stale(now_ns.saturating_sub(self.seen_ns))
     }
 
     /// After a reset everything counts as seen for the first time.
@@ -150,7 +164,7 @@ impl ControlLoop {
             self.watch_unseen(now_ns);
             return;
         }
-        self.watch.seen_ns = now_ns;
+        self.watch.see(now_ns, self.state.capture_time_ns);
         self.status.state = self.state;
         if let Some(cause) = pressed(&self.state) {
             self.stop(cause, None);
@@ -168,6 +182,7 @@ impl ControlLoop {
         match self.status.mode {
             ControlMode::Stopped(_) => {
                 self.watch_rest(now_ns);
+                self.watch_unseen(now_ns);
                 return;
             }
             ControlMode::Holding => self.watch_hold(now_ns),

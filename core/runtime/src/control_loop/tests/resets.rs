@@ -90,6 +90,42 @@ fn a_reset_is_refused_while_the_arm_is_measured_to_move() {
     assert_eq!(rig.mode(), ControlMode::Holding);
 }
 
+#[test]
+fn an_old_state_is_no_place_to_begin_from() {
+    let mut rig = Rig::moving();
+    rig.stop_switch.demand(StopLevel::ControlledStop);
+    rig.run(3);
+    // The link repeats a state from before the arm had braked; it measures no speed.
+    rig.arm.script().is_silent = true;
+    rig.arm.script().state.velocity = StateFrame::default().velocity;
+    rig.run(500);
+    assert!(rig.control.status().stands);
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    assert_eq!(rig.arm.script().resets, 0);
+    rig.arm.script().is_silent = false;
+    rig.run(2);
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Holding);
+}
+
+#[test]
+fn an_arm_that_is_first_seen_by_its_reset_and_moves_is_stopped_again() {
+    let mut rig = stopped();
+    {
+        let mut script = rig.arm.script();
+        script.state_fault = true;
+        script.found_at = Some(script.state.position[0]);
+        script.runs_on = 0.5;
+    }
+    rig.run(3);
+    rig.control.order(ControlOrder::Reset);
+    assert_eq!(rig.mode(), ControlMode::Stopped(StopCause::Demanded));
+    let script = rig.arm.script();
+    assert_eq!(script.resets, 1);
+    assert_eq!(script.stops, [StopCategory::One, StopCategory::One]);
+}
+
 /// A stopped arm at rest.
 fn stopped() -> Rig {
     let mut rig = Rig::moving();

@@ -157,6 +157,12 @@ fn an_arm_that_nobody_sees_after_a_stop_loses_its_power() {
             "{told:?}"
         );
     }
+    // Nor is the last state again and again a sight of it.
+    let mut rig = stopped();
+    rig.arm.script().is_silent = true;
+    rig.run(1010);
+    let categories = [StopCategory::One, StopCategory::Zero];
+    assert_eq!(rig.arm.script().stops, categories);
     // One gap after another, with states in between, is no reason.
     let mut rig = stopped();
     for _ in 0..10 {
