@@ -130,9 +130,10 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String, String> {
         .map_err(|error| format!("{}: its output is no text: {error}", words(command)))
 }
 
-/// A command as it would be typed.
+/// A command as it would be typed, wherever its program lies on this machine.
 pub(crate) fn words(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    let program = std::path::Path::new(command.get_program());
+    std::iter::once(program.file_name().unwrap_or(program.as_os_str()))
         .chain(command.get_args())
         .map(|word| {
             let word = word.to_string_lossy();
