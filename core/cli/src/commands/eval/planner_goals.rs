@@ -22,7 +22,7 @@ pub(super) enum Offer {
     /// Whatever they say: that it is asked is the answer.
     #[default]
     Anything,
-    /// Each of these outcomes, as `effects` gives them.
+    /// Each of these outcomes, as `effects` gives them, and no other deed.
     Each(Vec<Vec<Step>>),
     /// An accepted outcome: the sentence says enough to be carried out.
     Goal,
@@ -37,7 +37,13 @@ impl Goals {
         };
         match &self.offer {
             Offer::Anything => true,
-            Offer::Each(outcomes) => outcomes.iter().all(offers),
+            Offer::Each(outcomes) => {
+                let is_meant = |option: &PlanOption| {
+                    let outcome = effects(&option.steps);
+                    outcome.is_empty() || outcomes.contains(&outcome)
+                };
+                outcomes.iter().all(offers) && options.iter().all(is_meant)
+            }
             Offer::Goal => options.iter().any(|option| self.reached_by(&option.steps)),
         }
     }
@@ -148,6 +154,8 @@ mod tests {
         let each = || Offer::Each(vec![effects(&place.steps), effects(&open.steps)]);
         assert!(offered(each(), &[&open, &nothing, &place]));
         assert!(!offered(each(), &[&open, &nothing]));
+        let other = option(r#"[{"op":"pick","object":"b"}]"#);
+        assert!(!offered(each(), &[&open, &place, &other]), "all is offered");
         assert!(offered(Offer::Goal, &[&open, &place]));
         assert!(!offered(Offer::Goal, &[&open, &nothing]));
         assert!(!offered(Offer::Goal, &[]));

@@ -173,7 +173,12 @@ fn offer_of(one: &Exercise) -> Offer {
     let outcomes = one.expected.options.iter();
     let outcomes = outcomes.map(|option| effects(&option.steps));
     // "Leave everything as it is" need not stand there.
-    Offer::Each(outcomes.filter(|outcome| !outcome.is_empty()).collect())
+    let outcomes: Vec<Vec<Step>> = outcomes.filter(|outcome| !outcome.is_empty()).collect();
+    if outcomes.is_empty() {
+        // A place is asked for: any words are an answer.
+        return Offer::Anything;
+    }
+    Offer::Each(outcomes)
 }
 
 /// Plans one sentence and judges the plan.
