@@ -54,14 +54,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         (reader, Sampler::of(language, kept_back))
     };
     let examinee = Examinee::of(reader);
-    let mut rng = fastrand::Rng::with_seed(7);
+    let mut seed = 7_000;
     let mut report = Report {
         is_secret: is_examination,
         ..Report::default()
     };
     let mut done = 0;
     while done < count {
-        let one = exercise(&sampler, &mut rng);
+        // Each by itself, so that a change of one exercise leaves the others as they are.
+        seed += 1;
+        let one = exercise(&sampler, &mut fastrand::Rng::with_seed(seed));
         if is_examination
             || wanted == "all"
             || one.class == wanted

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use vola_planner::{Dialogue, PlanDraft, PlanRequest, compact};
-use vola_types::{COLORS, ON_TABLE, Scene, SceneObject, TABLE_X, TABLE_Y, Verdict};
+use vola_types::{COLORS, ON_TABLE, PlanOption, Scene, SceneObject, TABLE_X, TABLE_Y, Verdict};
 
 use crate::sampler::{Before, Class, Sample, Sampler};
 
@@ -40,7 +40,7 @@ pub fn exercise(sampler: &Sampler, rng: &mut Rng) -> Exercise {
         for _ in 0..TRIES {
             let scene = scene(&sample.meaning, wanted == Verdict::Infeasible, rng);
             let mut request = PlanRequest::new(&sample.sentence, scene);
-            if !add_past(&mut request, sample.before, rng) {
+            if !add_past(&mut request, &sample, rng) {
                 continue;
             }
             let Ok(expected) = compact::answer(&sample.meaning, &request) else {
@@ -128,7 +128,8 @@ fn wanted(sample: &Sample, rng: &mut Rng) -> Verdict {
 }
 
 /// A command before, or a question that is open.
-fn add_past(request: &mut PlanRequest, before: Before, rng: &mut Rng) -> bool {
+fn add_past(request: &mut PlanRequest, sample: &Sample, rng: &mut Rng) -> bool {
+    let (before, is_yes) = (sample.before, sample.meaning == "answer yes");
     let (sentence, meaning) = match before {
         Before::Nothing => return true,
         Before::Command => {
@@ -147,6 +148,15 @@ fn add_past(request: &mut PlanRequest, before: Before, rng: &mut Rng) -> bool {
         _ => draft.verdict == Verdict::Execute,
     };
     request.dialogue.note(sentence, &draft.into_plan());
+    // "Yes" answers whether, not which.
+    if let (true, Some(open)) = (is_yes, &mut request.dialogue.question) {
+        open.question = "Shall I do this?".to_owned();
+        open.options.truncate(1);
+        open.options.push(PlanOption {
+            label: "leave everything as it is".to_owned(),
+            steps: Vec::new(),
+        });
+    }
     fits
 }
 

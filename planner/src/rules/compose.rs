@@ -12,7 +12,7 @@ mod motion;
 use vola_types::{Scene, Step};
 
 use super::ground::{Grounder, Role};
-use super::syntax::{Clause, Command, NounGroup, PlaceRef, Prep};
+use super::syntax::{Clause, Command, Head, NounGroup, PlaceRef, Prep, PrepKind};
 use super::trouble::{Choices, Destination, Trouble};
 use crate::request::PlanRequest;
 use crate::verifier::{MAX_STEPS, SymbolicWorld};
@@ -133,6 +133,34 @@ fn last_place(request: &PlanRequest) -> Option<Destination> {
     })
 }
 
+/// "Put the red block in a bowl, but avoid the blue one": a bowl, since the one block
+/// is said already. Of several ("put all the blocks …, but leave the blue one") it is
+/// one of those.
+fn like_the_place(group: &NounGroup, clauses: &[Clause]) -> NounGroup {
+    let kinds: Vec<&Head> = clauses
+        .iter()
+        .filter(|clause| !clause.negated)
+        .filter_map(|clause| match &clause.command {
+            Command::Put { object, preps, .. } => Some((object, preps)),
+            _ => None,
+        })
+        .filter(|(object, _)| matches!(object.members.as_slice(), [one] if !one.is_group()))
+        .flat_map(|(_, preps)| preps)
+        .filter_map(|prep| match &prep.place {
+            PlaceRef::Object(phrase) if prep.kind == PrepKind::In => Some(&phrase.head),
+            _ => None,
+        })
+        .filter(|head| matches!(head, Head::Kind(_)))
+        .collect();
+    let mut group = group.clone();
+    if let [kind] = kinds.as_slice() {
+        for member in group.members.iter_mut().filter(|it| it.head == Head::One) {
+            member.head = (*kind).clone();
+        }
+    }
+    group
+}
+
 /// "Don't put it in the bowl", not "don't move it".
 fn is_one_deed(command: &Command) -> bool {
     match command {
@@ -196,6 +224,15 @@ impl<'a> Composer<'a> {
     fn spare(&mut self, clauses: &[Clause]) -> Result<(), Trouble> {
         let all_negated = clauses.iter().all(|c| c.negated);
         for clause in clauses {
+            // Where nothing of the place's kind is like that, the one of before is meant.
+            if let Command::Leave(group) = &clause.command
+                && let Ok(ids) =
+                    self.grounder()
+                        .group(&like_the_place(group, clauses), &[], Role::Movable)
+            {
+                self.spared.extend(ids);
+                continue;
+            }
             let group = match &clause.command {
                 Command::Leave(group) => Some((group, &[] as &[Prep])),
                 Command::Put { object, preps, .. }

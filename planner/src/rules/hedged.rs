@@ -13,6 +13,9 @@ pub(super) fn is_hedged(tokens: &[Token], kinds: &[String]) -> bool {
         || waits_for_others(&words, kinds)
         || is_conditional_urdu(&words)
         || is_of_others(&words)
+        || is_imagined(&words)
+        || is_put_off(&words)
+        || is_repeated(&words)
         || is_denied_elsewhere(&words)
         || tells(&words)
 }
@@ -102,11 +105,74 @@ fn is_conditional_urdu(words: &[&str]) -> bool {
     })
 }
 
-/// "he put …", "nobody put …", "yesterday you put …".
+/// "he put …", "who put …", "the robot put …", "i have put …", "yesterday you put …".
 fn is_of_others(words: &[&str]) -> bool {
-    words
-        .iter()
-        .any(|word| matches!(*word, "he" | "she" | "nobody" | "yesterday"))
+    let acts = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| lexicon::verb(word).is_some())
+    };
+    words.iter().enumerate().any(|(at, word)| {
+        let next = words.get(at + 1).copied().unwrap_or_default();
+        match *word {
+            "he" | "she" | "nobody" | "yesterday" => true,
+            "who" => acts(at + 1) && at == 0,
+            "robot" => at == 1 && words.first() == Some(&"the") && acts(at + 1),
+            // "I have to put it there" is a task.
+            "i" | "we" => {
+                // "I have two bowls" is no deed.
+                let has = matches!(next, "have" | "had") && acts(at + 2);
+                let did = matches!(next, "put" | "placed" | "moved" | "pushed" | "took");
+                let used = next == "used" && words.get(at + 2) == Some(&"to");
+                at == 0 && (has || did || used || next == "already")
+            }
+            "could" | "should" | "would" | "might" | "must" => next == "have",
+            _ => false,
+        }
+    })
+}
+
+/// "imagine …", "say put …", "almost put …", "stop putting …", "i like …": nothing that
+/// is to be done now.
+fn is_imagined(words: &[&str]) -> bool {
+    let acts = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| lexicon::verb(word).is_some())
+    };
+    let first = words.first().copied().unwrap_or_default();
+    let says = matches!(first, "say" | "stop" | "quit" | "almost" | "nearly") && acts(1);
+    let dreams = matches!(first, "imagine" | "suppose" | "pretend");
+    // "I would like it there" is a wish.
+    let likes = first == "i"
+        && words
+            .iter()
+            .skip(1)
+            .find(|word| !matches!(**word, "really" | "do" | "so" | "also" | "always"))
+            .is_some_and(|word| matches!(*word, "like" | "love" | "hate" | "prefer"));
+    says || dreams || likes
+}
+
+/// "in five minutes", "tomorrow", "later": not now.
+fn is_put_off(words: &[&str]) -> bool {
+    // "In a second bowl" is a place.
+    let is_time = |word: &&str| {
+        *word == "seconds"
+            || ["minute", "hour", "day", "week"].contains(&word.strip_suffix('s').unwrap_or(word))
+    };
+    words.iter().enumerate().any(|(at, word)| match *word {
+        "in" => words.iter().skip(at + 2).take(2).any(is_time),
+        "tomorrow" | "tonight" | "later" => true,
+        _ => false,
+    })
+}
+
+/// "push it left twice": one deed of this robot is not two.
+fn is_repeated(words: &[&str]) -> bool {
+    words.windows(2).any(|pair| pair[1] == "times")
+        || words
+            .iter()
+            .any(|word| matches!(*word, "twice" | "thrice" | "repeatedly"))
 }
 
 /// "the block should not go …", "i do not want you to …", "do not … or …".
@@ -183,6 +249,29 @@ mod tests {
             ("put the red block in the bowl unless it is full", true),
             ("when I clap, open the drawer", true),
             ("he put the red block in the bowl", true),
+            ("who put the red block in the bowl?", true),
+            ("the robot put the red block in the bowl", true),
+            ("robot, put the red block in the bowl", false),
+            ("I have put the red block in the bowl", true),
+            ("I have to put the red block in the bowl", false),
+            ("I have two bowls, put the red block in the left one", false),
+            ("I used to put the red block in the bowl", true),
+            ("you could have put the red block in the bowl", true),
+            ("could you put the red block in the bowl", false),
+            ("imagine the red block in the bowl", true),
+            ("say \"put the red block in the bowl\"", true),
+            ("almost put the red block in the bowl", true),
+            ("stop putting the red block in the bowl", true),
+            ("I really like the red block in the bowl", true),
+            ("I would like the red block in the bowl", false),
+            ("I'd like the red block in the bowl", false),
+            ("put the red block in the bowl in five minutes", true),
+            ("put the red block in the bowl tomorrow", true),
+            ("put the red block in the second bowl", false),
+            ("put the red block in a second bowl", false),
+            ("wait five seconds, then open the drawer", false),
+            ("push the red block left twice", true),
+            ("push the red block left three times", true),
             ("the red block should not go in the blue bowl", true),
             ("don't open the drawer or push the red block left", true),
             ("I don't want you to open the drawer", true),

@@ -63,7 +63,13 @@ fn affirms(text: &[&str]) -> bool {
         [yes, rest @ ..] if YES.contains(yes) => {
             matches!(
                 rest,
-                ["do", "it" | "that" | "so"] | ["go", "ahead"] | ["that", "is", "right"]
+                ["do"]
+                    | ["do", "it" | "that" | "so"]
+                    | ["go", "ahead"]
+                    | ["that", "one"]
+                    | ["of", "course"]
+                    | ["that", "is", "right"]
+                    | ["that", "is", "the", "one"]
             ) || affirms(rest)
         }
         _ => matches!(text, ["do", "it" | "that"] | ["go", "ahead"]),

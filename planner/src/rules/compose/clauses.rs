@@ -111,6 +111,11 @@ impl Composer<'_> {
     }
 
     fn put(&mut self, group: &NounGroup, preps: &[Prep], down: bool) -> Result<(), Trouble> {
+        if let Some(form) = preps.iter().find_map(form_of) {
+            return Err(Trouble::Refused(format!(
+                "I cannot lay things out in a {form}. I can put them in or beside something, or stack them."
+            )));
+        }
         let (ids, place) = if preps.iter().all(|p| p.kind == PrepKind::From) {
             let ids = self.movable(group, preps)?;
             (ids, self.unsaid_place(down)?)
@@ -450,6 +455,21 @@ fn moves_what_was_taken(clause: &Clause) -> bool {
         _ => false,
     }
 }
+
+/// "in a row": how things lie together, which is no place.
+fn form_of(prep: &Prep) -> Option<&str> {
+    match &prep.place {
+        PlaceRef::Object(phrase) if prep.kind == PrepKind::In => match &phrase.head {
+            Head::Unknown(word) if FORMS.contains(&word.as_str()) => Some(word),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+const FORMS: [&str; 10] = [
+    "row", "line", "circle", "ring", "square", "triangle", "pattern", "grid", "pyramid", "cross",
+];
 
 /// "put it left": a direction said as a place.
 fn with_side(preps: &[Prep], way: Direction) -> Vec<Prep> {

@@ -28,7 +28,10 @@ impl Grounder<'_> {
             // "the second from the left" counts the moved object as well.
             .filter(|o| phrase.ordinal.is_some() || !avoid.contains(&o.id))
             .collect();
-        if role == Role::Movable && phrase.ordinal.is_none() && phrase.superlative.is_none() {
+        // "In a bowl, but avoid the blue one": what is to be left is not meant, unless
+        // nothing else is.
+        let is_used = matches!(role, Role::Movable | Role::Container);
+        if is_used && phrase.ordinal.is_none() && phrase.superlative.is_none() {
             let free: Vec<&SceneObject> = found
                 .iter()
                 .copied()

@@ -57,6 +57,9 @@ pub(super) fn transfer(
     {
         return Some(wished);
     }
+    // "Put it back": where it was, which nobody knows here.
+    let is_back = verb == Verb::Put && cursor.peek() == "back" && bare(&after(cursor));
+    cursor.at += usize::from(is_back);
     cursor.eat_all(&["to", "be"]);
     let (mut preps, mut way) = tails(cursor, vocabulary);
     let mut object = object;

@@ -108,6 +108,9 @@ pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<C
     let led = cursor.eat_phrase(&[
         &["to", "be"],
         &["to", "go"],
+        &["find", "its", "way"],
+        &["make", "its", "way"],
+        &["end", "up"],
         &["go"],
         &["be"],
         &["come"],
