@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use vola_abi::{ActuatorBox, CameraBox, StageBox};
 use vola_bundle::{Bundle, BundleError, Deployment};
 use vola_runtime::{
-    ClockMode, Driver, Heartbeat, HeartbeatKind, Interposer, PrimitiveObserver, RuntimeError,
+    ClockMode, ConfidenceUse, Driver, Heartbeat, HeartbeatKind, Interposer, PrimitiveObserver, RuntimeError,
     SafetyNote, Session, SessionOptions, StopLevel, StopSwitch,
 };
 use vola_types::{Op, Outcome as PrimitiveOutcome, PrimitiveGoal};
@@ -81,8 +81,8 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A lab for a deployment; clock, seed and interposer of the options are the
-    /// lab's own.
+    /// A lab for a deployment; clock, seed, interposer and the use of confidence of
+    /// the options are the lab's own.
     ///
     /// # Errors
     /// When the deployment is not sound, or names no policy.
@@ -138,6 +138,8 @@ impl Lab {
             SessionOptions {
                 clock: ClockMode::Virtual,
                 seed,
+                // A hold by doubt before the fault would be judged in its place.
+                confidence: ConfidenceUse::Watch,
                 interposer: Some(Arc::new(wrapped)),
                 ..self.options.clone()
             },
