@@ -36,7 +36,13 @@ const MAY_KNOW: [(&str, &[&str]); 25] = [
     ),
     (
         "vola-faults",
-        &["vola-types", "vola-abi", "vola-bundle", "vola-runtime"],
+        &[
+            "vola-types",
+            "vola-abi",
+            "vola-bundle",
+            "vola-motion",
+            "vola-runtime",
+        ],
     ),
     ("vola-console", &["vola-types"]),
     ("vola-recorder", &["vola-types"]),

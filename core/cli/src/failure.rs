@@ -205,7 +205,9 @@ impl From<vola_faults::LabError> for Failure {
         match error {
             vola_faults::LabError::Bundle(error) => error.into(),
             vola_faults::LabError::Runtime(error) => error.into(),
-            error @ vola_faults::LabError::Missing { .. } => Self::Lab(Box::new(error)),
+            error @ (vola_faults::LabError::Missing { .. } | vola_faults::LabError::Motion(_)) => {
+                Self::Lab(Box::new(error))
+            }
         }
     }
 }

@@ -8,9 +8,10 @@ use std::{
 use serde_json::{Value, json};
 use vola_abi::{ActuatorBox, CameraBox, StageBox};
 use vola_bundle::{Bundle, BundleError, Deployment};
+use vola_motion::{KinematicModel, MotionError};
 use vola_runtime::{
-    ClockMode, ConfidenceUse, Driver, Heartbeat, HeartbeatKind, Interposer, PrimitiveObserver, RuntimeError,
-    SafetyNote, Session, SessionOptions, StopLevel, StopSwitch,
+    ClockMode, ConfidenceUse, Driver, Heartbeat, HeartbeatKind, Interposer, PrimitiveObserver,
+    RuntimeError, SafetyNote, Session, SessionOptions, StopLevel, StopSwitch,
 };
 use vola_types::{Op, Outcome as PrimitiveOutcome, PrimitiveGoal};
 
@@ -39,8 +40,10 @@ const SOMETIME_NS: u64 = 1_500_000_000;
 const DECISION_MS: f64 = 400.0;
 /// Greatest period of the shipped robots' cameras, with that of looking at it (ms).
 const PICTURE_MS: f64 = 50.0;
-/// Time in which an arm that was fast goes 5 cm (ms).
-const FROZEN_MS: f64 = 800.0;
+/// Way of the tool over which the picture must have changed (m).
+const PICTURE_TRAVEL_M: f64 = 0.05;
+/// Time of three pictures (ms).
+const THREE_PICTURES_MS: f64 = 150.0;
 /// Way of a command over which the measured state must have changed (rad).
 const FROZEN_TRAVEL_RAD: f64 = 0.02;
 /// Greatest way that a joint may be behind its command (rad).
@@ -58,6 +61,9 @@ pub enum LabError {
     /// The session did not open, or its world failed.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// The robot's kinematics.
+    #[error(transparent)]
+    Motion(#[from] MotionError),
     /// The deployment has nothing to break.
     #[error("{}: the fault lab needs {what}\nhelp: use a deployment like `configs/tabletop.toml`", file.display())]
     Missing {
@@ -155,7 +161,9 @@ impl Lab {
             file: self.file.clone(),
             what: "a world that sets up something to pick",
         })?;
-        let joints = session.description().joints.clone();
+        let description = session.description();
+        let arm = KinematicModel::from_urdf(&description.urdf, &description.tool_link)?;
+        let joints = description.joints.clone();
         injection.set_arm_joints(joints.len());
         let mut trial = Trial {
             session,
@@ -166,7 +174,7 @@ impl Lab {
         let (seen, ticks) = trial.run(&goal)?;
         let motion = ArmMotion::new(&ticks, &joints);
         let began_ns = seen.began_ns.unwrap_or(u64::MAX);
-        let knowable_ms = knowable_ms(fault, &deployment, &motion, began_ns);
+        let knowable_ms = knowable_ms(fault, &deployment, &motion, &arm, began_ns);
         Ok(Verdict::judge(fault, seed, &seen, &motion, knowable_ms))
     }
 
@@ -242,6 +250,7 @@ fn knowable_ms(
     fault: Fault,
     deployment: &Deployment,
     motion: &ArmMotion<'_>,
+    arm: &KinematicModel,
     began_ns: u64,
 ) -> Option<f64> {
     let deadlines = deployment.safety().deadlines();
@@ -266,7 +275,10 @@ fn knowable_ms(
             ms(deadlines.camera_stop) + PICTURE_MS
         }
         // Three pictures, and a way that no picture can miss.
-        Fault::CameraFrozen => FROZEN_MS,
+        Fault::CameraFrozen => {
+            let gone = motion.tool_goes_away_ns(arm, began_ns, PICTURE_TRAVEL_M)?;
+            since(gone).max(THREE_PICTURES_MS) + PICTURE_MS
+        }
         Fault::OperatorSilent | Fault::PlannerSilent => HEARTBEAT.as_secs_f64() * 1e3,
         Fault::TicksMissed => deployment.control().missed_ticks() as f64,
         _ if fault.broken() == crate::Broken::Policy => DECISION_MS,

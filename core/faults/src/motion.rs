@@ -2,6 +2,7 @@
 //! from it by means of its own: limits, braking, rest, drift.
 
 use vola_abi::{CommandFrame, StateFrame};
+use vola_motion::KinematicModel;
 use vola_types::JointDescription;
 
 /// Control period (s).
@@ -203,6 +204,24 @@ impl<'a> ArmMotion<'a> {
         self.first_apart(from, way, |_| start)
     }
 
+    /// When (ns) the tool was first commanded farther than `way_m` from where it was at
+    /// `from_ns`.
+    pub(crate) fn tool_goes_away_ns(
+        &self,
+        arm: &KinematicModel,
+        from_ns: u64,
+        way_m: f64,
+    ) -> Option<u64> {
+        let place = |tick: &Tick| {
+            let q = tick.command.get(..self.joints.len())?;
+            Some(arm.tool_in_base(q).ok()?.translation.vector)
+        };
+        let mut after = self.ticks.get(self.index(from_ns)?..)?.iter();
+        let from = place(after.next()?)?;
+        let is_away = |tick: &&Tick| place(tick).is_some_and(|at| (at - from).norm() > way_m);
+        after.find(is_away).map(|tick| tick.time_ns)
+    }
+
     /// When (ns), from `from_ns` on, a measured joint was first farther than
     /// `way` (rad, m) from its command.
     pub(crate) fn lags_ns(&self, from_ns: u64, way: f64) -> Option<u64> {
@@ -283,6 +302,27 @@ mod tests {
         assert!((60_000_000..70_000_000).contains(&away), "{away}");
         assert_eq!(motion.goes_away_ns(0, 0.03), None);
         assert_eq!(motion.lags_ns(0, 1e-9), None);
+    }
+
+    #[test]
+    fn the_tool_is_away_once_it_is_far_from_where_it_was() {
+        let urdf = r#"<robot name="arm"><link name="base"/><link name="arm"/><link name="tool"/>
+            <joint name="elbow" type="revolute"><parent link="base"/><child link="arm"/>
+            <axis xyz="0 0 1"/><limit lower="-3" upper="3" velocity="2" effort="1"/></joint>
+            <joint name="reach" type="fixed"><parent link="arm"/><child link="tool"/>
+            <origin xyz="0.5 0 0"/></joint></robot>"#;
+        let arm = KinematicModel::from_urdf(urdf, "tool").unwrap();
+        // 0.0255 rad there in 101 ticks, and the same way back, at half a metre.
+        let there = [(5.0, 50), (0.0, 1), (-5.0, 50)];
+        let back = [(-5.0, 50), (0.0, 1), (5.0, 50)];
+        let record = trapeze(&[&there[..], &back[..]].concat());
+        let joints = [joint()];
+        let motion = ArmMotion::new(&record, &joints);
+        let at = |from_ns: u64, way_m: f64| motion.tool_goes_away_ns(&arm, from_ns, way_m);
+        let (early, late) = (at(0, 0.005).unwrap(), at(101_000_000, 0.008).unwrap());
+        assert!((45..60).contains(&(early / 1_000_000)), "{early}");
+        assert!((150..175).contains(&(late / 1_000_000)), "{late}");
+        assert_eq!(at(0, 0.02), None);
     }
 
     #[test]
