@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use vola_types::{Op, Signal};
 
 use crate::{
-    ACTION_SIGNALS, Band, EpisodeCurves, Isotonic, Platt, Shares, Threshold, TooFew, WindowRule,
+    ACTION_SIGNALS, Band, EpisodeCurves, Isotonic, Platt, RiskModel, Shares, Threshold, TooFew,
+    WindowRule,
     band::STRETCHES,
     conformal::{least, threshold},
     curves::{NOTHING, greatest},
@@ -71,6 +72,9 @@ pub struct RobotCalibration {
     /// Where the statistics of the head's input are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub features: Option<FeatureFile>,
+    /// What the course of the signals says, where there were failures to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskModel>,
     /// From scores to probabilities of failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<ProbabilityCalibration>,
@@ -242,6 +246,9 @@ impl RobotCalibration {
         if !(1..=1000).contains(&self.window) || !(1..=self.window).contains(&self.needed) {
             let got = format!("{} of {}", self.needed, self.window);
             return Err(unsound("window", "1 to 1000, needed at most all", &got));
+        }
+        if !self.risk.as_ref().is_none_or(RiskModel::is_sound) {
+            return Err(unsound("risk", "finite weights for each signal", "others"));
         }
         for (name, group) in &self.groups {
             if group.bands.len() != self.signals.len() {

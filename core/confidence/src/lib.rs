@@ -7,6 +7,7 @@
 //!   by primitive where there is data).
 //! - `monitor`, `window`, `gate`: the watch over a running primitive, k of n
 //!   decisions, hysteresis, and how often a person may be asked.
+//! - `risk`: what the course of all signals says, learnt from known failures.
 //! - `drift`: whether the calibration still fits.
 //! - `probability`, `roc`: probabilities of failure, and how good scores are.
 //!
@@ -34,6 +35,7 @@ mod evidence;
 mod gate;
 mod monitor;
 mod probability;
+mod risk;
 mod roc;
 mod shift;
 mod signals;
@@ -52,6 +54,7 @@ pub use evidence::{AttentionMaps, Evidence, PlannedPath, ToolPose};
 pub use gate::{AskBudget, AskLimits, Asking, HoldGate};
 pub use monitor::{ConfidenceReading, HOLD_BELOW, Monitor, MonitorPlan, probability_score};
 pub use probability::{BINS, Isotonic, Platt, Reliability, ReliabilityBin, Scored};
+pub use risk::{LEAST_OF_EACH, RISK_SIGNALS, RiskCurve, RiskModel, RiskWatch};
 pub use roc::{auroc, balanced_accuracy};
 pub use shift::{ACTION_SIGNALS, SHIFT_BINS, Shares, ShiftWatch};
 pub use signals::{FeatureStatistics, GRIPPED, MOVED_M, Meter, TURNED_RAD, USUAL_SIGNALS, meter};

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use vola_types::{Op, Signal, SignalReading};
 
 use crate::{
-    Band, CalibrationError, Evidence, FeatureStatistics, HoldGate, Meter, Platt, RobotCalibration,
-    Window, WindowRule, signals::meter,
+    Band, CalibrationError, Evidence, FeatureStatistics, HoldGate, Meter, Platt, RiskWatch,
+    RobotCalibration, Window, WindowRule, signals::meter,
 };
 
 /// The score below which the arm holds.
@@ -63,10 +63,18 @@ enum Bar {
     Band { band: Band, threshold: f64 },
 }
 
+/// Where the values of a signal come from.
+#[derive(Debug)]
+enum Source {
+    Meter(Box<dyn Meter>),
+    /// The other signals of the same decision.
+    Others(RiskWatch),
+}
+
 #[derive(Debug)]
 struct Watched {
     signal: Signal,
-    meter: Box<dyn Meter>,
+    source: Source,
     bar: Bar,
     window: Window,
 }
@@ -117,18 +125,26 @@ impl Monitor {
         let rule = judgement
             .as_ref()
             .map_or(plan.rule, |(robot, _)| robot.rule());
-        let watched = plan
+        let risk = plan.calibration.as_ref();
+        let risk = risk.and_then(|(robot, _)| robot.risk.clone()).map(Arc::new);
+        let source = |signal: Signal| match signal {
+            Signal::LearnedRisk => Some(Source::Others(RiskWatch::new(risk.clone()?, op))),
+            signal => Some(Source::Meter(meter(signal, plan.features.as_ref())?)),
+        };
+        let mut watched: Vec<Watched> = plan
             .measured
             .iter()
             .filter_map(|signal| {
                 Some(Watched {
                     signal: *signal,
-                    meter: meter(*signal, plan.features.as_ref())?,
+                    source: source(*signal)?,
                     bar: bar(*signal),
                     window: Window::new(rule),
                 })
             })
             .collect();
+        // What is made of others comes after them.
+        watched.sort_by_key(|one| matches!(one.source, Source::Others(_)));
         let probability = plan.calibration.as_ref().and_then(|(robot, rate)| {
             let curves = robot.probability.as_ref();
             curves.filter(|curves| curves.fits(&calibrated, *rate))
@@ -172,7 +188,15 @@ impl Monitor {
         let mut worst: Option<(Signal, f64)> = None;
         let mut signals = Vec::with_capacity(self.watched.len());
         for one in &mut self.watched {
-            let value = one.meter.measure(evidence);
+            let value = match &mut one.source {
+                Source::Meter(meter) => meter.measure(evidence),
+                Source::Others(risk) => risk.observe(seconds, |signal| {
+                    let own = signals
+                        .iter()
+                        .find(|own: &&SignalReading| own.name == signal);
+                    own.map(|own| own.value)
+                }),
+            };
             let ratio = one.ratio(seconds, value);
             if let Some(ratio) = ratio
                 && worst.is_none_or(|(_, most)| ratio > most)
@@ -300,6 +324,62 @@ mod tests {
             last = monitor.observe(&evidence);
         }
         assert!(last.low && last.score < 1e-12);
+    }
+
+    /// A running primitive has the risk that its curves are given afterwards.
+    #[test]
+    fn the_learnt_risk_is_made_of_the_signals_of_the_same_decision() {
+        let known = episodes(60, Op::Pick, 5);
+        let known: Vec<_> = known
+            .iter()
+            .enumerate()
+            .map(|(i, one)| (one, i % 2 == 0))
+            .collect();
+        let model = crate::RiskModel::fit(&known).unwrap();
+        let mut robot = robot(80, 120, 4);
+        robot.risk = Some(model.clone());
+        let plan_of = |measured: &[Signal]| MonitorPlan {
+            measured: measured.to_vec(),
+            calibration: Some((Arc::new(robot.clone()), 0.05)),
+            ..plan()
+        };
+        // Named first, it comes after what it is made of.
+        let measured = [Signal::LearnedRisk, Signal::Jerk, Signal::Stall];
+        let mut monitor = Monitor::new(&plan_of(&measured), Op::Pick).unwrap();
+        let mut curves = crate::EpisodeCurves {
+            op: Some(Op::Pick),
+            ..Default::default()
+        };
+        let mut told = Vec::new();
+        let chunk = path(0, &[0.0, 0.0, 0.1, 0.3, 0.3]);
+        for step in 0..9 {
+            let at = evidence(f64::from(step) * 0.2, 0.01 * f64::from(step / 4), &chunk);
+            let reading = monitor.observe(&at);
+            let of = |signal| reading.signals.iter().find(|one| one.name == signal);
+            told.push(of(Signal::LearnedRisk).map(|one| one.value));
+            let others = reading.signals.iter().map(|one| (one.name, one.value));
+            curves.push(
+                reading.seconds,
+                others.filter(|(name, _)| *name != Signal::LearnedRisk),
+            );
+        }
+        assert_eq!(told, Arc::new(model).over(&curves));
+        assert!(told.iter().all(Option::is_some));
+        robot.risk = None;
+        let without = MonitorPlan {
+            calibration: Some((Arc::new(robot.clone()), 0.05)),
+            measured: measured.to_vec(),
+            ..plan()
+        };
+        let reading = Monitor::new(&without, Op::Pick)
+            .unwrap()
+            .observe(&evidence(0.0, 0.0, &chunk));
+        assert!(
+            reading
+                .signals
+                .iter()
+                .all(|one| one.name != Signal::LearnedRisk)
+        );
     }
 
     /// The monitor finds in an episode what the calibration's scores say of it.

@@ -85,7 +85,11 @@ impl Confidence {
             warn_unjudged(settings.signals().unwrap_or_default(), &fixed);
         }
         let measured = match usage {
-            ConfidenceUse::Hold => with_black_box(&judged),
+            ConfidenceUse::Hold => {
+                let risk = robot.as_ref().and_then(|robot| robot.risk.as_ref());
+                let risk = risk.filter(|_| judged.contains(&Signal::LearnedRisk));
+                with_black_box(&judged, risk.map_or(&[], |risk| &risk.signals))
+            }
             ConfidenceUse::Watch | ConfidenceUse::Survey => Signal::ALL.to_vec(),
         };
         let limits = AskLimits {
@@ -149,11 +153,14 @@ fn warn_unjudged(named: &[Signal], fixed: &BTreeMap<Signal, f64>) {
     }
 }
 
-fn with_black_box(judged: &[Signal]) -> Vec<Signal> {
-    Signal::ALL
-        .into_iter()
-        .filter(|signal| Signal::BLACK_BOX.contains(signal) || judged.contains(signal))
-        .collect()
+/// What is judged, what that is made of, and what costs nothing.
+fn with_black_box(judged: &[Signal], weighed: &[Signal]) -> Vec<Signal> {
+    let is_wanted = |signal: &Signal| {
+        [&Signal::BLACK_BOX[..], judged, weighed]
+            .iter()
+            .any(|some| some.contains(signal))
+    };
+    Signal::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// The bundle's calibration for this robot; none where it has not got one.

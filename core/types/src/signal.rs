@@ -35,11 +35,14 @@ pub enum Signal {
     AttentionEntropy,
     /// Entropy of the tokens that the head drew (nat).
     TokenEntropy,
+    /// Log odds that the primitive fails, as the course of the other signals was
+    /// learnt to tell from episodes that did and did not.
+    LearnedRisk,
 }
 
 impl Signal {
     /// All signals, those that every policy has first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DirectionReversals,
         Self::Jerk,
         Self::ChunkConsistency,
@@ -53,6 +56,7 @@ impl Signal {
         Self::FeatureDistance,
         Self::AttentionEntropy,
         Self::TokenEntropy,
+        Self::LearnedRisk,
     ];
 
     /// Those that need nothing but chunks and proprioception and are watched
@@ -84,6 +88,7 @@ impl Signal {
             Self::FeatureDistance => "feature_distance",
             Self::AttentionEntropy => "attention_entropy",
             Self::TokenEntropy => "token_entropy",
+            Self::LearnedRisk => "learned_risk",
         }
     }
 
@@ -97,7 +102,10 @@ impl Signal {
     #[must_use]
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::DirectionReversals | Self::Failing | Self::FeatureDistance => "",
+            Self::DirectionReversals
+            | Self::Failing
+            | Self::FeatureDistance
+            | Self::LearnedRisk => "",
             Self::Jerk => "m/s³",
             Self::ChunkConsistency | Self::ChunkNorm | Self::SampleSpread => "m",
             Self::Stall | Self::NoProgress | Self::LostGrasp => "s",
@@ -117,7 +125,7 @@ impl Signal {
             Self::ChunkNorm => 0.005,
             Self::Stall | Self::NoProgress | Self::LostGrasp => 0.2,
             Self::Velocity | Self::Failing | Self::AttentionEntropy | Self::TokenEntropy => 0.02,
-            Self::FeatureDistance => 0.05,
+            Self::FeatureDistance | Self::LearnedRisk => 0.05,
         }
     }
 }

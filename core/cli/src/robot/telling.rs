@@ -112,6 +112,7 @@ pub(super) fn unsure_words(signal: Option<Signal>) -> String {
         Some(Signal::FeatureDistance) => "this looks new to me",
         Some(Signal::AttentionEntropy) => "I do not know where to look",
         Some(Signal::TokenEntropy) => "I cannot decide what to do",
+        Some(Signal::LearnedRisk) => "it goes as it went before it failed",
         None => return "I am not sure of what I am doing".to_owned(),
     };
     let name = signal.map_or("", Signal::as_str);

@@ -49,7 +49,7 @@ pub trait Meter: std::fmt::Debug + Send {
 }
 
 /// A meter of a signal for a new primitive; none for the feature distance
-/// without statistics.
+/// without statistics, and for the learnt risk, which is made of other signals.
 #[must_use]
 pub fn meter(signal: Signal, features: Option<&Arc<FeatureStatistics>>) -> Option<Box<dyn Meter>> {
     Some(match signal {
@@ -68,5 +68,6 @@ pub fn meter(signal: Signal, features: Option<&Arc<FeatureStatistics>>) -> Optio
         ))),
         Signal::AttentionEntropy => Box::new(attention::AttentionEntropy),
         Signal::TokenEntropy => Box::new(token_entropy::TokenEntropy),
+        Signal::LearnedRisk => return None,
     })
 }

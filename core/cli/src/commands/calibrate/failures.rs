@@ -25,7 +25,7 @@ pub(super) struct Reliabilities {
 pub(super) fn calibrate(
     judge: &Judge<'_>,
     (signals, false_hold_rate): (&[Signal], f64),
-    episodes: &[Surveyed],
+    episodes: &[&Surveyed],
 ) -> Option<(ProbabilityCalibration, Reliabilities)> {
     let scored: Vec<Scored> = episodes
         .iter()

@@ -4,6 +4,7 @@ mod curve_file;
 mod failures;
 mod planner;
 mod policy;
+mod risk;
 
 use std::path::PathBuf;
 
@@ -30,8 +31,8 @@ pub(crate) struct CalibrateArguments {
     /// Clean episodes a task; those that go well are used
     #[arg(long, default_value_t = 300, value_name = "N")]
     episodes: usize,
-    /// Episodes of each perturbation, for probabilities of failure
-    #[arg(long, default_value_t = 70, value_name = "N")]
+    /// Episodes of each perturbation, to learn the risk from, and for probabilities of failure
+    #[arg(long, default_value_t = 150, value_name = "N")]
     failures: usize,
     /// Seed of the first scene, below 1 000 000
     #[arg(long, default_value_t = FIRST_SEED)]

@@ -13,7 +13,7 @@ use vola_confidence::{
 use vola_runtime::ConfidenceUse;
 use vola_types::{PluginId, Signal};
 
-use super::{CalibrateArguments, curve_file, failures};
+use super::{CalibrateArguments, curve_file, failures, risk};
 use crate::{
     arguments::{Clock, SharedArguments},
     commands::{
@@ -33,7 +33,8 @@ use crate::{
 const WINDOW: u32 = 4;
 const NEEDED: u32 = 3;
 /// Of four good episodes one makes the statistics of features, one the bands,
-/// and two the scores.
+/// and two the scores. The risk is learnt from the first two parts, so that the
+/// scores are of episodes that it does not know.
 const PARTS: usize = 4;
 
 /// Runs the command.
@@ -80,6 +81,7 @@ pub(super) fn run(
         Some(_) => known_features(&bundle, &embodiment)?,
         None => measure_features(&bundle, &embodiment, tensor, &mut episodes)?,
     };
+    let (risk, risk_told) = risk::learn(&mut episodes).unzip();
     if let Some(path) = &own.curves {
         curve_file::write(path, &episodes)?;
     }
@@ -94,13 +96,17 @@ pub(super) fn run(
         period_ms,
         first_seed: own.seed,
         features,
+        risk,
         ..calibrated(&episodes, rule)?
     };
     let signals = confidence.signals().unwrap_or(&USUAL_SIGNALS);
     let rate = confidence.false_hold_rate();
     let found = {
         let judge = Judge::new(&robot, signals, rate).map_err(Failure::calibration)?;
-        failures::calibrate(&judge, (signals, rate), &episodes)
+        let known = risk::taught(&episodes);
+        let new = episodes.iter().zip(known).filter(|(_, known)| !known);
+        let new: Vec<&Surveyed> = new.map(|(one, _)| one).collect();
+        failures::calibrate(&judge, (signals, rate), &new)
     };
     let reliabilities = found.map(|(probability, reliabilities)| {
         robot.probability = Some(probability);
@@ -114,14 +120,11 @@ pub(super) fn run(
     }
     let robot = rounded(robot);
     let file = store(&bundle, robot.clone())?;
-    report(
-        &robot,
-        signals,
-        rate,
-        reliabilities.as_ref(),
-        &file,
-        console,
-    )?;
+    let told = Told {
+        reliabilities: reliabilities.as_ref(),
+        risk: risk_told,
+    };
+    report(&robot, signals, rate, told, &file, console)?;
     Ok(exit::DONE)
 }
 
@@ -169,7 +172,7 @@ fn survey(
 }
 
 /// Good clean episodes of a part; parts take turns.
-fn part(episodes: &[Surveyed], wanted: &[usize]) -> Vec<usize> {
+pub(super) fn part(episodes: &[Surveyed], wanted: &[usize]) -> Vec<usize> {
     episodes
         .iter()
         .enumerate()
@@ -332,11 +335,17 @@ fn rounded(mut robot: RobotCalibration) -> RobotCalibration {
     robot
 }
 
+/// How well failures are told.
+struct Told<'a> {
+    reliabilities: Option<&'a failures::Reliabilities>,
+    risk: Option<risk::RiskTold>,
+}
+
 fn report(
     robot: &RobotCalibration,
     signals: &[Signal],
     rate: f64,
-    reliabilities: Option<&failures::Reliabilities>,
+    told: Told<'_>,
     file: &Path,
     console: Console,
 ) -> Result<(), Failure> {
@@ -354,7 +363,7 @@ fn report(
             "false_hold_rate": rate, "signals": signals, "window": robot.window,
             "needed": robot.needed, "data": robot.data, "ops": ops, "features": robot.features,
             "probability": robot.probability.as_ref().map(|curves| curves.platt),
-            "reliability": reliabilities, "file": file,
+            "reliability": told.reliabilities, "risk": told.risk, "file": file,
         }));
     }
     let mut table = Table::new(&[
@@ -381,7 +390,16 @@ fn report(
         ]);
     }
     console.write(&table.render(console.style()))?;
-    if let Some(reliabilities) = reliabilities {
+    if let Some(risk) = told.risk {
+        let area = |area: Option<f64>| area.map_or("-".to_owned(), |area| format!("{area:.2}"));
+        console.line(&format!(
+            "learnt risk, {} other episodes: AUROC {}; learnt without their perturbation: {}",
+            risk.episodes,
+            area(risk.auroc),
+            area(risk.auroc_of_other_kinds)
+        ))?;
+    }
+    if let Some(reliabilities) = told.reliabilities {
         let of = |name: &str, one: &vola_confidence::Reliability| {
             format!(
                 "{name}: calibration error {:.3} (equal widths), {:.3} (equal numbers), Brier score {:.3}",
