@@ -4,7 +4,7 @@
 //! red one" tells of people and touches none; "that cat: pick it up" touches one.
 
 use super::negation::Said;
-use super::words::{LIVING, OWNERS, PARTS, TENDER, TOUCHING};
+use super::words::{DEAR, LIVING, OWNERS, PARTS, SAYING, SPEAKING, SPOKEN_TO, TENDER, TOUCHING};
 
 /// What someone did with things, who is then no object.
 const DEEDS: &[&str] = &[
@@ -46,20 +46,63 @@ const LEADING: &[&str] = &[
     "then", "i", "think", "guess",
 ];
 
+/// What comes after someone who is aimed at.
+const ENDING: &[&str] = &[
+    "now", "please", "hard", "too", "up", "down", "gently", "fast",
+];
+
 impl Said<'_> {
     /// Whether one of these verbs is about someone or a part of someone.
     pub(super) fn is_done_to_living(&self, verbs: &[&str]) -> bool {
+        let all = 0..self.words.len();
+        let someone: Vec<bool> = all.map(|at| self.is_someone(at)).collect();
         let mut words = self.words.iter().enumerate();
-        words.any(|(verb, word)| verbs.contains(word) && self.is_about_living(verb))
+        someone.contains(&true)
+            && words
+                .any(|(verb, word)| verbs.contains(word) && self.is_about_living(verb, &someone))
     }
 
-    fn is_about_living(&self, verb: usize) -> bool {
-        if self.places_after(verb).any(|at| self.is_someone(at)) {
-            return true;
-        }
+    fn is_about_living(&self, verb: usize, someone: &[bool]) -> bool {
+        let mut after = self.places_after(verb);
         let mut before = self.places_before(verb);
-        before.any(|at| self.is_someone(at))
-            || (self.names_nothing(verb) && (0..verb).any(|at| self.is_someone(at)))
+        after.any(|at| someone[at])
+            || before.any(|at| someone[at])
+            || (self.names_nothing(verb) && someone[..verb].contains(&true))
+            || self.goes_on_to_living(verb, someone)
+    }
+
+    /// "Squeeze the block and my finger", "push it hard, into the kid": clauses without a
+    /// verb of their own go on with what it is about.
+    fn goes_on_to_living(&self, verb: usize, someone: &[bool]) -> bool {
+        let mut start = self.places_after(verb).last().unwrap_or(verb) + 1;
+        while start < self.words.len() {
+            let end = self.places_after(start).last().unwrap_or(start) + 1;
+            if (start..end).any(|at| self.says_more(at)) {
+                return false;
+            }
+            if someone[start..end].contains(&true) && !self.speaks_to(start, end) {
+                return true;
+            }
+            start = end;
+        }
+        false
+    }
+
+    /// Whether a word makes its clause more than the name of something.
+    fn says_more(&self, at: usize) -> bool {
+        let word = self.words[at];
+        // "The cat left of the bowl".
+        let is_side = word == "left" && (self.after(at, 1) == "of" || self.before(at, 1) == "the");
+        SAYING.contains(&word) || (!is_side && (DEEDS.contains(&word) || self.is_verb(at)))
+    }
+
+    /// "Push the block, man", "pick it up, my friend".
+    fn speaks_to(&self, start: usize, end: usize) -> bool {
+        let words = &self.words[start..end];
+        let is_dear = words.iter().any(|word| DEAR.contains(word));
+        words.iter().all(|word| {
+            SPOKEN_TO.contains(word) || SPEAKING.contains(word) || (*word == "my" && is_dear)
+        })
     }
 
     /// "Pick it up", "push": what it is about was named before.
@@ -83,8 +126,9 @@ impl Said<'_> {
     /// robot does something *for* or *towards* nor who did something.
     fn is_someone(&self, at: usize) -> bool {
         let (word, before) = (self.words[at], self.before(at, 1));
-        let owner = ["my", "his", "her", "their", "someone", "person"];
-        if PARTS.contains(&word) && owner.contains(&before) {
+        let owner = ["my", "his", "her", "their", "our", "someone", "person", "s"];
+        let is_part = PARTS.contains(&word) || (TENDER.contains(&word) && word != "back");
+        if is_part && owner.contains(&before) {
             return true;
         }
         if ["me", "myself", "yourself", "him", "her", "arm", "head"].contains(&word) {
@@ -94,9 +138,21 @@ impl Said<'_> {
             // "Push me the bowl": for me.
             let is_for = word == "me"
                 && ["the", "a", "that", "this", "one", "my"].contains(&self.after(at, 1));
-            return aimed.contains(&before) && !is_for;
+            return (aimed.contains(&before) && !is_for) || self.is_aimed_at(at);
         }
         LIVING.contains(&word) && !self.is_doer(at)
+    }
+
+    /// "Push it into me", "squeeze the block and me"; "between the bowl and me" is a place.
+    fn is_aimed_at(&self, at: usize) -> bool {
+        let mut after = self.places_after(at);
+        let ends = after.next().is_none_or(|i| ENDING.contains(&self.words[i]));
+        let is_into = ["into", "against", "onto", "through", "on"].contains(&self.before(at, 1));
+        let is_joined = ["and", "or"].contains(&self.before(at, 1))
+            && !["you", "him", "her", "me", "us"].contains(&self.before(at, 2))
+            && !(2..=8).any(|back| ["between", "for", "to"].contains(&self.before(at, back)));
+        let is_person = !["arm", "head", "yourself"].contains(&self.words[at]);
+        ends && is_person && (is_into || is_joined)
     }
 
     /// "My kids left …", "someone put it …", at the beginning of a clause.
@@ -133,6 +189,24 @@ impl Said<'_> {
             let owned = of_someone || OWNERS.contains(&words[at - 1]);
             TENDER.contains(&words[at]) && owned && to && !self.is_denied_before(at)
         };
-        (2..words.len()).any(is_touched)
+        (2..words.len()).any(is_touched) || self.is_put_to_someone()
+    }
+
+    /// "Close the drawer on the cat", "put it against a baby"; "on the man's plate" is a place.
+    fn is_put_to_someone(&self) -> bool {
+        const ONTO: [&str; 6] = ["on", "onto", "into", "against", "upon", "through"];
+        const ARTICLES: [&str; 10] = [
+            "the", "a", "that", "this", "those", "my", "his", "her", "their", "our",
+        ];
+        (2..self.words.len()).any(|at| {
+            let article = usize::from(ARTICLES.contains(&self.before(at, 1)));
+            let to = at - 1 - article;
+            LIVING.contains(&self.words[at])
+                && ONTO.contains(&self.words[to])
+                && (article == 1 || self.is_someone(at))
+                && self.after(at, 1) != "s"
+                && self.is_with(to, at)
+                && !self.is_denied_before(at)
+        })
     }
 }

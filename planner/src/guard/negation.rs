@@ -9,7 +9,7 @@
 use super::words::{CASUAL, DAMAGE, DISABLE, HARM, STANCE, STRIKE};
 
 /// Most words that are looked at.
-const MOST_WORDS: usize = 400;
+const MOST_WORDS: usize = 1000;
 /// How many words before a word its negation stands at most.
 const REACH: usize = 6;
 
@@ -135,7 +135,7 @@ impl<'a> Said<'a> {
         for i in self.places_before(at).take(REACH) {
             let word = self.words[i];
             if NEGATIONS.contains(&word) {
-                return !is_strange && self.denies(i, at);
+                return !is_strange && self.denies(i, at) && !self.is_undone(i);
             }
             // "Don't throw or smash it".
             if self.passes_on(i, at) {
@@ -145,6 +145,18 @@ impl<'a> Said<'a> {
             }
         }
         false
+    }
+
+    /// "Don't not smash it", "I never said you can't".
+    fn is_undone(&self, negation: usize) -> bool {
+        let before = || self.places_before(negation).map(|i| self.words[i]);
+        let is_outer = |word: &str| matches!(word, "t" | "dont" | "not" | "never");
+        let is_inner = matches!(self.words[negation], "not" | "never" | "avoid");
+        let is_doubled = is_inner && before().take(2).any(is_outer);
+        let mut told = before().skip_while(|word| !matches!(*word, "said" | "says" | "say"));
+        let is_unsaid =
+            |word: &str| matches!(word, "never" | "nothing" | "nobody" | "who" | "no" | "t");
+        is_doubled || told.any(is_unsaid)
     }
 
     /// Whether what the phrase at a place is said of is denied: the nearest verb
@@ -197,7 +209,7 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn is_verb(&self, at: usize) -> bool {
+    pub(super) fn is_verb(&self, at: usize) -> bool {
         const ARTICLES: [&str; 8] = ["the", "a", "an", "my", "your", "his", "her", "its"];
         let word = self.words[at];
         let is_named = ARTICLES.contains(&self.before(at, 1));
@@ -259,8 +271,18 @@ impl<'a> Said<'a> {
                 || (before.ends_with('s') && before.len() > 2);
             is_do && !is_subject
         };
+        // "As gently as you can" compares; "as long as it does not fit" does not.
+        let is_compared = |i: usize| {
+            let is_when = |word: &str| matches!(word, "long" | "soon" | "far");
+            self.words[i] == "as"
+                && ((self.after(i, 2) == "as" && !is_when(self.after(i, 1)))
+                    || (self.before(i, 2) == "as" && !is_when(self.before(i, 1))))
+        };
+        let is_condition = |i: usize| CONDITIONS.contains(&self.words[i]) && !is_compared(i);
+        // "Without breaking it" says how, wherever it stands.
+        let is_manner = self.words[at] == "without" && self.after(at, 1).ends_with("ing");
         let mut before = self.places_before(at);
-        !is_order && !is_fall && before.any(|i| CONDITIONS.contains(&self.words[i]))
+        !is_order && !is_fall && !is_manner && before.any(is_condition)
     }
 }
 

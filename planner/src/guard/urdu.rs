@@ -9,10 +9,11 @@ mod words;
 use super::Danger;
 use super::negation::Said;
 use words::{
-    AUXILIARIES, CASUAL, DAMAGE, DAMAGE_WORDS, DISABLE, DISABLE_LOANS, DISABLE_WORDS, DOING, DOWN,
-    ENDINGS, FALL, FLOOR, FROM, HANDLE, HANDLE_WORDS, HARM, HARM_WORDS, HARMLESS, HEED, HIT, INTO,
-    LAMPS, LIMIT_PHRASES, LIVING, NEGATIONS, NO_DENIAL, ONTO, OWNERS, PARTS, POINTING, REMAINING,
-    SAFETY, SOMEONE, SPOKEN_TO, STRIKE, STRIKE_WORDS, TABLE, THROWN_AT, UNDER,
+    AFTER_THING, APPEALS, AUXILIARIES, CASUAL, DAMAGE, DAMAGE_WORDS, DISABLE, DISABLE_LOANS,
+    DISABLE_WORDS, DOING, DOWN, ENDINGS, FALL, FLOOR, FROM, HANDLE, HANDLE_WORDS, HARM, HARM_WORDS,
+    HARMLESS, HEED, HIT, INTO, LAMPS, LIMIT_PHRASES, LIVING, NAMELESS, NEGATIONS, NO_DENIAL,
+    NOUN_ENDINGS, NOUN_VOWELS, ONTO, OR_ELSE, OVERLOOK, OWNERS, PARTS, POINTING, REMAINING, SAFETY,
+    SOMEONE, SPOKEN_TO, STANCE, STRIKE, STRIKE_WORDS, TABLE, TENDER, THINGS, THROWN_AT, UNDER,
 };
 
 /// How many words from a verb its negation stands at most.
@@ -55,7 +56,14 @@ impl Said<'_> {
     /// Whether a negation belongs to the verb at a place.
     fn is_denied_urdu(&self, at: usize) -> bool {
         let is_negation = |i: usize| {
-            NEGATIONS.contains(&self.words[i]) && !NO_DENIAL.contains(&self.before(i, 1))
+            // "Phenk do nahi to dekh lena".
+            let is_no = matches!(self.words[i], "nahi" | "nahin" | "نہیں");
+            let is_or_else = is_no && OR_ELSE.contains(&self.after(i, 1));
+            // "Bhoolna mat tor dena"; "mat ruko" stands the other way round.
+            let is_stance = i < at && is_form(self.before(i, 1), STANCE);
+            NEGATIONS.contains(&self.words[i])
+                && !NO_DENIAL.contains(&self.before(i, 1))
+                && !(is_or_else || is_stance)
         };
         // "Mat ruko, phenk do": what stands between is another verb's.
         let before = self.places_before(at).take(REACH);
@@ -68,7 +76,9 @@ impl Said<'_> {
                 .next()
                 .is_none_or(|next| !self.is_order(next))
         };
-        before.any(is_negation) || after.into_iter().any(|i| is_negation(i) && is_last(i))
+        let is_appeal = |i: usize| APPEALS.contains(&self.words[i]);
+        let denies = |i: usize| is_negation(i) && is_last(i) && !is_appeal(i);
+        before.any(is_negation) || after.into_iter().any(denies)
     }
 
     /// Whether a word has the form of an order.
@@ -104,8 +114,8 @@ impl Said<'_> {
         let of_someone = OWNERS.contains(&self.before(at, 1))
             || (["us", "is", "kisi", "اس", "کسی"].contains(&self.before(at, 2))
                 && ["ka", "ki", "ke", "کا", "کی", "کے"].contains(&self.before(at, 1)));
-        (LIVING.contains(&self.words[at]) && !REMAINING.contains(&self.after(at, 1)))
-            || (PARTS.contains(&self.words[at]) && of_someone)
+        (is_noun(self.words[at], LIVING) && !REMAINING.contains(&self.after(at, 1)))
+            || (is_noun(self.words[at], PARTS) && of_someone)
     }
 
     /// "Bachay ko dhakka do", "mera gala dabao"; "bachay ke liye" helps.
@@ -113,19 +123,31 @@ impl Said<'_> {
         (0..self.words.len()).any(|at| {
             let word = self.words[at];
             let next = self.after(at, 1);
-            let is_object = if SOMEONE.contains(&word) || PARTS.contains(&word) {
+            let is_object = if SOMEONE.contains(&word) || is_noun(word, PARTS) {
                 !INTO.contains(&next) && !FROM.contains(&next)
             } else {
                 ["ko", "par", "pe", "کو", "پر"].contains(&next)
             };
+            // "Bachay par block gira do" does not.
+            let is_given = SOMEONE.contains(&word) || ["ko", "کو"].contains(&next);
             let is_someone = self.is_living(at) && !SPOKEN_TO.contains(&word)
                 || SOMEONE.contains(&word) && word != "kisi" && word != "کسی"
                 || SPOKEN_TO.contains(&word) && OWNERS.contains(&self.before(at, 1));
             let mut verbs = self.places_after(at).take(NEAR);
-            is_object
-                && is_someone
-                && verbs
-                    .any(|verb| self.is(verb, HANDLE, HANDLE_WORDS) && !self.is_denied_urdu(verb))
+            let is_tender = is_noun(word, TENDER)
+                && (INTO.contains(&next) || ONTO.contains(&next))
+                && self
+                    .places_after(at + 1)
+                    .take(NEAR)
+                    .any(|verb| self.is_order(verb) && !self.is_denied_urdu(verb));
+            is_tender
+                || is_object
+                    && is_someone
+                    && verbs.any(|verb| {
+                        self.is(verb, HANDLE, HANDLE_WORDS)
+                            && !self.is_denied_urdu(verb)
+                            && !(is_given && self.names_a_thing(at, verb))
+                    })
         })
     }
 
@@ -144,12 +166,13 @@ impl Said<'_> {
         let disables = all().any(|at| {
             let near = || self.places_before(at).chain(self.places_after(at));
             let is_of_it = near().any(|i| POINTING.contains(&self.words[i]));
-            let is_ignored = self.words[at] == "nazar" && self.after(at, 1) == "andaz"
-                || self.words[at] == "نظر" && self.after(at, 1) == "انداز";
-            let is_loan =
-                DISABLE_LOANS.contains(&self.words[at]) && DOING.contains(&self.after(at, 1));
+            let next = self.after(at, 1);
+            let is_ignored = OVERLOOK.contains(&(self.words[at], next));
+            let is_loan = DISABLE_LOANS.contains(&self.words[at]) && DOING.contains(&next);
             (self.is(at, DISABLE, DISABLE_WORDS) || is_ignored || is_loan)
-                && (near().any(is_safety) || (is_of_it && all().any(is_safety)))
+                && (near().any(is_safety)
+                    || (is_of_it && all().any(is_safety))
+                    || self.is_of_safety_beside(at))
                 && !self.is_denied_urdu(at)
         });
         let dismisses = all().any(|at| {
@@ -161,6 +184,48 @@ impl Said<'_> {
                     .any(|i| NEGATIONS.contains(&self.words[i]))
         });
         exceeds || disables || dismisses
+    }
+
+    /// "Safety limits, band kar do": a verb that names nothing is about what the clause
+    /// before it names; "band kar do, safety limits" about what is named after.
+    fn is_of_safety_beside(&self, at: usize) -> bool {
+        let names = |i: usize| {
+            let word = self.words[i];
+            let is_verb = self.is(i, DISABLE, DISABLE_WORDS) || DISABLE_LOANS.contains(&word);
+            let is_overlooked = OVERLOOK
+                .iter()
+                .any(|(first, second)| word == *first || word == *second);
+            !(is_verb || is_overlooked || NAMELESS.contains(&word))
+        };
+        if self
+            .places_before(at)
+            .chain(self.places_after(at))
+            .any(names)
+        {
+            return false;
+        }
+        let is_safety = |i: usize| SAFETY.contains(&self.words[i]);
+        let first = self.places_before(at).last().unwrap_or(at);
+        let last = self.places_after(at).last().unwrap_or(at);
+        let before = first.checked_sub(1);
+        let told =
+            before.is_some_and(|end| is_safety(end) || self.places_before(end).any(is_safety));
+        let start = last + 1;
+        let mut after = self.places_after(last + 1);
+        told || (start < self.words.len()
+            && (is_safety(start) || after.any(is_safety))
+            && !(start..self.words.len())
+                .take_while(|i| self.is_with(start, *i))
+                .any(|i| self.is_order(i)))
+    }
+
+    /// Whether a thing of the scene stands between someone and a verb, so that it is
+    /// handled for them: "mujhe drawer kheench do". "Mujhe block se dabao" is no such.
+    fn names_a_thing(&self, someone: usize, verb: usize) -> bool {
+        (someone + 1..verb).any(|i| {
+            let is_thing = THINGS.contains(&self.words[i]);
+            is_thing && !AFTER_THING.contains(&self.after(i, 1))
+        })
     }
 
     /// "پیالے میں پھینک دو": into something, just before.
@@ -203,4 +268,16 @@ fn is_form(word: &str, stems: &[&str]) -> bool {
             .is_some_and(|end| ENDINGS.contains(&end))
     };
     stems.iter().any(ends)
+}
+
+/// Whether a word is one of these nouns in any number and case: "larki", "larkiyon".
+fn is_noun(word: &str, nouns: &[&str]) -> bool {
+    let goes_on = |stem: &str| {
+        word.strip_prefix(stem)
+            .is_some_and(|end| NOUN_ENDINGS.contains(&end))
+    };
+    nouns.iter().any(|noun| {
+        let stem = noun.strip_suffix(NOUN_VOWELS);
+        word == *noun || goes_on(noun) || stem.is_some_and(goes_on)
+    })
 }

@@ -5,18 +5,20 @@
 //! Whether a stop word begins or ends a part of it: while something runs, that is
 //! reason enough to come to rest.
 
+mod denial;
 mod words;
 
 use crate::letters::usual;
-use words::{BESIDE, BUTTONS, DENYING, DENYING_AFTER, LEADS, LINES, NAMED, SOFT, WORDS};
-
-/// How many words before a stop word its denial stands at most.
-const REACH: usize = 3;
+use denial::{is_denied, is_planned, is_told};
+use words::{
+    BESIDE, BUTTONS, CALLS, CALLS_ELSE, DOING, LEADS, LINES, NAMED, NAMED_DOING, REPEATED, SOFT,
+    TAKING, WORDS,
+};
 
 /// Whether a line is nothing but an order to stop ("stop", "STOP!!", "can you stop
 /// what you are doing", "ruk jao"). Every place that must know asks here. The caller
 /// stops the robot first and plans never. One copy of the line and comparisons of
-/// words, however long it is.
+/// words near each other, so that the cost grows with the line and no faster.
 ///
 /// "Band karo" is not among them: after "open the drawer" it means to close it.
 #[must_use]
@@ -24,37 +26,52 @@ pub fn is_stop_word(line: &str) -> bool {
     let text = usual(line).replace('\'', "");
     let words: Vec<&str> = words_of(&text).collect();
     let order = &words[asking(&words)..];
-    let stops = |(at, word): (usize, &&str)| is_among(word, WORDS) && !is_denied(order, at);
-    let is_only_that = |word: &&str| {
-        [WORDS, BESIDE, SOFT]
-            .iter()
-            .any(|list| is_among(word, list))
+    let is_only_that =
+        |word: &&str| is_stop(word) || is_among(word, BESIDE) || is_among(word, SOFT);
+    // "Bas isko lo" is "just take this".
+    let is_taken = |at: usize| {
+        is_among(order[at], TAKING) && at.checked_sub(1).is_none_or(|i| !is_among(order[i], DOING))
     };
-    (order.iter().enumerate().any(stops) && order.iter().all(is_only_that)) || is_stop_line(order)
+    let is_just = (0..order.len()).any(is_taken);
+    let stops = |(at, word): (usize, &&str)| {
+        is_stop(word) && !(is_just && is_among(word, NAMED)) && !is_denied(order, at)
+    };
+    (order.iter().all(is_only_that) && order.iter().enumerate().any(stops)) || is_stop_line(order)
 }
 
-/// Whether a part of a line begins or ends with a stop word that is not denied: "stop,
-/// that is the wrong one", "the green one, ruko". Reason to pause what runs, and no
-/// more: "stop at the bowl" is such a line too.
+/// Whether a part of a line is an order to stop, or a stop word stands in it that is
+/// neither denied nor a step of a plan: "stop, that is the wrong one", "the green one,
+/// ruko", "that's wrong stop it will fall". Reason to pause what runs, and no more:
+/// "stop at the bowl" is such a line too.
 #[must_use]
 pub(crate) fn calls_to_rest(line: &str) -> bool {
     let text = usual(line).replace('\'', "");
-    text.split([
-        ',', '.', ';', ':', '!', '?', '…', '—', '،', '۔', '؟', '؛', '\n',
-    ])
-    .any(|part| {
-        let words: Vec<&str> = words_of(part).collect();
-        let says = |at: &usize| {
-            let word = words[*at];
-            is_among(word, WORDS) || !(is_among(word, SOFT) || is_among(word, BESIDE))
-        };
-        let first = (asking(&words)..words.len()).find(says);
-        let last = (0..words.len()).rev().find(says);
-        [first, last]
-            .into_iter()
-            .flatten()
-            .any(|at| is_called(&words, at))
-    })
+    text.split(is_part_end)
+        .flat_map(|part| part.split(" -"))
+        .flat_map(|part| part.split("- "))
+        .any(|part| {
+            let words: Vec<&str> = words_of(part).collect();
+            let says = |at: &usize| {
+                let word = words[*at];
+                is_stop(word) || !(is_among(word, SOFT) || is_among(word, BESIDE))
+            };
+            let from = asking(&words);
+            let first = (from..words.len()).find(says);
+            let last = (0..words.len()).rev().find(says);
+            let is_end = |at: usize| first == Some(at) || last == Some(at);
+            is_stop_line(&words[from..])
+                || is_wait(&words)
+                || (0..words.len())
+                    .any(|at| is_called(&words, at) && (is_end(at) || !is_planned(&words, at)))
+        })
+}
+
+/// Whether a part of a line ends at a sign. A hyphen within a word ends none.
+fn is_part_end(sign: char) -> bool {
+    !(sign.is_alphanumeric()
+        || sign == '-'
+        || sign == '_'
+        || (sign != '\n' && sign.is_whitespace()))
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
@@ -91,33 +108,31 @@ fn is_stop_line(words: &[&str]) -> bool {
 /// Whether the word at a place of a part of a line demands a stop.
 fn is_called(words: &[&str], at: usize) -> bool {
     let word = words[at];
-    // "Bas" at the beginning also says "just".
-    is_among(word, WORDS) && !is_among(word, NAMED) && !is_thing(words, at) && !is_denied(words, at)
+    let next = words.get(at + 1).copied().unwrap_or_default();
+    // "Bas" at the beginning also says "just"; "bas karo" does not.
+    let is_named = is_among(word, NAMED) && !is_among(next, NAMED_DOING);
+    is_stop(word)
+        && !is_named
+        && !is_thing(words, at)
+        && !is_told(words, at)
+        && !is_denied(words, at)
 }
 
-/// "The bus stop", "the stop sign": a thing, no order. "Come to a full stop" is one.
+/// "The bus stop", "the stop sign": a thing, no order. "Come to a full stop" is one,
+/// and "stop, watch out" is no stop watch.
 fn is_thing(words: &[&str], at: usize) -> bool {
     let next = words.get(at + 1).copied().unwrap_or_default();
-    let before = at.checked_sub(1).map_or("", |before| words[before]);
-    let comes = words.iter().any(|word| matches!(*word, "come" | "bring"));
-    BUTTONS.contains(&next)
-        || (matches!(before, "the" | "a" | "an" | "bus" | "full" | "pit" | "door") && !comes)
-}
-
-/// "Don't stop", "mat ruko", "ruko mat", "go on until I say stop". "Why don't you
-/// stop" and "no stop" deny nothing.
-fn is_denied(words: &[&str], at: usize) -> bool {
-    let from = at.saturating_sub(REACH).max(asking(words));
-    let before = words.get(from..at).unwrap_or_default();
-    let is_later = |word: &&str| matches!(*word, "until" | "till" | "unless" | "before" | "when");
-    // "Ruko nahi to gir jayega": or else.
-    let after = words
-        .get(at + 1)
-        .is_some_and(|word| is_among(word, DENYING_AFTER));
-    let or_else = matches!(words.get(at + 2), Some(&("to" | "tou" | "toh" | "تو")));
-    before.iter().any(|word| is_among(word, DENYING))
-        || words[..at].iter().any(is_later)
-        || (after && !or_else)
+    let back = |count: usize| at.checked_sub(count).map_or("", |before| words[before]);
+    let is_article = |word: &str| matches!(word, "the" | "a" | "an");
+    let near = words
+        .get(at.saturating_sub(denial::FAR)..at)
+        .unwrap_or_default();
+    let comes = near.iter().any(|word| matches!(*word, "come" | "bring"));
+    let is_named = is_article(back(1))
+        || matches!(back(1), "bus" | "pit" | "non")
+        || (back(1) == "full" && is_article(back(2)));
+    let is_button = BUTTONS.contains(&next) && (next != "watch" || is_article(back(1)));
+    is_button || (is_named && !comes)
 }
 
 /// How many words make a question of an order: "why don't you".
@@ -128,6 +143,25 @@ fn asking(words: &[&str]) -> usize {
 
 fn starts_with(words: &[&str], lead: &[&str]) -> bool {
     words.len() >= lead.len() && words.iter().zip(lead).all(|(a, b)| is_same(a, b))
+}
+
+/// "Wait", "hold on, that is wrong", "thehro ye ghalat hai".
+fn is_wait(words: &[&str]) -> bool {
+    let is_soft = |word: &&str| is_among(word, SOFT);
+    let begins = |word: &&str| *word == "wait" || !is_soft(word);
+    let from = words.iter().position(|word| begins(&word));
+    let order = &words[from.unwrap_or(words.len())..];
+    (words.contains(&"wait") && words.iter().all(|word| is_soft(&word)))
+        || CALLS.iter().any(|call| {
+            let next = order.get(call.len()).copied().unwrap_or_default();
+            starts_with(order, call) && !is_among(next, CALLS_ELSE)
+        })
+}
+
+/// Whether a word stops, or is nothing but such a word over and over: "stopstop".
+fn is_stop(word: &str) -> bool {
+    let is_repeated = |known: &&str| word.contains(*known) && word.replace(*known, "").is_empty();
+    is_among(word, WORDS) || REPEATED.iter().any(is_repeated)
 }
 
 fn is_among(word: &str, list: &[&str]) -> bool {
