@@ -5,6 +5,7 @@
 //! It knows nothing of grammar. It looks for a few plain signs, and prefers a
 //! polite refusal too many over a motion too many.
 
+mod figures;
 mod limits;
 mod living;
 mod negation;
@@ -57,7 +58,7 @@ impl Danger {
 #[must_use]
 pub fn screen_sentence(sentence: &str) -> Option<Danger> {
     let lower = without_quotes(&usual(sentence));
-    let said = Said::read(&lower);
+    let said = Said::read(&lower).without_figures();
     said.limits()
         .or_else(|| said.harm())
         .or_else(|| said.urdu())
