@@ -149,9 +149,9 @@ fn starts_with(words: &[&str], lead: &[&str]) -> bool {
 fn is_wait(words: &[&str]) -> bool {
     let is_soft = |word: &&str| is_among(word, SOFT);
     let begins = |word: &&str| *word == "wait" || !is_soft(word);
-    let from = words.iter().position(|word| begins(&word));
+    let from = words.iter().position(begins);
     let order = &words[from.unwrap_or(words.len())..];
-    (words.contains(&"wait") && words.iter().all(|word| is_soft(&word)))
+    (words.contains(&"wait") && words.iter().all(is_soft))
         || CALLS.iter().any(|call| {
             let next = order.get(call.len()).copied().unwrap_or_default();
             starts_with(order, call) && !is_among(next, CALLS_ELSE)

@@ -159,6 +159,14 @@ fn a_stop_word_at_an_end_calls_to_rest() {
         "are bhai ye kya kar rahe ho ruko",
         "رکو، یہ غلط ہے",
         "یہ غلط والا ہے رکو",
+    ] {
+        assert!(calls_to_rest(line), "{line}");
+    }
+}
+
+#[test]
+fn a_stop_word_beside_another_clause_calls_to_rest() {
+    for line in [
         // A denial of something else.
         "not that one stop",
         "don't do that stop",
@@ -227,6 +235,10 @@ fn a_stop_word_at_an_end_calls_to_rest() {
     ] {
         assert!(calls_to_rest(line), "{line}");
     }
+}
+
+#[test]
+fn denied_told_and_planned_stops_call_none() {
     for line in [
         "",
         "?!",
