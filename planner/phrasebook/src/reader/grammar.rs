@@ -12,7 +12,7 @@ use super::islands::{Island, Names};
 use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
-use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
+use super::word_lists::{COUNTERS, LIGHT, NEGATORS, ROMAN_SPELLINGS, URDU_FORMS};
 use super::words::{Division, Vocabulary, Word, WordId, split};
 use super::{Atom, Context};
 use crate::book::{Book, Section, slots_of};
@@ -74,6 +74,16 @@ impl Grammar {
         for section in sections(book) {
             for phrase in &section.phrases {
                 join_forms(phrase, &mut vocabulary);
+            }
+        }
+        let same_words: &[(&str, &[&str])] = match language {
+            Language::English => &[],
+            Language::RomanUrdu => ROMAN_SPELLINGS,
+            Language::Urdu => URDU_FORMS,
+        };
+        for (word, spellings) in same_words {
+            for spelling in *spellings {
+                vocabulary.join(word, spelling);
             }
         }
         if language == Language::English {

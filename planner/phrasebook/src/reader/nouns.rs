@@ -331,7 +331,7 @@ impl Walk<'_> {
             }
             meaning = meaning.replace(&slot, value);
         }
-        if meaning.contains('{') {
+        if meaning.contains('{') || divides_a_name(&meaning) {
             return;
         }
         let known = self.found.iter_mut();
@@ -351,6 +351,14 @@ impl Walk<'_> {
             names,
         });
     }
+}
+
+/// "red one + block": the red block, read as two.
+fn divides_a_name(meaning: &str) -> bool {
+    let members: Vec<&str> = meaning.split(" + ").collect();
+    members
+        .windows(2)
+        .any(|pair| pair[0].ends_with(" one") && matches!(pair[1], "block" | "bowl" | "thing"))
 }
 
 fn slot_edge(name: &str) -> Edge {
