@@ -9,7 +9,7 @@ use super::decorated;
 use super::denial::Denial;
 use super::frames::{Frames, Shares};
 use super::islands::{Island, Names};
-use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases};
+use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases, divides_a_name};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
 use super::word_lists::{COUNTERS, LIGHT, NEGATORS, ROMAN_SPELLINGS, URDU_FORMS};
@@ -251,7 +251,7 @@ impl Grammar {
             for (index, clause) in division.clauses.iter().enumerate() {
                 line = line.replace(&format!("{{{index}}}"), &clause.meaning);
             }
-            if readings.iter().any(|known| known.line == line) {
+            if readings.iter().any(|known| known.line == line) || divides_a_name(&line) {
                 continue;
             }
             let is_denied = self

@@ -354,11 +354,11 @@ impl Walk<'_> {
 }
 
 /// "red one + block": the red block, read as two.
-fn divides_a_name(meaning: &str) -> bool {
-    let members: Vec<&str> = meaning.split(" + ").collect();
-    members
-        .windows(2)
-        .any(|pair| pair[0].ends_with(" one") && matches!(pair[1], "block" | "bowl" | "thing"))
+pub(super) fn divides_a_name(meaning: &str) -> bool {
+    let padded = format!("{meaning} ");
+    ["block", "bowl", "thing"]
+        .iter()
+        .any(|kind| padded.contains(&format!(" one + {kind} ")))
 }
 
 fn slot_edge(name: &str) -> Edge {
