@@ -74,16 +74,16 @@ fn is_conditional(words: &[&str]) -> bool {
 /// "it would be nice if", "i would like it if": what follows is wished for.
 fn is_wish_before(words: &[&str], at: usize) -> bool {
     let before = words.get(..at).unwrap_or_default();
-    let is_liked = match before {
-        [.., "like" | "love" | "prefer", "it"] => true,
-        [
-            ..,
-            "be",
-            "nice" | "nicer" | "great" | "better" | "good" | "lovely" | "happy" | "happier",
-        ]
-        | [.., "feel", "better"] => true,
-        _ => false,
-    };
+    let is_liked = matches!(
+        before,
+        [.., "like" | "love" | "prefer", "it"]
+            | [.., "feel", "better"]
+            | [
+                ..,
+                "be",
+                "nice" | "nicer" | "great" | "better" | "good" | "lovely" | "happy" | "happier"
+            ]
+    );
     is_liked && before.len() <= 5 && before.contains(&"would")
 }
 
