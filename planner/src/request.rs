@@ -133,6 +133,10 @@ pub struct Dialogue {
     pub referents: Vec<String>,
     /// The last command that was carried out or is running.
     pub last: Option<LastCommand>,
+    /// The sentence before, where words were the whole answer to it: what it named is
+    /// what "it" means next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoken: Option<String>,
 }
 
 /// A question to the person and its possible answers.
@@ -162,6 +166,7 @@ impl Dialogue {
     /// An answer from the documents changes nothing of that.
     pub fn note(&mut self, sentence: &str, plan: &Plan) {
         let is_asked = plan.answer.is_some();
+        self.spoken = (plan.verdict == Verdict::Chat && !is_asked).then(|| sentence.to_owned());
         match plan.verdict {
             Verdict::Ask => {
                 self.question = plan.question.clone().map(|question| OpenQuestion {

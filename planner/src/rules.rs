@@ -12,6 +12,7 @@
 
 pub mod compact;
 mod compose;
+mod condition;
 mod correction;
 mod cursor;
 mod foreign;
@@ -23,6 +24,7 @@ mod question;
 mod read;
 mod reply;
 mod respond;
+mod spoken;
 mod stop;
 mod strange_noun;
 mod syntax;
@@ -39,6 +41,7 @@ use crate::backend::{Backend, BackendError};
 use crate::draft::PlanDraft;
 use crate::request::{MAX_SENTENCE_BYTES, PlanRequest};
 use crate::sentence_reader::SentenceReader;
+use condition::Condition;
 use foreign::ForeignClauses;
 
 pub use stop::is_stop_word;
@@ -85,12 +88,61 @@ impl RulesBackend {
     /// sentence it does not understand is answered in words.
     #[must_use]
     pub fn answer(&self, request: &PlanRequest) -> PlanDraft {
+        match condition::settled(&request.sentence, &request.scene) {
+            Some(Condition::Holds { command, about }) => {
+                return self.answer(&of_condition(request, command, about));
+            }
+            Some(Condition::Fails(say)) => {
+                return PlanDraft {
+                    is_final: true,
+                    ..PlanDraft::chat(say)
+                };
+            }
+            None => {}
+        }
+        if request.dialogue.spoken.is_some() {
+            return self.after_words(request);
+        }
         let draft = self.understood(request);
         let acts = draft.verdict == Verdict::Execute;
         if acts && is_hedged(&request.sentence, &request.scene) {
             return read::confirm(&draft);
         }
         draft
+    }
+
+    /// The answer to what follows a sentence that was answered in words.
+    fn after_words(&self, request: &PlanRequest) -> PlanDraft {
+        let mut request = request.clone();
+        let Some(before) = request.dialogue.spoken.take() else {
+            return self.answer(&request);
+        };
+        let mut named = spoken::named(&before, &request);
+        named.append(&mut request.dialogue.referents);
+        request.dialogue.referents = named;
+        let draft = self.answer(&request);
+        if draft.verdict == Verdict::Execute {
+            return draft;
+        }
+        // "And the green one as well": what was said before needed no doing.
+        let Some(sentence) = spoken::gone_on(&before, &request.sentence) else {
+            return draft;
+        };
+        let again = |sentence: String| {
+            self.answer(&PlanRequest {
+                sentence,
+                ..request.clone()
+            })
+        };
+        if again(before).verdict != Verdict::Chat {
+            return draft;
+        }
+        let both = again(sentence);
+        if both.verdict == Verdict::Execute {
+            both
+        } else {
+            draft
+        }
     }
 
     fn understood(&self, request: &PlanRequest) -> PlanDraft {
@@ -113,6 +165,12 @@ impl RulesBackend {
         }
         if let Some(draft) = reply::to_question(&tokens, request, &vocabulary) {
             return draft;
+        }
+        if hedged::only_tells_past(&tokens) {
+            return PlanDraft {
+                is_final: true,
+                ..PlanDraft::chat("I see. Tell me if I shall do anything about it.")
+            };
         }
         if let Some(say) = question::answer(&tokens, request, &vocabulary) {
             return PlanDraft::chat(say);
@@ -213,8 +271,22 @@ impl Backend for RulesBackend {
 
 pub(crate) use strange_noun::strange_noun;
 
-/// Whether a sentence says when, whose or whether, not only what to do.
+/// What is to be done because a condition holds, over what the condition spoke of.
+fn of_condition(request: &PlanRequest, command: String, mut about: Vec<String>) -> PlanRequest {
+    let mut request = request.clone();
+    request.sentence = command;
+    let before = std::mem::take(&mut request.dialogue.referents);
+    about.extend(before);
+    request.dialogue.referents = about;
+    request
+}
+
+/// Whether a sentence says when, whose or whether, not only what to do. A condition
+/// that the scene says to hold is none.
 pub(crate) fn is_hedged(sentence: &str, scene: &Scene) -> bool {
+    if let Some(Condition::Holds { command, .. }) = condition::settled(sentence, scene) {
+        return is_hedged(&command, scene);
+    }
     let kinds = parse::Vocabulary::of(scene).words();
     hedged::is_hedged(&token::tokenize(sentence), &kinds)
 }

@@ -64,6 +64,67 @@ fn sentences_are_read_in_three_languages_with_slips() {
 }
 
 #[test]
+fn one_of_several_and_what_is_held_are_told_in_urdu() {
+    for (sentence, expected) in [
+        (
+            "hra blok neele piale mn dal do",
+            "do put green block in blue bowl",
+        ),
+        (
+            "do laal blocks mein se jo daen taraf hai wo neelay pyale mein rakho",
+            "do put rightmost red block in blue bowl",
+        ),
+        (
+            "teen haray blocks mein se sab se baen wala surmai pyale mein daalo",
+            "do put leftmost green block in gray bowl",
+        ),
+        (
+            "haath mein jo block hai wo neelay pyalay mein daal do",
+            "do put held block in blue bowl",
+        ),
+        (
+            "ہاتھ میں جو بلاک ہے اسے نیلے پیالے میں ڈال دو",
+            "do put held block in blue bowl",
+        ),
+        (
+            "دو لال بلاکوں میں سے بائیں والا سرمئی پیالے میں ڈالیں",
+            "do put leftmost red block in gray bowl",
+        ),
+        (
+            "گلابی اور ہرا بلاک دونوں سرمئی پیالے میں رکھ دو",
+            "do put pink block + green block in gray bowl",
+        ),
+        (
+            "دونوں لال بلاک سرمئی پیالے میں رکھو",
+            "do put both red block in gray bowl",
+        ),
+    ] {
+        assert_eq!(line(sentence), expected, "{sentence}");
+    }
+}
+
+#[test]
+fn a_condition_that_the_scene_answers_is_no_question() {
+    let rules = RulesBackend::new().with_reader(reader());
+    for (sentence, verdict) in [
+        ("agar daraz band hai to khol dein", Verdict::Execute),
+        ("اگر دراز بند ہے تو کھول دیں", Verdict::Execute),
+        ("agar daraz khuli hai to band kar do", Verdict::Chat),
+        ("اگر دراز کھلی ہے تو بند کر دو", Verdict::Chat),
+        ("if the drawer is closed, slide it open", Verdict::Execute),
+        ("agar batti jal rahi hai to daraz khol do", Verdict::Ask),
+        ("if the lights are on, slide the drawer open", Verdict::Ask),
+    ] {
+        let draft = answer(&rules, sentence);
+        assert_eq!(draft.verdict, verdict, "{sentence}: {}", draft.say);
+        if verdict == Verdict::Execute {
+            let object = "drawer".to_owned();
+            assert_eq!(draft.steps, [Step::Open { object }], "{sentence}");
+        }
+    }
+}
+
+#[test]
 fn what_is_denied_or_half_read_is_not_done() {
     let rules = RulesBackend::new().with_reader(reader());
     for sentence in [

@@ -27,8 +27,11 @@ pub(super) fn of_last(
 ) -> Option<PlanDraft> {
     // "The green one too" goes on; nothing was wrong.
     let goes_on = |token: &Token| matches!(token.text.as_str(), "too" | "also");
+    let is_as_well = tokens
+        .windows(2)
+        .any(|pair| pair[0].text == "as" && pair[1].text == "well");
     Some(PlanDraft {
-        is_correction: !tokens.iter().any(goes_on),
+        is_correction: !is_as_well && !tokens.iter().any(goes_on),
         ..corrected(tokens, request, vocabulary)?
     })
 }

@@ -20,11 +20,44 @@ pub(super) fn is_hedged(tokens: &[Token], kinds: &[String]) -> bool {
         || tells(&words)
 }
 
+/// "I put it there myself a minute ago": nothing is to be done.
+pub(super) fn only_tells_past(tokens: &[Token]) -> bool {
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    let [subject, deed, rest @ ..] = words.as_slice() else {
+        return false;
+    };
+    let is_past = matches!(
+        *deed,
+        "put" | "placed" | "moved" | "pushed" | "took" | "left" | "opened" | "closed" | "already"
+    );
+    let goes_on = |word: &&str| {
+        matches!(
+            *word,
+            "," | "and" | "but" | "so" | "now" | "please" | "then" | "if" | "can" | "could" | "you"
+        )
+    };
+    let rest = match rest {
+        [rest @ .., "." | "?"] => rest,
+        rest => rest,
+    };
+    matches!(
+        *subject,
+        "i" | "we" | "he" | "she" | "they" | "someone" | "somebody"
+    ) && is_past
+        && rest
+            .iter()
+            .any(|word| matches!(*word, "ago" | "earlier" | "yesterday" | "myself"))
+        && !rest
+            .iter()
+            .any(|word| goes_on(word) || *word == "." || *word == "?")
+}
+
 /// "if the drawer is open, …", "… unless …", "when i clap, …". "If you can" is polite.
 fn is_conditional(words: &[&str]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         let next = words.get(at + 1).copied().unwrap_or_default();
         match *word {
+            "if" if is_wish_before(words, at) => false,
             "if" | "agar" | "اگر" => {
                 !matches!(next, "you" | "possible" | "not" | "so" | "aap" | "آپ" | "")
             }
@@ -36,6 +69,22 @@ fn is_conditional(words: &[&str]) -> bool {
             _ => false,
         }
     })
+}
+
+/// "it would be nice if", "i would like it if": what follows is wished for.
+fn is_wish_before(words: &[&str], at: usize) -> bool {
+    let before = words.get(..at).unwrap_or_default();
+    let is_liked = matches!(
+        before,
+        [.., "like" | "love" | "prefer", "it"]
+            | [.., "feel", "better"]
+            | [
+                ..,
+                "be",
+                "nice" | "nicer" | "great" | "better" | "good" | "lovely" | "happy" | "happier"
+            ]
+    );
+    is_liked && before.len() <= 5 && before.contains(&"would")
 }
 
 /// "when the timer rings", "until I say so", "as soon as the light is green": what waits
@@ -150,7 +199,12 @@ fn is_imagined(words: &[&str]) -> bool {
             .skip(1)
             .find(|word| !matches!(**word, "really" | "do" | "so" | "also" | "always"))
             .is_some_and(|word| matches!(*word, "like" | "love" | "hate" | "prefer"));
-    says || dreams || likes
+    // "Would it fit?" asks.
+    let asks = matches!(
+        first,
+        "would" | "will" | "does" | "do" | "could" | "can" | "is" | "are"
+    ) && words.iter().any(|word| matches!(*word, "fit" | "fits"));
+    says || dreams || likes || asks
 }
 
 /// "in five minutes", "tomorrow", "later": not now.
@@ -226,6 +280,20 @@ mod tests {
     use crate::rules::token::tokenize;
 
     #[test]
+    fn what_was_done_before_is_only_told() {
+        for (sentence, expected) in [
+            ("I put the blue block there myself a minute ago.", true),
+            ("we moved the bowl earlier", true),
+            ("I put it there a minute ago, take it away", false),
+            ("I moved it yesterday. Put it back.", false),
+            ("put it there myself", false),
+            ("I want it there", false),
+        ] {
+            assert_eq!(only_tells_past(&tokenize(sentence)), expected, "{sentence}");
+        }
+    }
+
+    #[test]
     fn what_is_no_plain_command_is_hedged() {
         for (sentence, expected) in [
             ("if the drawer is open, put the red block in it", true),
@@ -248,6 +316,12 @@ mod tests {
             ("لال بلاک کو اس میں رکھو", false),
             ("put the red block in the bowl unless it is full", true),
             ("when I clap, open the drawer", true),
+            ("would the red block fit in the bowl, do you think", true),
+            ("does the red block fit into the drawer", true),
+            ("will you put the red block in the drawer", false),
+            ("it would be nice if the red block were in the bowl", false),
+            ("I would like it if the red block went in the bowl", false),
+            ("I would open it if the drawer were empty", true),
             ("he put the red block in the bowl", true),
             ("who put the red block in the bowl?", true),
             ("the robot put the red block in the bowl", true),

@@ -193,6 +193,7 @@ fn is_verbless(words: &[Token]) -> bool {
                     | "comes"
                     | "let"
                     | "see"
+                    | "if"
             )
     };
     !words.iter().any(|token| is_verb(&token.text))

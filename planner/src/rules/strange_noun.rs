@@ -19,7 +19,10 @@ const NO_NAMES: &str = "\
     alongside underneath beneath first carefully gently please pronto already colored coloured \
     coloring tinted hued painted because since whose goes belongs stays sits lands ends comes \
     gets needs wants should would could might must while though until unless where when \
-    standing lying sitting next cheers receptacle vessel";
+    standing lying sitting next cheers receptacle vessel \
+    wala walay wale wali waala waalay waali rang \
+    katora katoray katore katori pyala pyalay pyale pyali piyala piyalay piyale piala pialay \
+    piale daraz daraaz dabba dabbay dabbe dibba dibbay dibbe eent gutka gutkay tukra tukray blaak";
 
 /// The first name of a thing in the sentence that neither the grammar nor the
 /// scene knows.
@@ -66,6 +69,7 @@ mod tests {
     fn what_nobody_knows_is_named() {
         for (sentence, noun) in [
             ("pick up the purple elephant", "elephant"),
+            ("red sanduq green pyale mein dalo", "sanduq"),
             ("put the red dinosaur in the blue bowl", "dinosaur"),
             ("Put the Red Apple in the blue bowl!", "apple"),
             ("slide the block next to the green helicopter", "helicopter"),

@@ -188,7 +188,10 @@ fn expand(word: &str) -> Vec<&str> {
         "'em" | "em" => return vec!["them"],
         "pls" | "plz" | "pleas" => return vec!["please"],
         "u" => return vec!["you"],
-        "n" => return vec!["and"],
+        "n" | "adn" | "nad" => return vec!["and"],
+        "teh" | "hte" => return vec!["the"],
+        "fo" => return vec!["of"],
+        "wiht" | "wth" => return vec!["with"],
         _ => {}
     }
     let Some((stem, tail)) = word.split_once('\'') else {
@@ -210,7 +213,7 @@ fn expand(word: &str) -> Vec<&str> {
 fn is_asking(stem: &str) -> bool {
     matches!(
         stem,
-        "what" | "where" | "who" | "how" | "that" | "it" | "there" | "which" | "here"
+        "what" | "where" | "who" | "how" | "that" | "it" | "there" | "which" | "here" | "whatever"
     )
 }
 

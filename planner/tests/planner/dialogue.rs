@@ -193,3 +193,84 @@ fn pronouns_reach_back_over_sentences() {
         ("what are you doing?", Verdict::Chat, ""),
     ]);
 }
+
+#[test]
+fn what_was_answered_in_words_is_spoken_of() {
+    let done = (
+        "put the green block in the pink bowl",
+        Verdict::Execute,
+        "pick green_block; place green_block in pink_bowl",
+    );
+    check(&[
+        ("where is the green block?", Verdict::Chat, ""),
+        (
+            "put it in the pink bowl",
+            Verdict::Execute,
+            "pick green_block; place green_block in pink_bowl",
+        ),
+    ]);
+    check(&[
+        ("put the green block on the table", Verdict::Chat, ""),
+        (
+            "push it to the left",
+            Verdict::Execute,
+            "push green_block left",
+        ),
+    ]);
+    // What was to be left alone is not meant, nor one of several.
+    for sentence in [
+        "don't touch the green block",
+        "is the green block left of the left red block?",
+        "hello",
+    ] {
+        check(&[
+            (sentence, Verdict::Chat, ""),
+            ("put it in the pink bowl", Verdict::Ask, ""),
+        ]);
+    }
+    check(&[
+        done,
+        ("put the green block in the pink bowl", Verdict::Chat, ""),
+        (
+            "now take it back out and put it on the left side",
+            Verdict::Execute,
+            "pick green_block; place green_block on left side",
+        ),
+    ]);
+}
+
+/// A sentence after one that needed no doing, with nothing before.
+fn after_words(before: &str, sentence: &str) -> (Verdict, String) {
+    let scene = SCENE.replace(
+        r#""position":[0.37,0.0,0.02],"on":"table""#,
+        r#""position":[0.54,-0.1,0.04],"on":"pink_bowl""#,
+    );
+    let mut request = PlanRequest::new(before, Scene::from_json(&scene).unwrap());
+    let ladder = Ladder::rules_only();
+    let plan = plan_with(&ladder, &request);
+    assert_eq!(plan.verdict, Verdict::Chat, "{before}: {}", plan.say);
+    request.dialogue.note(before, &plan);
+    request.sentence = sentence.to_owned();
+    let plan = plan_with(&ladder, &request);
+    (plan.verdict, shorts(&plan.steps).join("; "))
+}
+
+#[test]
+fn one_more_goes_where_the_one_before_is_already() {
+    let before = "put the green block in the pink bowl";
+    let placed = "pick red_block_1; place red_block_1 in pink_bowl";
+    for sentence in [
+        "and now the left red block as well",
+        "the left red block too",
+    ] {
+        assert_eq!(
+            after_words(before, sentence),
+            (Verdict::Execute, placed.to_owned()),
+            "{sentence}"
+        );
+    }
+    for sentence in ["and now the left red block", "thank you as well"] {
+        let (verdict, _) = after_words(before, sentence);
+        assert_ne!(verdict, Verdict::Execute, "{sentence}");
+    }
+}

@@ -9,10 +9,10 @@ use super::decorated;
 use super::denial::Denial;
 use super::frames::{Frames, Shares};
 use super::islands::{Island, Names};
-use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases};
+use super::nouns::{MOST_PHRASES, NounPhrase, NounPhrases, divides_a_name};
 use super::opposites::Opposites;
 use super::segments::{self, Sentence};
-use super::word_lists::{COUNTERS, LIGHT, NEGATORS};
+use super::word_lists::{COUNTERS, LIGHT, NEGATORS, ROMAN_SPELLINGS, URDU_FORMS};
 use super::words::{Division, Vocabulary, Word, WordId, split};
 use super::{Atom, Context};
 use crate::book::{Book, Section, slots_of};
@@ -74,6 +74,16 @@ impl Grammar {
         for section in sections(book) {
             for phrase in &section.phrases {
                 join_forms(phrase, &mut vocabulary);
+            }
+        }
+        let same_words: &[(&str, &[&str])] = match language {
+            Language::English => &[],
+            Language::RomanUrdu => ROMAN_SPELLINGS,
+            Language::Urdu => URDU_FORMS,
+        };
+        for (word, spellings) in same_words {
+            for spelling in *spellings {
+                vocabulary.join(word, spelling);
             }
         }
         if language == Language::English {
@@ -241,7 +251,7 @@ impl Grammar {
             for (index, clause) in division.clauses.iter().enumerate() {
                 line = line.replace(&format!("{{{index}}}"), &clause.meaning);
             }
-            if readings.iter().any(|known| known.line == line) {
+            if readings.iter().any(|known| known.line == line) || divides_a_name(&line) {
                 continue;
             }
             let is_denied = self

@@ -331,7 +331,7 @@ impl Walk<'_> {
             }
             meaning = meaning.replace(&slot, value);
         }
-        if meaning.contains('{') {
+        if meaning.contains('{') || divides_a_name(&meaning) {
             return;
         }
         let known = self.found.iter_mut();
@@ -351,6 +351,14 @@ impl Walk<'_> {
             names,
         });
     }
+}
+
+/// "red one + block": the red block, read as two.
+pub(super) fn divides_a_name(meaning: &str) -> bool {
+    let padded = format!("{meaning} ");
+    ["block", "bowl", "thing"]
+        .iter()
+        .any(|kind| padded.contains(&format!(" one + {kind} ")))
 }
 
 fn slot_edge(name: &str) -> Edge {

@@ -59,6 +59,12 @@ pub(super) const EMPTY_WORDS: &[&str] = &[
     "straight",
 ];
 
+/// Roman Urdu words that are written in several ways, too short to be mended as slips.
+pub(super) const ROMAN_SPELLINGS: &[(&str, &[&str])] = &[("mein", &["mn", "men", "mien"])];
+
+/// Urdu words that are forms of one, in the reader's spelling.
+pub(super) const URDU_FORMS: &[(&str, &[&str])] = &[("اس", &["اسی"])];
+
 /// Words that deny or leave out, in all languages.
 pub(super) const NEGATORS: &[&str] = &[
     "not",

@@ -4,7 +4,7 @@
 pub(in crate::rules) const FILLERS: &str = "\
     please kindly just um uh hmm er vola robot hey carefully gently slowly quickly really very \
     immediately somewhere simply also too maybe perhaps actually now softly neatly nicely \
-    straight directly slightly asap dear mate buddy sir quick fast kinda again safely lovely";
+    straight directly slightly asap dear mate buddy sir quick fast kinda again safely lovely lol haha";
 
 /// Words that are dropped only at the beginning of a sentence.
 pub(in crate::rules) const OPENERS: &str = "\
@@ -75,7 +75,7 @@ pub(in crate::rules) const COMMON_WORDS: &str = "\
     call fall fill hill mill milk silk slip slim lift gift left felt feel feet meet feed wood \
     wool pool tool took cook hook happy sad angry tired later soon always often might light \
     fight sight tight eight seven nine button cotton bottoms metal shape shapes color gravity \
-    dark other mother father brother another either whether gather leather feather then them \
+    dark were went better nicer happier other mother father brother another either whether gather leather feather then them \
     thin think thing things bring wring wait weight great greet greed";
 
 /// Phrases that never carry a command, longest first, one a line.
@@ -140,6 +140,30 @@ what i want is to
 your task is to
 can the robot
 could the robot
+i do not care which two
+i do not care which one
+i do not care which
+it does not matter which one
+it does not matter which
+does not matter which one
+does not matter which
+so please sort that out
+so please sort it out
+so sort that out
+so sort it out
+so please make it so
+so make it so
+so please see to it
+so see to it
+the table is fine
+the table is ok
+the table is okay
+table is fine
+table is ok
+table is okay
+table fine
+as usual
+as always
 as fast as possible
 as quickly as possible
 as soon as possible

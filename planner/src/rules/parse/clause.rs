@@ -88,6 +88,11 @@ fn with_verb(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command
     }
     cursor.eat_any(&["do"]);
     let word = cursor.peek().to_owned();
+    // "The lower left corner" is a place.
+    if word == "lower" && matches!(cursor.peek_at(1), "the" | "it" | "that" | "this") {
+        cursor.advance();
+        return transfer(cursor, vocabulary, Verb::Put);
+    }
     let verb = lexicon::verb(&word)?;
     if verb == Verb::Go && word != "hover" && lexicon::verb(cursor.peek_at(1)).is_some() {
         // "go get the red block"
@@ -257,6 +262,10 @@ fn elliptical(
         cursor.at = start;
     }
     let object = noun_group(cursor, vocabulary)?;
+    // "… and the green one with it": to the same place.
+    if matches!(before, Command::Put { .. }) {
+        with_the_last(cursor);
+    }
     let (preps, way) = tails(cursor, vocabulary);
     Some(match before {
         Command::Put {
@@ -311,6 +320,15 @@ fn elliptical(
         Command::Leave(_) if preps.is_empty() => Command::Leave(object),
         _ => return None,
     })
+}
+
+/// "with it", where nothing else follows.
+fn with_the_last(cursor: &mut Cursor<'_>) {
+    let mut ahead = cursor.clone();
+    ahead.eat_any(&["along", "together"]);
+    if ahead.eat("with") && ahead.eat_any(&["it", "that", "them"]) && bare(&ahead) {
+        *cursor = ahead;
+    }
 }
 
 fn is_in_or_on(prep: &Prep) -> bool {

@@ -6,7 +6,7 @@ use super::noun::noun_phrase;
 use super::vocabulary::Vocabulary;
 use crate::rules::cursor::Cursor;
 use crate::rules::lexicon;
-use crate::rules::syntax::{Head, PlaceRef, Prep, PrepKind, Side};
+use crate::rules::syntax::{Head, NounPhrase, PlaceRef, Prep, PrepKind, Quantity, Side};
 
 /// Prepositions, longest first.
 const PREPOSITIONS: &[(&[&str], PrepKind)] = &[
@@ -95,6 +95,8 @@ pub(in crate::rules) fn prep(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -
         cursor.eat_any(&["only", "exactly"]);
         let place = if *kind == PrepKind::Between {
             pair(cursor, vocabulary)
+        } else if *kind == PrepKind::From && pile(cursor) {
+            Some(PlaceRef::Object(Box::new(other_blocks(start))))
         } else {
             place_ref(cursor, vocabulary)
         };
@@ -115,6 +117,24 @@ pub(in crate::rules) fn prep(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -
     in_it(cursor)
 }
 
+/// "the stack", "that pile": whatever lies on another block is on it.
+fn pile(cursor: &mut Cursor<'_>) -> bool {
+    let mut ahead = cursor.clone();
+    ahead.eat_any(&["the", "that", "this", "your", "my"]);
+    let is_pile = ahead.eat_any(&["stack", "pile", "tower", "heap"]);
+    if is_pile {
+        *cursor = ahead;
+    }
+    is_pile
+}
+
+fn other_blocks(at: usize) -> NounPhrase {
+    let mut blocks = NounPhrase::new(at, Head::Kind("block".to_owned()));
+    blocks.quantity = Quantity::All;
+    blocks.plural = true;
+    blocks
+}
+
 /// "open the drawer and put the red block in": in what was spoken of.
 fn in_it(cursor: &mut Cursor<'_>) -> Option<Prep> {
     let start = cursor.at;
@@ -122,7 +142,7 @@ fn in_it(cursor: &mut Cursor<'_>) -> Option<Prep> {
     let ends = cursor.at_end()
         || matches!(
             cursor.peek(),
-            "," | "." | "and" | "then" | "first" | "last" | "before" | "after" | "but"
+            "," | "." | "and" | "then" | "first" | "last" | "before" | "after" | "but" | "instead"
         );
     if !led || !ends {
         cursor.at = start;

@@ -253,6 +253,9 @@ pub(super) fn take(
         None => return None,
     };
     cursor.eat("up");
+    // "Take it back out."
+    let is_back = cursor.peek() == "back" && matches!(cursor.peek_at(1), "out" | "off");
+    cursor.at += usize::from(is_back);
     out |= matches!(cursor.peek(), "out" | "off");
     if cursor.peek() == "out" && cursor.peek_at(1) != "of" {
         cursor.advance();

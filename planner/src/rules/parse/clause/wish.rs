@@ -43,12 +43,24 @@ const REMARKS: &[&[&str]] = &[
 pub(super) fn topic(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
     let start = cursor.at;
     let is_pointed = cursor.eat_phrase(POINTING);
+    let is_needed = !is_pointed && cursor.eat_any(&["need", "want"]);
     let phrase = noun_phrase(cursor, vocabulary)?;
-    let is_remarked = cursor.eat_phrase(REMARKS);
+    // "I need the bowl empty, so …": how it becomes so follows.
+    let is_needed_so = is_needed
+        && cursor.eat_any(&["empty", "emptied", "cleared"])
+        && cursor.peek() == ","
+        && cursor.peek_at(1) == "so";
+    if is_needed && !is_needed_so {
+        return None;
+    }
+    let is_remarked = is_needed_so || cursor.eat_phrase(REMARKS);
     let end = cursor.at;
     let is_asked = cursor.eat("?") || cursor.eat(".");
     let is_marked = is_asked || cursor.eat(",");
     cursor.eat("and");
+    if is_needed_so {
+        cursor.eat("so");
+    }
     cursor.eat_any(&["now", "then", "please"]);
     let is_told = matches!(cursor.peek(), "it" | "that" | "this")
         && matches!(
@@ -80,6 +92,23 @@ fn follows_pronoun(cursor: &Cursor<'_>) -> bool {
 /// "could the red block go in the bowl?", "can i have it on the left?"
 pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<Command> {
     let is_having = cursor.eat_phrase(&[
+        &["feel", "better", "if"],
+        &["be", "happy", "if"],
+        &["be", "happier", "if"],
+        &["be", "nice", "if"],
+        &["be", "nicer", "if"],
+        &["be", "great", "if"],
+        &["be", "better", "if"],
+        &["be", "lovely", "if"],
+        &["love", "it", "if"],
+        &["like", "it", "if"],
+        &["prefer", "it", "if"],
+        &["it", "would", "be", "nice", "if"],
+        &["it", "would", "be", "nicer", "if"],
+        &["it", "would", "be", "great", "if"],
+        &["it", "would", "be", "better", "if"],
+        &["it", "would", "be", "good", "if"],
+        &["it", "would", "be", "lovely", "if"],
         &["can", "i", "have"],
         &["could", "i", "have"],
         &["may", "i", "have"],
@@ -119,8 +148,15 @@ pub(super) fn wish(cursor: &mut Cursor<'_>, vocabulary: &Vocabulary) -> Option<C
         &["sitting"],
         &["standing"],
         &["lying"],
+        &["were", "sitting"],
+        &["was", "sitting"],
+        &["were", "lying"],
+        &["was", "lying"],
+        &["were", "standing"],
+        &["was", "standing"],
         &["were"],
         &["was"],
+        &["went"],
         &["drop"],
         &["move"],
     ]);

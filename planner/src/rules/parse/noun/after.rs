@@ -42,13 +42,18 @@ pub(super) fn after_noun(
             &["that", "you", "are", "holding"],
             &["you", "hold"],
             &["that", "you", "hold"],
+            &["in", "your", "claw"],
+            &["you", "are", "carrying"],
+            &["that", "you", "are", "carrying"],
+            &["you", "have", "got", "in", "your", "hand"],
+            &["you", "have", "in", "your", "hand"],
         ];
         if of_color(cursor, vocabulary, phrase) || where_seen(cursor) {
             continue;
         }
         if cursor.eat_phrase(same) {
             phrase.same_color = true;
-        } else if cursor.eat_phrase(held) {
+        } else if cursor.eat_phrase(held) || is_had(cursor, phrase) {
             phrase.state = Some(State::Held);
         } else if !(superlative_after(cursor, vocabulary, phrase)
             || relative_clause(cursor, vocabulary, phrase)
@@ -60,6 +65,23 @@ pub(super) fn after_noun(
             return;
         }
     }
+}
+
+/// "the block you have": of several it would be those in sight.
+fn is_had(cursor: &mut Cursor<'_>, phrase: &NounPhrase) -> bool {
+    if phrase.is_group() || phrase.quantity != Quantity::The {
+        return false;
+    }
+    let mut ahead = cursor.clone();
+    ahead.eat("that");
+    let is_had = ahead.eat_all(&["you", "have"]);
+    ahead.eat("got");
+    // "You have to …" is a task.
+    let is_had = is_had && ahead.peek() != "to";
+    if is_had {
+        *cursor = ahead;
+    }
+    is_had
 }
 
 /// "of red colour", "painted red", "in red", "whose colour is red".
