@@ -149,7 +149,7 @@ impl Said<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Danger, screen_sentence};
+    use crate::guard::{Danger, screen_sentence};
 
     #[test]
     fn a_figure_of_speech_is_no_harm_and_what_only_begins_like_one_is() {
