@@ -8,16 +8,29 @@ use super::negation::Said;
 enum Place {
     /// One of these words.
     One(&'static [&'static str]),
-    /// Up to so many words.
+    /// Up to so many words that join nothing else to it.
     Any(usize),
-    /// A word that ends so.
-    Ending(&'static str),
+    /// A word that ends so follows, and is no part of the figure.
+    Before(&'static str),
 }
 
-use Place::{Any, Ending, One};
+use Place::{Any, Before, One};
+
+/// Words that join something else: "shoot him and send a message".
+const JOINING: &[&str] = &[
+    "and", "or", "but", "then", "with", "in", "into", "at", "on", "as", "for", "to", "from", "send",
+];
 
 const THE: &[&str] = &["the", "these", "those", "that", "this"];
 const PILE: &[&str] = &["tower", "stack", "pile", "pair", "group"];
+
+/// What may follow a figure in its clause. After any other word it may be something
+/// else: "hit the road workers", "launch the game at him".
+const AFTER: &[&str] = &[
+    "please", "now", "today", "tomorrow", "tonight", "again", "first", "and", "but", "then", "so",
+    "or", "if", "when", "while", "before", "after", "until", "because", "would", "will", "could",
+    "can", "you", "for", "to", "about", "on", "of",
+];
 
 /// Figures with words that are otherwise looked for.
 const FIGURES: &[&[Place]] = &[
@@ -26,19 +39,21 @@ const FIGURES: &[&[Place]] = &[
         One(THE),
         One(&["light", "lights", "lamp", "music", "noise", "tv", "radio"]),
     ],
-    &[One(&["kill"]), Any(1), One(&["time", "minute", "minutes"])],
+    &[One(&["kill"]), One(&["time"])],
+    &[One(&["kill"]), One(&["some", "the", "a"]), One(&["time"])],
     &[
         One(&["take", "have", "took"]),
         One(&["a", "another"]),
-        One(&["stab", "shot", "crack"]),
+        One(&["stab"]),
         One(&["at"]),
-        Ending("ing"),
+        Before("ing"),
     ],
     &[
         One(&["hit"]),
         One(&["me", "us"]),
         One(&["with"]),
-        Any(3),
+        One(&["a", "an", "another", "your", "the", "that", "some"]),
+        Any(1),
         One(&[
             "fact", "facts", "joke", "jokes", "story", "question", "quote", "idea", "riddle",
             "tip", "tips", "news",
@@ -68,15 +83,7 @@ const FIGURES: &[&[Place]] = &[
         One(&["smash", "crush", "crushed", "smashed"]),
         One(&["the", "that", "this", "your", "my", "our"]),
         Any(1),
-        One(&[
-            "goal",
-            "goals",
-            "exam",
-            "test",
-            "record",
-            "interview",
-            "deadline",
-        ]),
+        One(&["goal", "goals", "exam", "interview", "deadline"]),
     ],
     &[
         One(&["shoot", "fire"]),
@@ -124,17 +131,23 @@ impl Said<'_> {
     /// Words of a figure that begins here; none where it does not.
     fn length(&self, figure: &[Place], at: usize) -> Option<usize> {
         let Some((first, rest)) = figure.split_first() else {
-            return Some(0);
+            let next = self.words.get(at).filter(|_| self.goes_on(at - 1, 1));
+            return next.is_none_or(|next| AFTER.contains(next)).then_some(0);
         };
-        if let Any(most) = first {
-            let mut skipped = (0..=*most).take_while(|count| self.goes_on(at, *count));
-            return skipped.find_map(|count| Some(count + self.length(rest, at + count)?));
-        }
         let word = self.words.get(at)?;
         let fits = match first {
             One(words) => words.contains(word),
-            Ending(end) => word.len() > end.len() + 1 && word.ends_with(end),
-            Any(_) => false,
+            Before(end) => return (word.len() > end.len() + 1 && word.ends_with(end)).then_some(0),
+            Any(most) => {
+                let is_beside = |count: &usize| {
+                    self.goes_on(at, *count)
+                        && !self.words[at..at + count]
+                            .iter()
+                            .any(|word| JOINING.contains(word))
+                };
+                let mut skipped = (0..=*most).take_while(is_beside);
+                return skipped.find_map(|count| Some(count + self.length(rest, at + count)?));
+            }
         };
         let goes_on = rest.is_empty() || self.goes_on(at, 1);
         let more = (fits && goes_on).then(|| self.length(rest, at + 1))?;
@@ -172,6 +185,14 @@ mod tests {
             ("kill the lights and then kill the cat", Danger::Harm),
             ("kill the man with the lights", Danger::Harm),
             ("take a stab at my hand", Danger::Harm),
+            ("take a stab at killing the cat", Danger::Harm),
+            ("shoot him and send a message", Danger::Harm),
+            ("kill him in time", Danger::Harm),
+            ("hit the road workers", Danger::Harm),
+            ("throw a party hat at the wall", Danger::Damage),
+            ("launch the game at the wall", Danger::Damage),
+            ("smash the test tube", Danger::Damage),
+            ("hit me with the ball as a joke", Danger::Harm),
             ("hit me with the block", Danger::Harm),
             ("hit me with it, funny joke", Danger::Harm),
             (

@@ -11,7 +11,7 @@ use super::syntax::{Head, NounPhrase, PlaceRef, Prep, PrepKind, Quantity};
 use super::token::{Token, tokenize};
 use super::trouble::Choices;
 use super::{lexicon, typo};
-use crate::request::{Dialogue, PlanRequest};
+use crate::request::{Dialogue, MAX_SENTENCE_BYTES, PlanRequest};
 
 /// What the scene says to the condition of a sentence.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,9 @@ pub(super) enum Condition {
     /// It is not so: what is said to that.
     Fails(String),
 }
+
+/// What a condition begins with.
+const IF: [&str; 3] = ["if", "agar", "اگر"];
 
 /// What else is to be done when it is not so, or a second condition.
 const MORE: [&str; 11] = [
@@ -40,8 +43,14 @@ const MORE: [&str; 11] = [
 /// Looks a sentence's condition up in the scene; none where there is no condition at
 /// its beginning or the scene does not tell.
 pub(super) fn settled(sentence: &str, scene: &Scene) -> Option<Condition> {
-    let vocabulary = Vocabulary::of(scene);
+    if sentence.len() > MAX_SENTENCE_BYTES {
+        return None;
+    }
     let mut tokens = tokenize(sentence);
+    if !tokens.iter().any(|token| IF.contains(&token.text.as_str())) {
+        return None;
+    }
+    let vocabulary = Vocabulary::of(scene);
     // The drawer is the only thing that is open or closed in Urdu here.
     if let Some(condition) = in_urdu(&tokens, scene) {
         return Some(condition);
@@ -225,21 +234,19 @@ impl Look {
 
 /// "agar daraz band hai to khol dein", "اگر دراز بند ہے تو کھول دیں".
 fn in_urdu(tokens: &[Token], scene: &Scene) -> Option<Condition> {
-    const DRAWER: [&str; 8] = [
+    const DRAWER: [&str; 7] = [
         "daraz",
         "daraaz",
         "draaz",
         "draz",
         "drawer",
-        "daraaz",
         "دراز",
         "درازہ",
     ];
-    const OPEN: [&str; 10] = [
+    const OPEN: [&str; 9] = [
         "khula",
         "khuli",
         "khuly",
-        "khuli",
         "khulli",
         "open",
         "کھلا",
@@ -248,7 +255,7 @@ fn in_urdu(tokens: &[Token], scene: &Scene) -> Option<Condition> {
         "اوپن",
     ];
     const CLOSED: [&str; 4] = ["band", "bnd", "closed", "بند"];
-    const BEFORE_STATE: [&str; 7] = ["abhi", "agar", "ki", "ye", "ابھی", "یہ", "mez"];
+    const BEFORE_STATE: [&str; 6] = ["abhi", "ki", "ye", "ابھی", "یہ", "mez"];
     const AFTER_STATE: [&str; 11] = [
         "hai", "he", "hay", "ho", "hui", "hua", "huwi", "ہے", "ہو", "ہوئی", "ہوا",
     ];
@@ -281,11 +288,17 @@ fn in_urdu(tokens: &[Token], scene: &Scene) -> Option<Condition> {
     };
     let rest = tokens.get(split + 1..)?;
     let is_urdu_script = words.get(start) == Some(&"اگر");
+    let is_open = state?;
     let found = LookedUp {
-        holds: drawer.open == Some(state?),
+        holds: drawer.open == Some(is_open),
         about: vec![drawer.id.clone()],
     };
-    let mut condition = answered(found, "the drawer is like that", rest, scene)?;
+    let told = if is_open {
+        "the drawer is open"
+    } else {
+        "the drawer is closed"
+    };
+    let mut condition = answered(found, told, rest, scene)?;
     if let Condition::Holds { command, .. } = &mut condition {
         let is_said_again = |word: &str| DRAWER.contains(&word) || BY_PRONOUN.contains(&word);
         let names_other = command.split(' ').count() > 3;
