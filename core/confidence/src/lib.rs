@@ -54,7 +54,7 @@ pub use evidence::{AttentionMaps, Evidence, PlannedPath, ToolPose};
 pub use gate::{AskBudget, AskLimits, Asking, HoldGate};
 pub use monitor::{ConfidenceReading, HOLD_BELOW, Monitor, MonitorPlan, probability_score};
 pub use probability::{BINS, Isotonic, Platt, Reliability, ReliabilityBin, Scored};
-pub use risk::{LEAST_OF_EACH, RISK_SIGNALS, RiskCurve, RiskModel, RiskWatch};
+pub use risk::{LEAST_OF_EACH, RiskCurve, RiskModel, RiskWatch, judged_signals};
 pub use roc::{auroc, balanced_accuracy};
 pub use shift::{ACTION_SIGNALS, SHIFT_BINS, Shares, ShiftWatch};
 pub use signals::{FeatureStatistics, GRIPPED, MOVED_M, Meter, TURNED_RAD, USUAL_SIGNALS, meter};

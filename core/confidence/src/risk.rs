@@ -10,9 +10,9 @@
 //!
 //! # Source
 //! Detectors learnt from failures with a conformal threshold: Gu et al., "SAFE:
-//! multitask failure detection for vision-language-action models" (2025). Logistic
-//! regression by iterated weighted least squares: Hastie, Tibshirani, Friedman, "The
-//! Elements of Statistical Learning" (2009), 4.4.1.
+//! multitask failure detection for vision-language-action models" (2025).
+
+mod regression;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,30 +22,14 @@ use std::{
 use serde::{Deserialize, Serialize};
 use vola_types::{Op, Signal};
 
-use crate::{EpisodeCurves, POOLED};
+use crate::{EpisodeCurves, POOLED, USUAL_SIGNALS};
 
-/// Signals that a risk is learnt from, where they are there.
-pub const RISK_SIGNALS: [Signal; 9] = [
-    Signal::DirectionReversals,
-    Signal::Jerk,
-    Signal::ChunkConsistency,
-    Signal::ChunkNorm,
-    Signal::Stall,
-    Signal::NoProgress,
-    Signal::LostGrasp,
-    Signal::SampleSpread,
-    Signal::Failing,
-];
 /// Least failures, and least successes, that a curve is learnt from.
 pub const LEAST_OF_EACH: usize = 20;
 /// Decisions that are recent.
 const RECENT: usize = 4;
 /// What is weighed of each signal.
 const OF_EACH: usize = 3;
-/// Weights are drawn to zero as by so many episodes (of standardised columns).
-const SHRINKAGE: f64 = 1.0;
-/// Steps of the fit; it has settled long before.
-const STEPS: usize = 25;
 /// Greatest log odds, either way.
 const MOST: f64 = 30.0;
 
@@ -80,7 +64,10 @@ impl RiskModel {
             let mut curves = episodes.iter();
             curves.any(|(curves, _)| curves.points(*signal).next().is_some())
         };
-        let signals: Vec<Signal> = RISK_SIGNALS.into_iter().filter(is_there).collect();
+        // Its statistics are those of good episodes that are learnt from as well.
+        let is_fair = |signal: &Signal| *signal != Signal::FeatureDistance;
+        let usual = USUAL_SIGNALS.into_iter().filter(is_fair);
+        let signals: Vec<Signal> = usual.filter(is_there).collect();
         let mut curves = BTreeMap::from([(POOLED.to_owned(), curve(&signals, episodes)?)]);
         for op in Op::ALL.into_iter().filter(|op| op.is_policy()) {
             let own: Vec<(&EpisodeCurves, bool)> = episodes
@@ -126,6 +113,19 @@ impl RiskModel {
         };
         !self.signals.contains(&Signal::LearnedRisk) && self.curves.values().all(is_sound)
     }
+}
+
+/// The signals that hold where these were named. Where the risk is to hold and none was
+/// learnt, the usual ones do in its place: whoever names it alone is not left without.
+#[must_use]
+pub fn judged_signals(named: &[Signal], risk: Option<&RiskModel>) -> Vec<Signal> {
+    if risk.is_some() || !named.contains(&Signal::LearnedRisk) {
+        return named.to_vec();
+    }
+    let is_wanted = |signal: &Signal| {
+        *signal != Signal::LearnedRisk && (USUAL_SIGNALS.contains(signal) || named.contains(signal))
+    };
+    Signal::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// The risk of one primitive, decision by decision.
@@ -228,128 +228,11 @@ fn curve(signals: &[Signal], episodes: &[(&EpisodeCurves, bool)]) -> Option<Risk
             });
             let x = course.push(*time_s, values).to_vec();
             if x.iter().all(|x| x.is_finite()) {
-                rows.push(Row {
-                    x,
-                    weight,
-                    failed: *failed,
-                });
+                rows.push((x, weight, *failed));
             }
         }
     }
-    fitted(rows)
-}
-
-/// One decision of a known episode.
-struct Row {
-    x: Vec<f64>,
-    weight: f64,
-    failed: bool,
-}
-
-/// Logistic regression with shrunk weights, of columns that are first made alike.
-fn fitted(mut rows: Vec<Row>) -> Option<RiskCurve> {
-    let width = rows.first()?.x.len();
-    let total: f64 = rows.iter().map(|row| row.weight).sum();
-    let mut scales = Vec::with_capacity(width);
-    for column in 0..width {
-        let values = || {
-            rows.iter()
-                .filter_map(|row| Some((row.weight, *row.x.get(column)?)))
-        };
-        let mean = values().map(|(weight, x)| weight * x).sum::<f64>() / total;
-        let square = values().map(|(weight, x)| weight * (x - mean).powi(2));
-        let spread = (square.sum::<f64>() / total).sqrt();
-        // A column that never changes says nothing.
-        let scale = if spread > 1e-9 { 1.0 / spread } else { 0.0 };
-        for row in &mut rows {
-            if let Some(x) = row.x.get_mut(column) {
-                *x = (*x - mean) * scale;
-            }
-        }
-        scales.push((mean, scale));
-    }
-    for row in &mut rows {
-        row.x.push(1.0);
-    }
-    let mut beta = vec![0.0; width + 1];
-    for _ in 0..STEPS {
-        let step = newton(&rows, &beta)?;
-        beta.iter_mut()
-            .zip(&step)
-            .for_each(|(beta, step)| *beta += step);
-        if step.iter().all(|step| step.abs() < 1e-8) {
-            break;
-        }
-    }
-    let mut offset = beta.pop()?;
-    let weights = beta
-        .iter()
-        .zip(scales)
-        .map(|(beta, (mean, scale))| {
-            offset -= beta * scale * mean;
-            beta * scale
-        })
-        .collect();
-    Some(RiskCurve { offset, weights })
-}
-
-/// The step to the minimum of the parabola that fits the loss here.
-fn newton(rows: &[Row], beta: &[f64]) -> Option<Vec<f64>> {
-    let width = beta.len();
-    let mut gradient: Vec<f64> = beta.iter().map(|beta| -SHRINKAGE * beta).collect();
-    let mut hessian = vec![0.0; width * width];
-    for (index, diagonal) in hessian.iter_mut().step_by(width + 1).enumerate() {
-        // The offset is free.
-        *diagonal = if index + 1 < width { SHRINKAGE } else { 1e-9 };
-    }
-    if let Some(free) = gradient.last_mut() {
-        *free = 0.0;
-    }
-    for row in rows {
-        let odds: f64 = row.x.iter().zip(beta).map(|(x, beta)| x * beta).sum();
-        let chance = 1.0 / (1.0 + (-odds.clamp(-MOST, MOST)).exp());
-        let off = row.weight * (f64::from(u8::from(row.failed)) - chance);
-        let curvature = row.weight * (chance * (1.0 - chance)).max(1e-6);
-        for (gradient, x) in gradient.iter_mut().zip(&row.x) {
-            *gradient += off * x;
-        }
-        for (line, x) in hessian.chunks_exact_mut(width).zip(&row.x) {
-            let by = curvature * x;
-            line.iter_mut()
-                .zip(&row.x)
-                .for_each(|(cell, x)| *cell += by * x);
-        }
-    }
-    solved(hessian, gradient)
-}
-
-/// Solves a symmetric positive system by Gaussian elimination; its diagonal holds the
-/// pivots.
-fn solved(mut matrix: Vec<f64>, mut right: Vec<f64>) -> Option<Vec<f64>> {
-    let width = right.len();
-    for pivot in 0..width {
-        let (above, below) = matrix.split_at_mut((pivot + 1) * width);
-        let line = above.get(pivot * width..)?;
-        let (right_above, right_below) = right.split_at_mut(pivot + 1);
-        let (lead, value) = (*line.get(pivot)?, *right_above.get(pivot)?);
-        if !(lead > 0.0) {
-            return None;
-        }
-        for (other, right) in below.chunks_exact_mut(width).zip(right_below) {
-            let factor = *other.get(pivot)? / lead;
-            let pairs = other.iter_mut().zip(line).skip(pivot);
-            pairs.for_each(|(cell, of_line)| *cell -= factor * of_line);
-            *right -= factor * value;
-        }
-    }
-    let mut answer = vec![0.0; width];
-    for index in (0..width).rev() {
-        let line = matrix.get(index * width..(index + 1) * width)?;
-        let known = line.iter().zip(&answer).skip(index + 1);
-        let rest = right.get(index)? - known.map(|(cell, x)| cell * x).sum::<f64>();
-        *answer.get_mut(index)? = rest / line.get(index)?;
-    }
-    answer.iter().all(|x| x.is_finite()).then_some(answer)
+    regression::fitted(&rows)
 }
 
 #[cfg(test)]
@@ -407,20 +290,13 @@ mod tests {
     }
 
     #[test]
-    fn the_fit_finds_the_odds_that_made_the_data() {
-        // Of a hundred rows at x = 0 ten failed, at x = 1 sixty.
-        let row = |x: f64, failed| Row {
-            x: vec![x, 7.0],
-            weight: 100.0,
-            failed,
-        };
-        let of = |x: f64, failed: usize| (0..100).map(move |index| row(x, index < failed));
-        let curve = fitted(of(0.0, 10).chain(of(1.0, 60)).collect()).unwrap();
-        let odds = |share: f64| (share / (1.0 - share)).ln();
-        let at = |x: f64| curve.offset + curve.weights[0] * x + curve.weights[1] * 7.0;
-        assert!((at(0.0) - odds(0.1)).abs() < 0.01, "{curve:?}");
-        assert!((at(1.0) - odds(0.6)).abs() < 0.01, "{curve:?}");
-        assert!(curve.weights[1].abs() < 1e-12, "it never changes");
+    fn a_risk_that_was_not_learnt_leaves_the_usual_signals_in_its_place() {
+        let named = [Signal::LearnedRisk, Signal::Velocity];
+        let judged = judged_signals(&named, None);
+        assert!(!judged.contains(&Signal::LearnedRisk) && judged.contains(&Signal::Velocity));
+        assert!(USUAL_SIGNALS.iter().all(|usual| judged.contains(usual)));
+        assert_eq!(judged_signals(&named, Some(&RiskModel::default())), named);
+        assert_eq!(judged_signals(&[Signal::Stall], None), [Signal::Stall]);
     }
 
     #[test]

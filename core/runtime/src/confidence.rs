@@ -10,7 +10,7 @@ use std::{
 use vola_bundle::{CALIBRATION_FILE, Deployment, ResolvedExecution};
 use vola_confidence::{
     AskBudget, AskLimits, CalibrationFile, DriftWatch, FeatureStatistics, HoldGate, MonitorPlan,
-    RobotCalibration, USUAL_SIGNALS, WindowRule,
+    RobotCalibration, USUAL_SIGNALS, WindowRule, judged_signals,
 };
 use vola_types::{Op, Signal};
 
@@ -74,7 +74,7 @@ impl Confidence {
             _ => None,
         };
         let mut fixed = settings.thresholds().clone();
-        let judged = settings.signals().unwrap_or(&USUAL_SIGNALS).to_vec();
+        let judged = judged(settings.signals(), robot.as_ref());
         if robot.is_none() {
             for (signal, threshold) in UNCALIBRATED {
                 fixed.entry(signal).or_insert(threshold);
@@ -151,6 +151,19 @@ fn warn_unjudged(named: &[Signal], fixed: &BTreeMap<Signal, f64>) {
             "no calibration for this policy and robot: fixed thresholds hold, and these signals have none; run `vola calibrate`"
         );
     }
+}
+
+/// The signals that hold; told where they are others than were named.
+fn judged(named: Option<&[Signal]>, robot: Option<&RobotCalibration>) -> Vec<Signal> {
+    let risk = robot.and_then(|robot| robot.risk.as_ref());
+    let named = named.unwrap_or(&USUAL_SIGNALS);
+    let judged = judged_signals(named, risk);
+    if robot.is_some() && judged != named {
+        tracing::warn!(
+            "the calibration holds no learnt risk: the usual signals hold in its place; run `vola calibrate`"
+        );
+    }
+    judged
 }
 
 /// What is judged, what that is made of, and what costs nothing.
@@ -239,9 +252,10 @@ fn check_rate(
 ) -> Result<(), String> {
     let settings = deployment.confidence();
     for op in Op::ALL.into_iter().filter(|op| op.is_policy()) {
-        let signals = settings.signals().unwrap_or(&USUAL_SIGNALS);
+        let named = settings.signals().unwrap_or(&USUAL_SIGNALS);
+        let signals = judged_signals(named, robot.risk.as_ref());
         robot
-            .judgement(op, signals, settings.false_hold_rate())
+            .judgement(op, &signals, settings.false_hold_rate())
             .map_err(|error| error.to_string())?;
     }
     for signal in settings.signals().unwrap_or_default() {

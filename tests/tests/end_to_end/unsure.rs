@@ -94,6 +94,31 @@ fn events_tell_every_signal_and_which_is_nearest_to_holding() {
     }
 }
 
+#[test]
+fn without_a_fitting_calibration_a_risk_is_replaced_by_what_can_hold() {
+    // Calibrated for other windows: fixed thresholds hold, and the risk has none.
+    let (_folder, config) = own_bundle("[confidence]\nsignals = ['learned_risk']\nwindow = 5\n");
+    let run = pick(&config);
+    assert!(
+        run.stderr.contains("fixed thresholds hold"),
+        "{}",
+        run.stderr
+    );
+    let events = run.json_lines();
+    let mut confidence = events
+        .iter()
+        .filter(|event| event["event"] == "confidence")
+        .peekable();
+    assert!(confidence.peek().is_some(), "{}", run.stderr);
+    for event in confidence {
+        let signals = event["signals"].as_array().unwrap();
+        assert!(
+            signals.iter().any(|signal| signal["ratio"].is_number()),
+            "{event}"
+        );
+    }
+}
+
 /// Picks any block, by this deployment.
 fn pick(config: &str) -> vola_tests::Finished {
     vola(&[

@@ -8,7 +8,7 @@ use serde_json::json;
 use vola_bundle::{BASE_VERSION, Bundle, CALIBRATION_FILE, CONFIDENCE_STATS};
 use vola_confidence::{
     CALIBRATION_FORM, CalibrationFile, EpisodeCurves, FeatureFile, FeatureStatistics,
-    RobotCalibration, USUAL_SIGNALS, WindowRule, groups,
+    RobotCalibration, USUAL_SIGNALS, WindowRule, groups, judged_signals,
 };
 use vola_runtime::ConfidenceUse;
 use vola_types::{PluginId, Signal};
@@ -99,7 +99,8 @@ pub(super) fn run(
         risk,
         ..calibrated(&episodes, rule)?
     };
-    let signals = confidence.signals().unwrap_or(&USUAL_SIGNALS);
+    let named = confidence.signals().unwrap_or(&USUAL_SIGNALS);
+    let signals = &judged_signals(named, robot.risk.as_ref());
     let rate = confidence.false_hold_rate();
     let found = {
         let judge = Judge::new(&robot, signals, rate).map_err(Failure::calibration)?;
@@ -398,6 +399,8 @@ fn report(
             area(risk.auroc),
             area(risk.auroc_of_other_kinds)
         ))?;
+    } else {
+        console.line("too few episodes failed to learn a risk from")?;
     }
     if let Some(reliabilities) = told.reliabilities {
         let of = |name: &str, one: &vola_confidence::Reliability| {

@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 use vola_confidence::{
     DriftReport, DriftWatch, Reliability, RobotCalibration, Scored, USUAL_SIGNALS, held_interval,
-    probability_score,
+    judged_signals, probability_score,
 };
 use vola_runtime::{ConfidenceUse, FilterUse};
 use vola_types::{PluginId, Signal};
@@ -70,12 +70,8 @@ pub(super) fn run(
         Ok(())
     })?;
     progress.finish();
-    let signals = workplace
-        .deployment()
-        .confidence()
-        .signals()
-        .unwrap_or(&USUAL_SIGNALS)
-        .to_vec();
+    let named = workplace.deployment().confidence().signals();
+    let signals = judged_signals(named.unwrap_or(&USUAL_SIGNALS), robot.risk.as_ref());
     let measured = Measured {
         arm: workplace.deployment().robot().plugin().to_string(),
         episodes: &episodes,
